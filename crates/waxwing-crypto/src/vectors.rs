@@ -1,0 +1,1 @@
+//! Known-answer tests that every provider runs over itself.
