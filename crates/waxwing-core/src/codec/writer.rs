@@ -1,0 +1,120 @@
+//! Writes structures forward into a growing buffer; lengths are patched when known.
+
+use alloc::vec::Vec;
+
+use crate::Error;
+use crate::error::Misuse;
+
+/// Appends to a buffer.
+pub(crate) struct Writer<'a> {
+    out: &'a mut Vec<u8>,
+    /// Where this writer began: the start of the message.
+    start: usize,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) const fn new(out: &'a mut Vec<u8>) -> Self {
+        let start = out.len();
+        Self { out, start }
+    }
+
+    /// What was written so far.
+    pub(crate) fn written(&self) -> &[u8] {
+        self.out.get(self.start..).unwrap_or_default()
+    }
+
+    pub(crate) fn u8(&mut self, value: u8) {
+        self.out.push(value);
+    }
+
+    pub(crate) fn u16(&mut self, value: u16) {
+        self.bytes(&value.to_be_bytes());
+    }
+
+    pub(crate) fn u32(&mut self, value: u32) {
+        self.bytes(&value.to_be_bytes());
+    }
+
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// Writes a vector with a length of one byte.
+    pub(crate) fn vec8(
+        &mut self,
+        content: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.vector::<1>(content)
+    }
+
+    /// Writes a vector with a length of two bytes.
+    pub(crate) fn vec16(
+        &mut self,
+        content: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.vector::<2>(content)
+    }
+
+    /// Writes a vector with a length of three bytes.
+    pub(crate) fn vec24(
+        &mut self,
+        content: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.vector::<3>(content)
+    }
+
+    fn vector<const N: usize>(
+        &mut self,
+        content: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let at = self.out.len();
+        self.bytes(&[0; N]);
+        content(self)?;
+        let len = self.out.len().saturating_sub(at).saturating_sub(N) as u64;
+        let [unused @ .., a, b, c] = len.to_be_bytes();
+        let length = [a, b, c];
+        let (over, length) = length.split_at(3 - N);
+        // Only a configured value can be too long; everything else here has a limit.
+        if unused.iter().chain(over).any(|byte| *byte != 0) {
+            return Err(Misuse::TooLong.into());
+        }
+        let place = self.out.get_mut(at..).and_then(|tail| tail.get_mut(..N));
+        if let Some(place) = place {
+            place.copy_from_slice(length);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_lengths_are_patched() {
+        let mut out = alloc::vec![9];
+        let mut writer = Writer::new(&mut out);
+        writer
+            .vec24(|w| {
+                w.u8(1);
+                w.vec16(|w| {
+                    w.bytes(b"ab");
+                    Ok(())
+                })?;
+                w.vec8(|_| Ok(()))
+            })
+            .unwrap();
+        assert_eq!(writer.written(), [0, 0, 6, 1, 0, 2, b'a', b'b', 0]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let mut out = Vec::new();
+        let mut writer = Writer::new(&mut out);
+        let too_long = writer.vec8(|w| {
+            w.bytes(&[0; 256]);
+            Ok(())
+        });
+        assert_eq!(too_long, Err(Misuse::TooLong.into()));
+    }
+}

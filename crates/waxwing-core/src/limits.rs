@@ -1,0 +1,40 @@
+//! Every bound on what a peer can make this engine hold, count or wait for.
+
+/// Bytes of plaintext in one record (RFC 9846, Section 5.1).
+pub const MAX_PLAINTEXT: usize = 1 << 14;
+/// Bytes of a record header.
+pub const RECORD_HEADER: usize = 5;
+/// Bytes of the encrypted part of one record: plaintext, content type, padding and tag
+/// (RFC 9846, Section 5.2).
+pub const MAX_CIPHERTEXT: usize = MAX_PLAINTEXT + 256;
+/// Bytes of a whole record on the wire: what an input buffer must be able to hold.
+pub const MAX_RECORD: usize = RECORD_HEADER + MAX_CIPHERTEXT;
+
+/// Bytes of one handshake message's body. Long certificate chains need most of it.
+pub const MAX_HANDSHAKE_MESSAGE: usize = 1 << 16;
+/// Bytes of a ClientHello's body. Real ones, with two post-quantum shares, stay under 4 KiB.
+pub const MAX_CLIENT_HELLO: usize = 1 << 14;
+/// Extensions in one block. The busiest clients send about 25.
+pub const MAX_EXTENSIONS: usize = 64;
+/// Key shares looked at in one ClientHello.
+pub const MAX_KEY_SHARES: usize = 16;
+/// Certificates in one chain, the end entity's included.
+pub const MAX_CHAIN: usize = 10;
+
+/// Records in a row that carry nothing.
+pub const MAX_EMPTY_RECORDS: u8 = 32;
+/// Alerts in a row that are neither fatal nor close_notify.
+pub const MAX_WARNING_ALERTS: u8 = 4;
+/// KeyUpdate messages in a row without application data between them.
+pub const MAX_KEY_UPDATES: u8 = 32;
+/// change_cipher_spec records in one handshake; an honest peer sends one.
+pub const MAX_CHANGE_CIPHER_SPEC: u8 = 4;
+/// NewSessionTicket messages on one connection.
+pub const MAX_TICKETS: u16 = 1024;
+/// Bytes of early data skipped by a server that accepts none (RFC 9846, Section 4.2.10).
+pub const MAX_SKIPPED_EARLY_DATA: u32 = 1 << 16;
+
+/// Bytes of a protocol name of ALPN (RFC 7301: one length byte).
+pub const MAX_ALPN_NAME: usize = 255;
+/// Bytes of a DNS name without its final dot (RFC 1035).
+pub const MAX_DNS_NAME: usize = 253;
