@@ -3,6 +3,7 @@
 //! Each failure names the rule that was broken and the section that states it; the alert for
 //! the peer follows from it in one place, [`Error::alert`].
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 
@@ -21,7 +22,7 @@ pub enum Error {
     /// The peer plays by the rules, but there is no common ground.
     Incompatible(Incompatible),
     /// The peer's certificate was not accepted.
-    Certificate(Rejection),
+    Certificate(Box<Rejection>),
     /// The peer ended the connection with this alert.
     Alert(AlertDescription),
     /// The transport ended without close_notify: data may be missing (RFC 9846, Section 6.1).
@@ -345,7 +346,7 @@ impl From<CertificateError> for Rejection {
 
 impl From<Rejection> for Error {
     fn from(rejection: Rejection) -> Self {
-        Self::Certificate(rejection)
+        Self::Certificate(Box::new(rejection))
     }
 }
 
