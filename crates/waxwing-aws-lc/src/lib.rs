@@ -1,1 +1,110 @@
-//! placeholder
+//! A [`CryptoProvider`] on [`aws_lc_rs`].
+//!
+//! Everything comes from AWS-LC except the SHA-2 compression functions, which are those of the
+//! crate `sha2`: they use the same CPU instructions, and midstates that are plain values make
+//! the hashing, HMAC and HKDF of [`waxwing_crypto`] faster than AWS-LC's own.
+//!
+//! ```
+//! use waxwing_aws_lc::PROVIDER;
+//! use waxwing_crypto::{CryptoError, NamedGroup};
+//!
+//! # fn main() -> Result<(), CryptoError> {
+//! let group = PROVIDER.group(NamedGroup::X25519_MLKEM768).ok_or(CryptoError::Misuse)?;
+//! let client = group.start(PROVIDER.random)?;
+//! let (answer, server_secret) = group.respond(PROVIDER.random, client.public())?;
+//! let client_secret = client.complete(group.name(), &answer)?;
+//! assert_eq!(client_secret.as_ref(), server_secret.as_ref());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Take a part of it by writing a [`CryptoProvider`] with other lists: the suites, groups and
+//! signatures are public on their own too.
+//!
+//! AWS-LC gathers CPU jitter before its first random number, which takes about 40 ms once in
+//! each process. Built with `AWS_LC_SYS_NO_JITTER_ENTROPY=1` in the environment it seeds itself
+//! from the operating system alone.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod aead;
+mod hash;
+mod kem;
+mod kx;
+mod random;
+mod sign;
+mod verify;
+
+pub use aead::{AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305};
+pub use hash::{SHA256, SHA384};
+pub use kem::{ML_KEM_768, ML_KEM_1024, SECP256R1_MLKEM768, SECP384R1_MLKEM1024, X25519_MLKEM768};
+pub use kx::{SECP256R1, SECP384R1, SECP521R1, X25519};
+pub use random::RANDOM;
+pub use sign::KEYS;
+pub use verify::SIGNATURES;
+
+use waxwing_crypto::{CipherSuite, CryptoProvider, KxGroup, Suite13, UseLimits};
+
+/// Everything this crate offers, in order of preference.
+pub static PROVIDER: CryptoProvider = CryptoProvider {
+    suites13: SUITES13,
+    groups: GROUPS,
+    signatures: SIGNATURES,
+    keys: KEYS,
+    random: RANDOM,
+};
+
+/// The TLS 1.3 cipher suites, in order of preference.
+pub static SUITES13: &[&Suite13] = &[
+    &TLS13_AES_128_GCM_SHA256,
+    &TLS13_AES_256_GCM_SHA384,
+    &TLS13_CHACHA20_POLY1305_SHA256,
+];
+
+/// The key exchange groups, in order of preference.
+pub static GROUPS: &[&dyn KxGroup] = &[
+    X25519_MLKEM768,
+    X25519,
+    SECP256R1,
+    SECP384R1,
+    SECP521R1,
+    SECP256R1_MLKEM768,
+    SECP384R1_MLKEM1024,
+];
+
+/// `TLS_AES_128_GCM_SHA256`
+pub static TLS13_AES_128_GCM_SHA256: Suite13 = Suite13 {
+    id: CipherSuite::TLS13_AES_128_GCM_SHA256,
+    aead: AES_128_GCM,
+    hash: &SHA256,
+    limits: UseLimits::AES_GCM,
+};
+
+/// `TLS_AES_256_GCM_SHA384`
+pub static TLS13_AES_256_GCM_SHA384: Suite13 = Suite13 {
+    id: CipherSuite::TLS13_AES_256_GCM_SHA384,
+    aead: AES_256_GCM,
+    hash: &SHA384,
+    limits: UseLimits::AES_GCM,
+};
+
+/// `TLS_CHACHA20_POLY1305_SHA256`
+pub static TLS13_CHACHA20_POLY1305_SHA256: Suite13 = Suite13 {
+    id: CipherSuite::TLS13_CHACHA20_POLY1305_SHA256,
+    aead: CHACHA20_POLY1305,
+    hash: &SHA256,
+    limits: UseLimits::CHACHA20_POLY1305,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_provider_is_whole() {
+        assert_eq!(PROVIDER.check(), Ok(()));
+    }
+}
