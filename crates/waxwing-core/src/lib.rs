@@ -8,15 +8,21 @@ extern crate alloc;
 mod alert;
 mod buffer;
 mod codec;
+mod config;
 mod error;
 pub mod limits;
 mod messages;
+mod name;
 mod record;
+mod trace;
 
 pub use alert::AlertDescription;
 pub use buffer::Buffer;
+pub use config::verifier::{ServerCertRequest, ServerCertVerifier, Verdict, Verified};
 pub use error::{
     CertificateError, DecodeError, Error, Incompatible, Misuse, PeerError, Problem, Rejection,
 };
 pub use messages::HandshakeType;
+pub use name::{DnsName, InvalidName, ServerName};
 pub use record::Epoch;
+pub use trace::{Direction, Trace, TraceEvent};

@@ -1,0 +1,3 @@
+//! What both sides configure.
+
+pub(crate) mod verifier;

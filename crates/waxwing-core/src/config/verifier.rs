@@ -1,0 +1,59 @@
+//! Checking the peer's certificate. The engine asks; `waxwing-pki` or the application answers.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::{Rejection, ServerName};
+
+/// Decides whether a server is who it says.
+pub trait ServerCertVerifier: Send + Sync + fmt::Debug {
+    /// Judges the chain.
+    ///
+    /// A verifier that has to ask elsewhere returns [`Verdict::Pending`]; the engine then asks
+    /// its caller (`Wait::Verdict`).
+    fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict;
+}
+
+/// What a server presented, and to whom.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerCertRequest<'a> {
+    /// The certificates in DER, the server's own first. Never empty.
+    pub chain: &'a [&'a [u8]],
+    /// The stapled OCSP response, if any (RFC 6066, Section 8).
+    pub ocsp: Option<&'a [u8]>,
+    /// Whom the client wants to talk to.
+    pub name: &'a ServerName,
+}
+
+/// What a verifier answers.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The peer is who it says, if it proves to hold this key.
+    Accepted(Verified),
+    /// It is not trusted.
+    Rejected(Rejection),
+    /// The answer will come later, through the engine's `answer`.
+    Pending,
+}
+
+/// The outcome of a successful verification: the key that the handshake must be signed with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    spki: Vec<u8>,
+}
+
+impl Verified {
+    /// States that the holder of the key in `spki` (a DER SubjectPublicKeyInfo) is the peer.
+    ///
+    /// For verifiers only: whoever makes one vouches for the peer.
+    #[must_use]
+    pub const fn holder_of(spki: Vec<u8>) -> Self {
+        Self { spki }
+    }
+
+    /// The DER SubjectPublicKeyInfo.
+    #[must_use]
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+}
