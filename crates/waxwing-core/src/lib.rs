@@ -24,5 +24,5 @@ pub use error::{
 };
 pub use messages::HandshakeType;
 pub use name::{DnsName, InvalidName, ServerName};
-pub use record::Epoch;
+pub use record::{Epoch, RecordPadding};
 pub use trace::{Direction, Trace, TraceEvent};

@@ -3,6 +3,12 @@
 //! [`Flight`] is where handshake and record layer meet on the way out; on the way in the driver
 //! takes whole messages from the [`joiner`] and hands them to the handshake.
 
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used
+)]
+
 use waxwing_crypto::{Digest, Suite13};
 
 use crate::Error;
@@ -12,6 +18,8 @@ use crate::messages::HandshakeType;
 pub(crate) mod joiner;
 pub(crate) mod protect;
 pub(crate) mod stream;
+
+pub use protect::RecordPadding;
 
 /// The type of a record's content (RFC 9846, Section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

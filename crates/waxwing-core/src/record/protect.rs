@@ -1,1 +1,337 @@
-//! To come.
+//! Record protection of TLS 1.3 (RFC 9846, Section 5.2): nonce, additional data, inner content
+//! type, padding, sequence numbers and key updates. Nothing of this is left to a provider.
+
+use alloc::boxed::Box;
+use core::num::NonZeroU16;
+
+use waxwing_crypto::{AeadKey, CryptoError, Digest, IV_LEN, MAX_KEY_LEN, Suite13, kdf};
+use zeroize::Zeroizing;
+
+use super::{ContentType, Epoch, EpochKeys};
+use crate::error::{Misuse, PeerError};
+use crate::limits::{MAX_PLAINTEXT, RECORD_HEADER};
+use crate::{Buffer, Error};
+
+/// Records kept back from a key's limit, so that a KeyUpdate and an alert still fit.
+const RESERVED_RECORDS: u64 = 2;
+/// Padding up to this many bytes is sealed from a small array; more is zeroed in the output.
+const SHORT_PADDING: usize = 31;
+
+/// How much application data is padded, so that its length tells less (RFC 9846, Section 5.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecordPadding {
+    /// Not at all.
+    #[default]
+    None,
+    /// Content is padded to a multiple of this many bytes, as far as a record goes.
+    ToMultipleOf(NonZeroU16),
+}
+
+impl RecordPadding {
+    /// Bytes of padding for `len` bytes of content. Content and padding together are at most
+    /// 2^14 bytes, so with the content type the record stays within RFC 9846, Section 5.4.
+    pub(crate) fn padding_for(self, len: usize) -> usize {
+        match self {
+            Self::None => 0,
+            Self::ToMultipleOf(unit) => len
+                .checked_next_multiple_of(usize::from(unit.get()))
+                .unwrap_or(len)
+                .min(MAX_PLAINTEXT)
+                .saturating_sub(len),
+        }
+    }
+}
+
+/// One direction's key and what goes with it.
+struct Protection {
+    aead: Box<dyn AeadKey>,
+    iv: Zeroizing<[u8; IV_LEN]>,
+    /// Of the next record.
+    seq: u64,
+    suite: &'static Suite13,
+    /// The traffic secret, from which the next generation is derived.
+    secret: Digest,
+    epoch: Epoch,
+}
+
+impl Protection {
+    /// Derives key and IV (RFC 9846, Section 7.3).
+    fn new(suite: &'static Suite13, epoch: Epoch, secret: Digest) -> Result<Self, Error> {
+        let hmac = suite.hash.hmac_key(secret.as_ref());
+        let mut key = Zeroizing::new([0; MAX_KEY_LEN]);
+        let key = key
+            .get_mut(..suite.aead.key_len())
+            .ok_or(CryptoError::Misuse)?;
+        kdf::expand_label(&hmac, b"key", &[], key)?;
+        let aead = suite.aead.new_key(key)?;
+        let mut iv = Zeroizing::new([0; IV_LEN]);
+        kdf::expand_label(&hmac, b"iv", &[], iv.as_mut_slice())?;
+        Ok(Self {
+            aead,
+            iv,
+            seq: 0,
+            suite,
+            secret,
+            epoch,
+        })
+    }
+
+    fn from_keys(keys: &EpochKeys) -> Result<Self, Error> {
+        Self::new(keys.suite, keys.epoch, keys.secret.clone())
+    }
+
+    /// The next generation of the traffic secret (RFC 9846, Section 7.2).
+    fn update(&mut self) -> Result<(), Error> {
+        let hmac = self.suite.hash.hmac_key(self.secret.as_ref());
+        let next = kdf::derive(&hmac, b"traffic upd", &[])?;
+        *self = Self::new(self.suite, self.epoch, next)?;
+        Ok(())
+    }
+
+    /// The IV with the sequence number added to its end (RFC 9846, Section 5.3).
+    fn nonce(&self) -> [u8; IV_LEN] {
+        let mut nonce = *self.iv;
+        for (byte, seq) in nonce.iter_mut().rev().zip(self.seq.to_le_bytes()) {
+            *byte ^= seq;
+        }
+        nonce
+    }
+
+    /// The sequence number after this one. It must never wrap (RFC 9846, Section 5.3), so the
+    /// record that would make it wrap is neither sealed nor opened.
+    fn next_seq(&self) -> Result<u64, Error> {
+        Ok(self.seq.checked_add(1).ok_or(CryptoError::Misuse)?)
+    }
+}
+
+/// Protects what we send.
+pub(crate) struct SealKey(Protection);
+
+impl SealKey {
+    pub(crate) fn new(keys: &EpochKeys) -> Result<Self, Error> {
+        Protection::from_keys(keys).map(Self)
+    }
+
+    /// Moves on to the next generation of keys (RFC 9846, Section 7.2).
+    pub(crate) fn update(&mut self) -> Result<(), Error> {
+        self.0.update()
+    }
+
+    /// Whether the key is so near to its limit that the next record should be a KeyUpdate
+    /// (RFC 9846, Section 5.5).
+    pub(crate) fn needs_update(&self) -> bool {
+        let limit = self.0.suite.limits.seal_records;
+        self.0.seq >= limit.saturating_sub(RESERVED_RECORDS)
+    }
+
+    /// Bytes that a record has more than its content and padding.
+    pub(crate) fn overhead(&self) -> usize {
+        let inner_type = 1;
+        RECORD_HEADER
+            .saturating_add(inner_type)
+            .saturating_add(self.0.suite.aead.tag_len())
+    }
+
+    /// Appends one record with this content and `pad` bytes of padding to `out`.
+    pub(crate) fn seal(
+        &mut self,
+        typ: ContentType,
+        plain: &[u8],
+        pad: usize,
+        out: &mut Buffer,
+    ) -> Result<(), Error> {
+        if pad > SHORT_PADDING {
+            let mut parts = Gather::new(core::slice::from_ref(&plain));
+            return self.seal_in_output(typ, &mut parts, plain.len(), pad, out);
+        }
+        let mut tail = [0; SHORT_PADDING + 1];
+        tail[0] = typ.0;
+        let tail = tail.get(..=pad).unwrap_or_default();
+        self.seal_with(plain.len(), pad, out, |key, nonce, header, body| {
+            key.seal(nonce, header, plain, tail, body)
+        })
+    }
+
+    /// Appends one record with the next `len` bytes of `parts`, which must have as many.
+    ///
+    /// They are encrypted straight from where they are if one slice holds them all, which is
+    /// the rule for large writes; otherwise they are brought together in the output first.
+    pub(crate) fn seal_gather(
+        &mut self,
+        typ: ContentType,
+        parts: &mut Gather<'_>,
+        len: usize,
+        pad: usize,
+        out: &mut Buffer,
+    ) -> Result<(), Error> {
+        match parts.take_whole(len) {
+            Some(plain) => self.seal(typ, plain, pad, out),
+            None => self.seal_in_output(typ, parts, len, pad, out),
+        }
+    }
+
+    fn seal_in_output(
+        &mut self,
+        typ: ContentType,
+        parts: &mut Gather<'_>,
+        len: usize,
+        pad: usize,
+        out: &mut Buffer,
+    ) -> Result<(), Error> {
+        self.seal_with(len, pad, out, |key, nonce, header, body| {
+            let (content, tail) = body.split_at_mut_checked(len).ok_or(CryptoError::Misuse)?;
+            parts.copy_to(content)?;
+            let (inner_type, tail) = tail.split_first_mut().ok_or(CryptoError::Misuse)?;
+            *inner_type = typ.0;
+            tail.get_mut(..pad).ok_or(CryptoError::Misuse)?.fill(0);
+            key.seal_in_place(nonce, header, body)
+        })
+    }
+
+    /// Writes the header, has `fill` produce the encrypted part, and counts the record.
+    fn seal_with(
+        &mut self,
+        len: usize,
+        pad: usize,
+        out: &mut Buffer,
+        fill: impl FnOnce(
+            &dyn AeadKey,
+            &[u8; IV_LEN],
+            &[u8; RECORD_HEADER],
+            &mut [u8],
+        ) -> Result<(), CryptoError>,
+    ) -> Result<(), Error> {
+        let content_len = len.saturating_add(pad);
+        if content_len > MAX_PLAINTEXT {
+            return Err(Misuse::TooLong.into());
+        }
+        let next_seq = self.0.next_seq()?;
+        let record_len = content_len.saturating_add(self.overhead());
+        let space = out.space(record_len);
+        let (header, body) = space
+            .split_first_chunk_mut::<RECORD_HEADER>()
+            .ok_or(CryptoError::Misuse)?;
+        let body_len = u16::try_from(body.len()).map_err(|_| Misuse::TooLong)?;
+        *header = record_header(ContentType::APPLICATION_DATA, 0x0303, body_len);
+        fill(&*self.0.aead, &self.0.nonce(), header, body)?;
+        out.commit(record_len);
+        self.0.seq = next_seq;
+        Ok(())
+    }
+}
+
+/// Opens what the peer protected.
+pub(crate) struct OpenKey(Protection);
+
+impl OpenKey {
+    pub(crate) fn new(keys: &EpochKeys) -> Result<Self, Error> {
+        Protection::from_keys(keys).map(Self)
+    }
+
+    /// Moves on to the next generation of keys (RFC 9846, Section 7.2).
+    pub(crate) fn update(&mut self) -> Result<(), Error> {
+        self.0.update()
+    }
+
+    pub(crate) const fn epoch(&self) -> Epoch {
+        self.0.epoch
+    }
+
+    /// Whether no record was opened yet in this generation.
+    pub(crate) const fn is_unused(&self) -> bool {
+        self.0.seq == 0
+    }
+
+    /// Opens a record in place: its content type, and how many bytes at the front of `body`
+    /// are its content. A record that does not open leaves the sequence number as it was.
+    pub(crate) fn open(
+        &mut self,
+        header: &[u8; RECORD_HEADER],
+        body: &mut [u8],
+    ) -> Result<(ContentType, usize), Error> {
+        let next_seq = self.0.next_seq()?;
+        let inner_len = self
+            .0
+            .aead
+            .open_in_place(&self.0.nonce(), header, body)
+            .map_err(|error| match error {
+                CryptoError::Unauthentic => PeerError::BadRecordMac.into(),
+                other => Error::Crypto(other),
+            })?;
+        self.0.seq = next_seq;
+        // RFC 9846, Section 5.4: padding does not lift the limit; the content type is one more.
+        if inner_len.saturating_sub(1) > MAX_PLAINTEXT {
+            return Err(PeerError::RecordOverflow.into());
+        }
+        let inner = body.get(..inner_len).unwrap_or_default();
+        let content_len = inner
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .ok_or(PeerError::NoContentType)?;
+        let typ = inner.get(content_len).copied().unwrap_or_default();
+        Ok((ContentType(typ), content_len))
+    }
+}
+
+// Both live in every connection.
+const _: () = assert!(size_of::<SealKey>() + size_of::<OpenKey>() <= 320);
+
+/// The header of a record (RFC 9846, Section 5.1 and 5.2). For a protected one it is the
+/// additional data too.
+pub(super) const fn record_header(
+    typ: ContentType,
+    version: u16,
+    body_len: u16,
+) -> [u8; RECORD_HEADER] {
+    let [major, minor] = version.to_be_bytes();
+    let [high, low] = body_len.to_be_bytes();
+    [typ.0, major, minor, high, low]
+}
+
+/// What is left of a caller's slices, read as if they were one.
+pub(crate) struct Gather<'a> {
+    head: &'a [u8],
+    rest: &'a [&'a [u8]],
+}
+
+impl<'a> Gather<'a> {
+    pub(crate) const fn new(parts: &'a [&'a [u8]]) -> Self {
+        Self {
+            head: &[],
+            rest: parts,
+        }
+    }
+
+    /// The next `len` bytes if one slice holds them all.
+    fn take_whole(&mut self, len: usize) -> Option<&'a [u8]> {
+        while self.head.is_empty() {
+            let Some((next, rest)) = self.rest.split_first() else {
+                break;
+            };
+            self.head = next;
+            self.rest = rest;
+        }
+        let (taken, head) = self.head.split_at_checked(len)?;
+        self.head = head;
+        Some(taken)
+    }
+
+    /// Fills `out` with the next bytes.
+    fn copy_to(&mut self, mut out: &mut [u8]) -> Result<(), CryptoError> {
+        while !out.is_empty() {
+            if self.head.is_empty() {
+                let (next, rest) = self.rest.split_first().ok_or(CryptoError::Misuse)?;
+                self.head = next;
+                self.rest = rest;
+            }
+            let len = out.len().min(self.head.len());
+            let (from, head) = self.head.split_at(len);
+            let (to, left) = out.split_at_mut(len);
+            to.copy_from_slice(from);
+            self.head = head;
+            out = left;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,262 @@
+//! The receiving side: finds, checks and opens records in the caller's buffer.
+
+use core::ops::Range;
+
+use crate::Error;
+use crate::error::{Misuse, PeerError};
+use crate::limits::{MAX_CIPHERTEXT, MAX_EMPTY_RECORDS, MAX_PLAINTEXT, RECORD_HEADER};
+use crate::record::joiner::Joiner;
+use crate::record::protect::OpenKey;
+use crate::record::{ContentType, Epoch, EpochKeys};
+
+/// What [`Rx::open`] found at the front of the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Opened {
+    /// Not a whole record. This many more bytes (at least 1) complete its header or, once that
+    /// is there, the record: whoever reads no more than that never reads past its end.
+    NeedInput(usize),
+    /// A record.
+    Record {
+        content_type: ContentType,
+        /// Where its content is, in the input.
+        body: Range<usize>,
+        /// Bytes of the input that it took.
+        consumed: usize,
+    },
+    /// A record of early data that this side does not accept was dropped (see
+    /// [`Rx::skip_early_data`]); the next one may follow.
+    Skipped {
+        /// Bytes of the input that it took.
+        consumed: usize,
+    },
+}
+
+/// The receiving state of a connection.
+pub(crate) struct Rx {
+    key: Option<OpenKey>,
+    /// Messages cut over several records, and those that must wait.
+    pub(crate) joiner: Joiner,
+    /// Bytes of early data that may still be dropped; `None` when no more is to come.
+    skip_budget: Option<u32>,
+    /// Records without content, in a row.
+    empty_records: u8,
+    /// Whether the peer sent a whole record yet.
+    started: bool,
+}
+
+impl Rx {
+    pub(crate) const fn new() -> Self {
+        Self {
+            key: None,
+            joiner: Joiner::new(),
+            skip_budget: None,
+            empty_records: 0,
+            started: false,
+        }
+    }
+
+    /// Opens the record at the front of `input` in place.
+    pub(crate) fn open(&mut self, input: &mut [u8]) -> Result<Opened, Error> {
+        let available = input.len();
+        let Some((header, rest)) = input.split_first_chunk_mut::<RECORD_HEADER>() else {
+            return Ok(Opened::NeedInput(RECORD_HEADER.saturating_sub(available)));
+        };
+        let header = *header;
+        let body_len = self.check_header(&header)?;
+        let consumed = RECORD_HEADER.saturating_add(body_len);
+        let Some(body) = rest.get_mut(..body_len) else {
+            return Ok(Opened::NeedInput(consumed.saturating_sub(available)));
+        };
+        self.started = true;
+        let outer_type = ContentType(header[0]);
+        let (content_type, len) = if outer_type == ContentType::APPLICATION_DATA {
+            match self.open_protected(&header, body)? {
+                Some(opened) => opened,
+                None => return Ok(Opened::Skipped { consumed }),
+            }
+        } else {
+            self.check_plaintext(outer_type, body)?;
+            (outer_type, body_len)
+        };
+        self.check_content(content_type, len)?;
+        Ok(Opened::Record {
+            content_type,
+            body: RECORD_HEADER..RECORD_HEADER.saturating_add(len),
+            consumed,
+        })
+    }
+
+    /// Records from now on are protected with these keys.
+    ///
+    /// The caller sees to it that no handshake bytes are left in the record at hand, this
+    /// function that none wait in the joiner (RFC 9846, Section 5.1).
+    pub(crate) fn install(&mut self, keys: &EpochKeys) -> Result<(), Error> {
+        self.check_boundary()?;
+        self.key = Some(OpenKey::new(keys)?);
+        Ok(())
+    }
+
+    /// Records from now on are protected with the next generation of keys: the peer sent a
+    /// KeyUpdate (RFC 9846, Section 4.6.3).
+    pub(crate) fn update_key(&mut self) -> Result<(), Error> {
+        self.check_boundary()?;
+        let key = self.key.as_mut().ok_or(Misuse::HandshakePending)?;
+        key.update()
+    }
+
+    /// A client sends early data that this server does not accept (RFC 9846, Section 4.2.10).
+    ///
+    /// Before keys are installed (the server asked for another ClientHello) application data
+    /// records are dropped until a handshake record comes; with keys, records that do not open
+    /// until one does. The dropped records, headers included, may be `budget` bytes together.
+    pub(crate) const fn skip_early_data(&mut self, budget: u32) {
+        self.skip_budget = Some(budget);
+    }
+
+    /// Checks everything that a header tells, before the body is waited for; returns the
+    /// length of the body.
+    fn check_header(&self, header: &[u8; RECORD_HEADER]) -> Result<usize, Error> {
+        if !self.started {
+            check_first_bytes(header)?;
+        }
+        let &[typ, major, _, len_high, len_low] = header;
+        let len = usize::from(u16::from_be_bytes([len_high, len_low]));
+        let typ = ContentType(typ);
+        if !self.allows(typ) {
+            return Err(PeerError::UnexpectedRecord.into());
+        }
+        if typ == ContentType::APPLICATION_DATA {
+            // RFC 9846, Section 5.2. The version must be ignored; forgery would not open.
+            if len > MAX_CIPHERTEXT {
+                return Err(PeerError::RecordOverflow.into());
+            }
+            return Ok(len);
+        }
+        // RFC 9846, Section 5.1: the version must be ignored, but every version so far is 3.x.
+        if major != 3 {
+            return Err(PeerError::NotTls.into());
+        }
+        if len > MAX_PLAINTEXT {
+            return Err(PeerError::RecordOverflow.into());
+        }
+        // RFC 9846, Section 5: exactly the single byte 1.
+        if typ == ContentType::CHANGE_CIPHER_SPEC && len != 1 {
+            return Err(PeerError::UnexpectedChangeCipherSpec.into());
+        }
+        if len == 0 {
+            return Err(PeerError::EmptyHandshakeRecord.into());
+        }
+        Ok(len)
+    }
+
+    /// Whether a record with this type on the outside may come now.
+    fn allows(&self, typ: ContentType) -> bool {
+        match (&self.key, typ) {
+            (_, ContentType::CHANGE_CIPHER_SPEC)
+            | (None, ContentType::ALERT | ContentType::HANDSHAKE)
+            | (Some(_), ContentType::APPLICATION_DATA) => true,
+            (None, ContentType::APPLICATION_DATA) => self.skip_budget.is_some(),
+            // A peer that could not make sense of our hello has no keys for its alert.
+            (Some(key), ContentType::ALERT) => key.epoch() == Epoch::Handshake && key.is_unused(),
+            _ => false,
+        }
+    }
+
+    /// Opens a protected record; `None` if it is early data to drop.
+    fn open_protected(
+        &mut self,
+        header: &[u8; RECORD_HEADER],
+        body: &mut [u8],
+    ) -> Result<Option<(ContentType, usize)>, Error> {
+        let failure = match &mut self.key {
+            None => PeerError::UnexpectedRecord.into(),
+            Some(key) => match key.open(header, body) {
+                Ok((ContentType::CHANGE_CIPHER_SPEC, _)) => {
+                    // RFC 9846, Section 5: a protected one is forbidden.
+                    return Err(PeerError::UnexpectedChangeCipherSpec.into());
+                }
+                Ok(opened) => {
+                    self.skip_budget = None;
+                    return Ok(Some(opened));
+                }
+                Err(error @ Error::Peer(PeerError::BadRecordMac)) => error,
+                Err(error) => return Err(error),
+            },
+        };
+        let Some(budget) = self.skip_budget else {
+            return Err(failure);
+        };
+        let dropped = u32::try_from(RECORD_HEADER.saturating_add(body.len())).unwrap_or(u32::MAX);
+        self.skip_budget = Some(budget.checked_sub(dropped).ok_or(failure)?);
+        Ok(None)
+    }
+
+    fn check_plaintext(&mut self, typ: ContentType, body: &[u8]) -> Result<(), Error> {
+        match typ {
+            ContentType::CHANGE_CIPHER_SPEC if body != [1] => {
+                Err(PeerError::UnexpectedChangeCipherSpec.into())
+            }
+            ContentType::HANDSHAKE => {
+                // The second ClientHello: no early data follows it.
+                self.skip_budget = None;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The rules for what was inside, protected or not.
+    fn check_content(&mut self, typ: ContentType, len: usize) -> Result<(), Error> {
+        match typ {
+            ContentType::ALERT | ContentType::HANDSHAKE if len == 0 => {
+                return Err(PeerError::EmptyHandshakeRecord.into());
+            }
+            ContentType::CHANGE_CIPHER_SPEC
+            | ContentType::ALERT
+            | ContentType::HANDSHAKE
+            | ContentType::APPLICATION_DATA => {}
+            _ => return Err(PeerError::UnexpectedRecord.into()),
+        }
+        // RFC 9846, Section 5.1: no other record between the parts of a message.
+        if typ != ContentType::HANDSHAKE && !self.joiner.is_empty() {
+            return Err(PeerError::InterleavedRecord.into());
+        }
+        if len > 0 {
+            self.empty_records = 0;
+        } else if self.empty_records < MAX_EMPTY_RECORDS {
+            self.empty_records = self.empty_records.saturating_add(1);
+        } else {
+            return Err(PeerError::TooManyEmptyRecords.into());
+        }
+        Ok(())
+    }
+
+    fn check_boundary(&self) -> Result<(), Error> {
+        if self.joiner.is_empty() {
+            Ok(())
+        } else {
+            Err(PeerError::MessageSpansKeyChange.into())
+        }
+    }
+}
+
+/// Tells what the peer speaks if its first bytes are not TLS.
+fn check_first_bytes(header: &[u8; RECORD_HEADER]) -> Result<(), PeerError> {
+    match header {
+        [b'G', b'E', b'T', b' ', _]
+        | [b'P', b'U', b'T', b' ', _]
+        | [b'P', b'R', b'I', b' ', b'*']
+        | b"POST "
+        | b"HEAD "
+        | b"PATCH"
+        | b"TRACE"
+        | b"DELET"
+        | b"OPTIO"
+        | b"CONNE"
+        | b"HTTP/" => Err(PeerError::PlaintextHttp),
+        // RFC 6101, Appendix E: a length of two bytes with its high bit set, then client_hello.
+        [high, _, 1, _, _] if high & 0x80 != 0 => Err(PeerError::Ssl2Hello),
+        [_, major, ..] if *major != 3 => Err(PeerError::NotTls),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,207 @@
+//! The sending side: packs handshake messages and application data into records.
+
+use alloc::vec::Vec;
+
+use crate::codec::Writer;
+use crate::error::Misuse;
+use crate::limits::{MAX_PLAINTEXT, RECORD_HEADER};
+use crate::messages::HandshakeType;
+use crate::record::protect::{Gather, SealKey, record_header};
+use crate::record::{ContentType, EpochKeys, Flight, RecordPadding};
+use crate::{AlertDescription, Buffer, Error};
+
+/// The version in every record header but those of the first ClientHello.
+const TLS12_VERSION: u16 = 0x0303;
+/// The version in the record headers of the first ClientHello (RFC 9846, Section 5.1).
+const TLS10_VERSION: u16 = 0x0301;
+
+/// The sending state of a connection.
+pub(crate) struct Tx {
+    key: Option<SealKey>,
+    /// Messages of the current flight that are not in a record yet.
+    pending: Vec<u8>,
+    /// Most bytes of content in one record, 1 to 2^14.
+    pub(crate) max_fragment: usize,
+    /// Whether the next messages are the first ClientHello, whose records say 0x0301.
+    pub(crate) first_hello: bool,
+}
+
+impl Tx {
+    pub(crate) const fn new() -> Self {
+        Self {
+            key: None,
+            pending: Vec::new(),
+            max_fragment: MAX_PLAINTEXT,
+            first_hello: false,
+        }
+    }
+
+    /// Sends an alert (RFC 9846, Section 6), after what is pending.
+    pub(crate) fn alert(
+        &mut self,
+        level: u8,
+        description: AlertDescription,
+        out: &mut Buffer,
+    ) -> Result<(), Error> {
+        self.flush(out)?;
+        self.record(ContentType::ALERT, &[level, description.0], out)
+    }
+
+    /// Sends application data: the concatenation of `parts`, all of it, cut into records.
+    /// Keys are updated on the way when their limit comes near. Returns the bytes taken.
+    pub(crate) fn write(
+        &mut self,
+        parts: &[&[u8]],
+        padding: RecordPadding,
+        out: &mut Buffer,
+    ) -> Result<usize, Error> {
+        let max = self.record_content();
+        let total = parts
+            .iter()
+            .fold(0, |sum: usize, part| sum.saturating_add(part.len()));
+        self.flush(out)?;
+        let overhead = self.sealing()?.overhead();
+        let full_records = total.checked_div(max).unwrap_or_default();
+        let last = total.checked_rem(max).unwrap_or_default();
+        let record_space = |len| pad(padding, len, max).saturating_add(overhead);
+        out.space(
+            full_records
+                .saturating_mul(record_space(max))
+                .saturating_add(if last > 0 { record_space(last) } else { 0 })
+                .saturating_add(total),
+        );
+        let mut from = Gather::new(parts);
+        let mut left = total;
+        while left > 0 {
+            if self.sealing()?.needs_update() {
+                self.key_update(false, out)?;
+            }
+            let len = left.min(max);
+            self.sealing()?.seal_gather(
+                ContentType::APPLICATION_DATA,
+                &mut from,
+                len,
+                pad(padding, len, max),
+                out,
+            )?;
+            left = left.saturating_sub(len);
+        }
+        Ok(total)
+    }
+
+    /// Sends a KeyUpdate and moves on to the next generation of keys (RFC 9846, Section
+    /// 4.6.3). With `request`, the peer is asked to do the same.
+    pub(crate) fn key_update(&mut self, request: bool, out: &mut Buffer) -> Result<(), Error> {
+        self.flush(out)?;
+        let message = [HandshakeType::KEY_UPDATE.0, 0, 0, 1, u8::from(request)];
+        let key = self.sealing()?;
+        key.seal(ContentType::HANDSHAKE, &message, 0, out)?;
+        key.update()
+    }
+
+    fn sealing(&mut self) -> Result<&mut SealKey, Error> {
+        Ok(self.key.as_mut().ok_or(Misuse::HandshakePending)?)
+    }
+
+    fn record_content(&self) -> usize {
+        self.max_fragment.clamp(1, MAX_PLAINTEXT)
+    }
+
+    /// Puts the pending messages into as few records as they fit. If that fails, they stay.
+    fn flush(&mut self, out: &mut Buffer) -> Result<(), Error> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let mut pending = core::mem::take(&mut self.pending);
+        let sent = pending
+            .chunks(self.record_content())
+            .try_for_each(|content| self.record(ContentType::HANDSHAKE, content, out));
+        if sent.is_ok() {
+            pending.clear();
+            self.first_hello = false;
+        }
+        self.pending = pending;
+        sent
+    }
+
+    /// Writes one record, protected if there is a key.
+    fn record(&mut self, typ: ContentType, content: &[u8], out: &mut Buffer) -> Result<(), Error> {
+        match &mut self.key {
+            Some(key) => key.seal(typ, content, 0, out),
+            None => {
+                let version = if self.first_hello && typ == ContentType::HANDSHAKE {
+                    TLS10_VERSION
+                } else {
+                    TLS12_VERSION
+                };
+                plaintext_record(typ, version, content, out)
+            }
+        }
+    }
+}
+
+/// Padding for a record of `len` bytes, which must not grow beyond `max`.
+fn pad(padding: RecordPadding, len: usize, max: usize) -> usize {
+    padding.padding_for(len).min(max.saturating_sub(len))
+}
+
+fn plaintext_record(
+    typ: ContentType,
+    version: u16,
+    content: &[u8],
+    out: &mut Buffer,
+) -> Result<(), Error> {
+    let len = u16::try_from(content.len()).map_err(|_| Misuse::TooLong)?;
+    let header = record_header(typ, version, len);
+    out.space(RECORD_HEADER.saturating_add(content.len()));
+    out.extend_from_slice(&header);
+    out.extend_from_slice(content);
+    Ok(())
+}
+
+/// A flight of handshake messages on its way into records.
+pub(crate) struct TxFlight<'a> {
+    pub(crate) tx: &'a mut Tx,
+    pub(crate) out: &'a mut Buffer,
+}
+
+impl Flight for TxFlight<'_> {
+    fn message(
+        &mut self,
+        typ: HandshakeType,
+        body: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), Error>,
+    ) -> Result<&[u8], Error> {
+        let pending = &mut self.tx.pending;
+        let start = pending.len();
+        let mut writer = Writer::new(pending);
+        writer.u8(typ.0);
+        if let Err(error) = writer.vec24(|writer| body(writer)) {
+            pending.truncate(start);
+            return Err(error);
+        }
+        Ok(pending.get(start..).unwrap_or_default())
+    }
+
+    fn change_cipher_spec(&mut self) {
+        // If the messages before it cannot be sent they stay pending, and what comes next in
+        // the flight fails over them again and reports it.
+        if self.tx.flush(self.out).is_ok() {
+            let typ = ContentType::CHANGE_CIPHER_SPEC;
+            self.out
+                .extend_from_slice(&record_header(typ, TLS12_VERSION, 1));
+            self.out.extend_from_slice(&[1]);
+        }
+    }
+
+    fn install_write(&mut self, keys: EpochKeys) -> Result<(), Error> {
+        self.tx.flush(self.out)?;
+        self.tx.key = Some(SealKey::new(&keys)?);
+        Ok(())
+    }
+
+    fn end_flight(&mut self) -> Result<(), Error> {
+        self.tx.flush(self.out)?;
+        self.tx.pending = Vec::new();
+        Ok(())
+    }
+}
