@@ -22,7 +22,9 @@ pub use config::verifier::{ServerCertRequest, ServerCertVerifier, Verdict, Verif
 pub use error::{
     CertificateError, DecodeError, Error, Incompatible, Misuse, PeerError, Problem, Rejection,
 };
-pub use messages::HandshakeType;
+#[doc(hidden)]
+pub use messages::parse_for_fuzzing;
+pub use messages::{ExtensionType, HandshakeType, ProtocolVersion};
 pub use name::{DnsName, InvalidName, ServerName};
 pub use record::{Epoch, RecordPadding};
 pub use trace::{Direction, Trace, TraceEvent};

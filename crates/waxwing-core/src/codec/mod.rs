@@ -1,5 +1,14 @@
 //! The presentation language of RFC 9846, Section 3: reading borrowed views, writing forward.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 mod list;
 mod reader;
 mod writer;

@@ -38,7 +38,7 @@ impl<'a> Reader<'a> {
         let (taken, rest) = self
             .rest
             .split_at_checked(len)
-            .ok_or(self.error(Problem::Short))?;
+            .ok_or_else(|| self.error(Problem::Short))?;
         self.rest = rest;
         Ok(taken)
     }
@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
         let (taken, rest) = self
             .rest
             .split_first_chunk()
-            .ok_or(self.error(Problem::Short))?;
+            .ok_or_else(|| self.error(Problem::Short))?;
         self.rest = rest;
         Ok(taken)
     }
@@ -78,24 +78,24 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes `opaque field<0..2^8-1>`.
-    pub(crate) fn vec8(&mut self, field: &'static str) -> Result<Reader<'a>, DecodeError> {
+    pub(crate) fn vec8(&mut self, field: &'static str) -> Result<Self, DecodeError> {
         let len = self.u8()?;
         self.vector(field, usize::from(len))
     }
 
     /// Takes `opaque field<0..2^16-1>`.
-    pub(crate) fn vec16(&mut self, field: &'static str) -> Result<Reader<'a>, DecodeError> {
+    pub(crate) fn vec16(&mut self, field: &'static str) -> Result<Self, DecodeError> {
         let len = self.u16()?;
         self.vector(field, usize::from(len))
     }
 
     /// Takes `opaque field<0..2^24-1>`.
-    pub(crate) fn vec24(&mut self, field: &'static str) -> Result<Reader<'a>, DecodeError> {
+    pub(crate) fn vec24(&mut self, field: &'static str) -> Result<Self, DecodeError> {
         let len = self.u24()?;
         self.vector(field, len)
     }
 
-    fn vector(&mut self, field: &'static str, len: usize) -> Result<Reader<'a>, DecodeError> {
+    fn vector(&mut self, field: &'static str, len: usize) -> Result<Self, DecodeError> {
         let bytes = self.take(len).map_err(|_| DecodeError {
             field,
             problem: Problem::Short,

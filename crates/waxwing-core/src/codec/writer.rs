@@ -73,7 +73,7 @@ impl<'a> Writer<'a> {
         let len = self.out.len().saturating_sub(at).saturating_sub(N) as u64;
         let [unused @ .., a, b, c] = len.to_be_bytes();
         let length = [a, b, c];
-        let (over, length) = length.split_at(3 - N);
+        let (over, length) = length.split_at(3_usize.saturating_sub(N));
         // Only a configured value can be too long; everything else here has a limit.
         if unused.iter().chain(over).any(|byte| *byte != 0) {
             return Err(Misuse::TooLong.into());

@@ -1,6 +1,43 @@
 //! Handshake messages, one file each: the borrowed view, its reader and its writer.
+//!
+//! Views read the body of a message, without the header of four bytes; writers append it.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 use core::fmt;
+
+use crate::Error;
+use crate::codec::{Reader, Writer};
+use crate::error::{DecodeError, Problem};
+
+pub(crate) mod alert;
+pub(crate) mod certificate;
+pub(crate) mod certificate_request;
+pub(crate) mod certificate_verify;
+pub(crate) mod client_hello;
+pub(crate) mod encrypted_extensions;
+pub(crate) mod end_of_early_data;
+pub(crate) mod extensions;
+pub(crate) mod finished;
+mod fuzzing;
+pub(crate) mod key_update;
+pub(crate) mod new_session_ticket;
+pub(crate) mod registry;
+pub(crate) mod server_hello;
+
+pub(crate) use client_hello::ClientHello;
+pub use fuzzing::parse_for_fuzzing;
+pub use registry::{ExtensionType, ProtocolVersion};
+
+/// Bytes of the header of a handshake message: its type and length (RFC 9846, Section 4).
+pub(crate) const HEADER: usize = 4;
 
 /// The type of a handshake message (RFC 9846, Section 4).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,4 +96,22 @@ impl fmt::Debug for HandshakeType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Takes a `legacy_session_id<0..32>`.
+fn read_session_id<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], DecodeError> {
+    let mut vector = reader.vec8("legacy_session_id")?;
+    let error = vector.error(Problem::Length);
+    let session_id = vector.take_rest();
+    if session_id.len() > 32 {
+        return Err(error);
+    }
+    Ok(session_id)
+}
+
+fn write_session_id(w: &mut Writer<'_>, session_id: &[u8]) -> Result<(), Error> {
+    w.vec8(|w| {
+        w.bytes(session_id);
+        Ok(())
+    })
 }

@@ -1,0 +1,250 @@
+//! Extensions (RFC 9846, Section 4.2): where each may stand, the walk over a block of them, and
+//! one file for the content of each.
+
+use super::registry::ExtensionType;
+use crate::Error;
+use crate::codec::{List, Read, Reader, Writer};
+use crate::error::{DecodeError, PeerError, Problem};
+use crate::limits::MAX_EXTENSIONS;
+
+pub(crate) mod alpn;
+pub(crate) mod certificate_authorities;
+pub(crate) mod cookie;
+pub(crate) mod early_data;
+pub(crate) mod key_share;
+pub(crate) mod psk;
+pub(crate) mod server_name;
+pub(crate) mod signature_algorithms;
+pub(crate) mod status_request;
+pub(crate) mod supported_groups;
+pub(crate) mod supported_versions;
+
+pub(crate) use alpn::ProtocolName;
+pub(crate) use certificate_authorities::DistinguishedName;
+pub(crate) use key_share::KeyShareEntry;
+
+/// A message that carries extensions. A HelloRetryRequest counts as its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    ClientHello,
+    ServerHello,
+    HelloRetryRequest,
+    EncryptedExtensions,
+    Certificate,
+    CertificateRequest,
+    NewSessionTicket,
+}
+
+/// The messages that may carry one extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Places(u8);
+
+impl Places {
+    const fn of(places: &[Place]) -> Self {
+        let mut bits = 0;
+        let mut rest = places;
+        while let [first, others @ ..] = rest {
+            bits |= Self::bit(*first);
+            rest = others;
+        }
+        Self(bits)
+    }
+
+    const fn bit(place: Place) -> u8 {
+        1 << place as u8
+    }
+
+    pub(crate) const fn contain(self, place: Place) -> bool {
+        self.0 & Self::bit(place) != 0
+    }
+}
+
+/// The messages of TLS 1.3 that may carry this extension: the table of RFC 9846, Section 4.2,
+/// with later registrations. `None` if the extension is not known here.
+///
+/// Extensions of TLS 1.2 and before are known too; in TLS 1.3 they stand in the ClientHello only.
+pub(crate) const fn allowed(typ: ExtensionType) -> Option<Places> {
+    use ExtensionType as T;
+    use Place::{
+        Certificate, CertificateRequest, ClientHello, EncryptedExtensions, HelloRetryRequest,
+        NewSessionTicket, ServerHello,
+    };
+    Some(match typ {
+        T::SERVER_NAME
+        | T::MAX_FRAGMENT_LENGTH
+        | T::SUPPORTED_GROUPS
+        | T::USE_SRTP
+        | T::HEARTBEAT
+        | T::ALPN
+        | T::CLIENT_CERTIFICATE_TYPE
+        | T::SERVER_CERTIFICATE_TYPE
+        | T::RECORD_SIZE_LIMIT
+        | T::QUIC_TRANSPORT_PARAMETERS
+        | T::TICKET_REQUEST => Places::of(&[ClientHello, EncryptedExtensions]),
+        T::STATUS_REQUEST | T::SIGNED_CERTIFICATE_TIMESTAMP | T::DELEGATED_CREDENTIAL => {
+            Places::of(&[ClientHello, CertificateRequest, Certificate])
+        }
+        T::SIGNATURE_ALGORITHMS
+        | T::SIGNATURE_ALGORITHMS_CERT
+        | T::CERTIFICATE_AUTHORITIES
+        | T::COMPRESS_CERTIFICATE => Places::of(&[ClientHello, CertificateRequest]),
+        T::PADDING
+        | T::PSK_KEY_EXCHANGE_MODES
+        | T::POST_HANDSHAKE_AUTH
+        | T::EC_POINT_FORMATS
+        | T::ENCRYPT_THEN_MAC
+        | T::EXTENDED_MAIN_SECRET
+        | T::SESSION_TICKET
+        | T::RENEGOTIATION_INFO => Places::of(&[ClientHello]),
+        T::KEY_SHARE | T::SUPPORTED_VERSIONS => {
+            Places::of(&[ClientHello, ServerHello, HelloRetryRequest])
+        }
+        T::PRE_SHARED_KEY | T::CONNECTION_ID => Places::of(&[ClientHello, ServerHello]),
+        T::COOKIE => Places::of(&[ClientHello, HelloRetryRequest]),
+        T::EARLY_DATA => Places::of(&[ClientHello, EncryptedExtensions, NewSessionTicket]),
+        T::ENCRYPTED_CLIENT_HELLO => {
+            Places::of(&[ClientHello, HelloRetryRequest, EncryptedExtensions])
+        }
+        T::OID_FILTERS => Places::of(&[CertificateRequest]),
+        _ => return None,
+    })
+}
+
+/// The extension types that a message offered: what its answer may contain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ExtensionSet {
+    /// One bit for each of the types 0 to 63, where nearly all of them are.
+    low: u64,
+    /// The others. 0 is a free place: the type 0 has its bit above.
+    high: [u16; 4],
+}
+
+impl ExtensionSet {
+    /// Adds a type. Of the types from 64 on it holds four; a further one is not added, so that
+    /// an answer to it would count as unsolicited.
+    pub(crate) fn insert(&mut self, typ: ExtensionType) {
+        if typ.0 < 64 {
+            self.low |= 1 << typ.0;
+        } else if !self.contains(typ)
+            && let Some(free) = self.high.iter_mut().find(|place| **place == 0)
+        {
+            *free = typ.0;
+        }
+    }
+
+    pub(crate) fn contains(&self, typ: ExtensionType) -> bool {
+        if typ.0 < 64 {
+            self.low & (1 << typ.0) != 0
+        } else {
+            self.high.contains(&typ.0)
+        }
+    }
+}
+
+/// One extension as it stands in a block.
+#[derive(Clone, Debug)]
+pub(crate) struct RawExtension<'a> {
+    pub(crate) typ: ExtensionType,
+    /// The `extension_data`, under the extension's name.
+    pub(crate) data: Reader<'a>,
+}
+
+impl<'a> Read<'a> for RawExtension<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let typ = ExtensionType::read(reader)?;
+        let data = reader.vec16(typ.name().unwrap_or("extension_data"))?;
+        Ok(Self { typ, data })
+    }
+}
+
+/// Walks over the content of an `extensions` vector and applies the rules that hold for every
+/// extension (RFC 9846, Section 4.2); `each` reads the content, all of it.
+///
+/// With `offered`, the message is an answer: it may contain only what was offered. Without, types
+/// that are not known here reach `each` too, which ignores them.
+pub(crate) fn walk<'a>(
+    mut reader: Reader<'a>,
+    place: Place,
+    offered: Option<&ExtensionSet>,
+    each: &mut dyn FnMut(ExtensionType, Reader<'a>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut seen = [0; MAX_EXTENSIONS];
+    let mut count: usize = 0;
+    while !reader.is_empty() {
+        let RawExtension { typ, data } = RawExtension::read(&mut reader)?;
+        if seen.iter().take(count).any(|earlier| *earlier == typ.0) {
+            return Err(PeerError::DuplicateExtension.into());
+        }
+        let free = seen
+            .get_mut(count)
+            .ok_or_else(|| reader.error(Problem::Limit))?;
+        *free = typ.0;
+        count = count.saturating_add(1);
+        check_place(typ, place, offered)?;
+        each(typ, data)?;
+    }
+    Ok(())
+}
+
+fn check_place(
+    typ: ExtensionType,
+    place: Place,
+    offered: Option<&ExtensionSet>,
+) -> Result<(), PeerError> {
+    if let Some(offered) = offered {
+        // Section 4.2: the cookie is the one extension of a HelloRetryRequest that the client
+        // need not have offered. RFC 8701, Section 3.1: nobody may answer to GREASE.
+        let retry_cookie =
+            place == Place::HelloRetryRequest && matches!(typ, ExtensionType::COOKIE);
+        if typ.is_grease() || !(offered.contains(typ) || retry_cookie) {
+            return Err(PeerError::UnsolicitedExtension);
+        }
+    }
+    match allowed(typ) {
+        Some(places) if !places.contain(place) => Err(PeerError::MisplacedExtension),
+        _ => Ok(()),
+    }
+}
+
+/// The extensions of a block whose form was checked before; it ends where the form does.
+pub(crate) fn iter<'a>(block: &'a [u8]) -> impl Iterator<Item = RawExtension<'a>> + use<'a> {
+    let mut reader = Reader::new("extensions", block);
+    core::iter::from_fn(move || RawExtension::read(&mut reader).ok())
+}
+
+/// The content of the first extension of that type.
+pub(crate) fn find(block: &[u8], wanted: ExtensionType) -> Option<Reader<'_>> {
+    iter(block)
+        .find(|extension| extension.typ == wanted)
+        .map(|extension| extension.data)
+}
+
+/// Writes an extension: its type, and its content in a vector.
+pub(crate) fn write(
+    w: &mut Writer<'_>,
+    typ: ExtensionType,
+    content: impl FnOnce(&mut Writer<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    w.u16(typ.0);
+    w.vec16(content)
+}
+
+/// Reads an extension that is nothing but a non-empty list with a length of two bytes.
+fn read_list16<'a, T: Read<'a>>(
+    mut reader: Reader<'a>,
+    field: &'static str,
+) -> Result<List<'a, T>, DecodeError> {
+    let list = List::parse(reader.vec16(field)?.non_empty()?)?;
+    reader.finish()?;
+    Ok(list)
+}
+
+/// Writes a list of numbers with a length of two bytes.
+fn write_list16(w: &mut Writer<'_>, numbers: impl IntoIterator<Item = u16>) -> Result<(), Error> {
+    w.vec16(|w| {
+        for number in numbers {
+            w.u16(number);
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,37 @@
+//! KeyUpdate (RFC 9846, Section 4.6.3).
+
+use crate::Error;
+use crate::codec::{Reader, Writer};
+use crate::error::PeerError;
+
+/// The sender changes its keys; does it ask the receiver to do the same?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyUpdate {
+    /// `update_not_requested`
+    NotRequested,
+    /// `update_requested`
+    Requested,
+}
+
+impl KeyUpdate {
+    /// Reads the body.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Error> {
+        let mut reader = Reader::new("KeyUpdate", body);
+        let value = reader.u8()?;
+        reader.finish()?;
+        match value {
+            0 => Ok(Self::NotRequested),
+            1 => Ok(Self::Requested),
+            _ => Err(PeerError::BadKeyUpdate.into()),
+        }
+    }
+
+    /// Writes the body.
+    pub(crate) fn write(self, w: &mut Writer<'_>) -> Result<(), Error> {
+        w.u8(match self {
+            Self::NotRequested => 0,
+            Self::Requested => 1,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! NewSessionTicket (RFC 9846, Section 4.6.1).
+
+use super::extensions::{self, Place, early_data};
+use super::registry::ExtensionType;
+use crate::Error;
+use crate::codec::{Reader, Writer};
+
+/// A ticket for a later connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NewSessionTicket<'a> {
+    /// `ticket_lifetime`, in seconds.
+    pub(crate) lifetime: u32,
+    /// `ticket_age_add`, in milliseconds.
+    pub(crate) age_add: u32,
+    /// `ticket_nonce`.
+    pub(crate) nonce: &'a [u8],
+    /// Not empty.
+    pub(crate) ticket: &'a [u8],
+    /// `max_early_data_size`, in bytes, if the server takes early data.
+    pub(crate) max_early_data: Option<u32>,
+}
+
+impl<'a> NewSessionTicket<'a> {
+    /// Reads the body.
+    pub(crate) fn read(body: &'a [u8]) -> Result<Self, Error> {
+        let mut reader = Reader::new("NewSessionTicket", body);
+        let mut message = Self {
+            lifetime: reader.u32()?,
+            age_add: reader.u32()?,
+            nonce: reader.vec8("ticket_nonce")?.take_rest(),
+            ticket: reader.vec16("ticket")?.non_empty()?.take_rest(),
+            max_early_data: None,
+        };
+        let block = reader.vec16("extensions")?;
+        reader.finish()?;
+        // RFC 9846, Section 4.6.1: clients ignore unrecognised extensions.
+        extensions::walk(block, Place::NewSessionTicket, None, &mut |typ, data| {
+            if typ == ExtensionType::EARLY_DATA {
+                message.max_early_data = Some(early_data::read_max_size(data)?);
+            }
+            Ok(())
+        })?;
+        Ok(message)
+    }
+
+    /// Writes the body.
+    pub(crate) fn write(&self, w: &mut Writer<'_>) -> Result<(), Error> {
+        w.u32(self.lifetime);
+        w.u32(self.age_add);
+        w.vec8(|w| {
+            w.bytes(self.nonce);
+            Ok(())
+        })?;
+        w.vec16(|w| {
+            w.bytes(self.ticket);
+            Ok(())
+        })?;
+        w.vec16(|w| match self.max_early_data {
+            Some(size) => extensions::write(w, ExtensionType::EARLY_DATA, |w| {
+                early_data::write_max_early_data(w, size)
+            }),
+            None => Ok(()),
+        })
+    }
+}
