@@ -133,3 +133,33 @@ impl KeyShare for Share {
         self.group.agree(&self.private, peer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives out Alice's private key of RFC 7748, Section 6.1.
+    struct Alice;
+
+    impl SecureRandom for Alice {
+        fn fill(&self, buf: &mut [u8]) -> Result<(), CryptoError> {
+            let key = "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a";
+            hex::decode_to_slice(key, buf).map_err(|_| CryptoError::Failed)
+        }
+    }
+
+    #[test]
+    fn x25519_draws_its_key_from_the_given_randomness() {
+        let bob = "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f";
+        let bob = hex::decode(bob).unwrap();
+        let (public, secret) = X25519.respond(&Alice, &bob).unwrap();
+        assert_eq!(
+            hex::encode(public),
+            "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
+        );
+        assert_eq!(
+            hex::encode(secret),
+            "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"
+        );
+    }
+}
