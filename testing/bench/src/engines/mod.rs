@@ -1,0 +1,31 @@
+//! The libraries, one file each.
+
+mod openssl;
+mod rustls;
+
+pub(crate) use openssl::OpenSsl;
+pub(crate) use rustls::Rustls;
+
+use crate::limit::Limit;
+use crate::pair::{Engine, Pair, Subject};
+use crate::pki::Pki;
+use crate::scenario::Scenario;
+
+/// Names of all subjects, in the order of the tables' columns.
+pub(crate) const NAMES: [&str; 4] = [Limit::NAME, WAXWING, Rustls::NAME, OpenSsl::NAME];
+
+/// The name of the library that the others are compared with.
+pub(crate) const WAXWING: &str = "Waxwing";
+
+/// The subject called `name`, or `None` if it lacks what the scenario asks for.
+pub(crate) fn subject(name: &str, pki: &Pki, scenario: Scenario) -> Option<Box<dyn Subject>> {
+    fn boxed<S: Subject + 'static>(subject: S) -> Box<dyn Subject> {
+        Box::new(subject)
+    }
+    match name {
+        Limit::NAME => Some(boxed(Limit::new(pki, scenario))),
+        Rustls::NAME => Pair::<Rustls>::new(pki, scenario).map(boxed),
+        OpenSsl::NAME => Pair::<OpenSsl>::new(pki, scenario).map(boxed),
+        _ => None,
+    }
+}

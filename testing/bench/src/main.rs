@@ -1,0 +1,158 @@
+//! Measures Waxwing beside rustls and OpenSSL in one run; see docs/performance.md.
+
+mod engines;
+mod heap;
+mod icount;
+mod limit;
+mod machine;
+mod memory;
+mod pair;
+mod pki;
+mod report;
+mod scenario;
+mod stats;
+mod wall;
+
+use std::env;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use clap::{Parser, Subcommand};
+use serde_json::Value;
+
+use crate::icount::Work;
+use crate::pki::Pki;
+use crate::scenario::Scenario;
+use crate::wall::Effort;
+
+#[global_allocator]
+static HEAP: heap::Counting = heap::Counting;
+
+#[derive(Parser)]
+#[command(about = "Measures Waxwing beside its peers and writes docs/performance.md")]
+struct Args {
+    #[command(subcommand)]
+    command: Task,
+    /// Few samples, and of the instruction counts only one handshake: under a minute.
+    #[arg(long, global = true)]
+    quick: bool,
+    /// Rounds in which the libraries take turns.
+    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(5..))]
+    rounds: Option<u16>,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything below.
+    All,
+    /// The time of handshakes.
+    Handshakes,
+    /// The speed of application data.
+    Bulk,
+    /// Heap bytes and allocations.
+    Memory,
+    /// Instruction counts, with valgrind.
+    Icount,
+    /// Runs one subject's work with marks for callgrind.
+    #[command(hide = true)]
+    Repeat { subject: String, work: String },
+    /// Counts heap blocks in this process and prints JSON.
+    #[command(hide = true)]
+    Heap,
+}
+
+impl Args {
+    fn effort(&self) -> Effort {
+        let (rounds, handshakes, batches) = if self.quick {
+            (5, 40, 40)
+        } else {
+            (15, 200, 150)
+        };
+        Effort {
+            rounds: self.rounds.map_or(rounds, usize::from),
+            handshakes,
+            batches,
+        }
+    }
+}
+
+/// `perf` below the target directory that this program was built in.
+fn output_dir() -> PathBuf {
+    let program = env::current_exe().expect("the path of this program");
+    let target = program
+        .ancestors()
+        .nth(2)
+        .expect("target/release/waxwing-bench");
+    target.join("perf")
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let dir = output_dir();
+    let pki = |auth| Pki::load_or_create(&dir.join("pki"), auth);
+    let base = || pki(Scenario::BASE.auth);
+    let effort = args.effort();
+    let all = matches!(args.command, Task::All);
+
+    match &args.command {
+        Task::Repeat { subject, work } => {
+            let work = Work::from_id(work).expect("the parent gives an id");
+            icount::repeat(subject, work, &pki(work.scenario().auth));
+            return ExitCode::SUCCESS;
+        }
+        Task::Heap => {
+            heap::count_c_libraries();
+            println!("{}", memory::measure(&base()));
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
+    }
+
+    let mut report = report::Report::open(&dir, effort);
+    if all || matches!(args.command, Task::Handshakes) {
+        report.handshakes(&wall::handshakes(pki, effort));
+    }
+    if all || matches!(args.command, Task::Bulk) {
+        report.transfers(&wall::transfers(&base(), effort));
+    }
+    if all || matches!(args.command, Task::Memory) {
+        // Made here if it is missing: making it in the child would use the libraries too early.
+        base();
+        report.memory(&heap_of_child());
+    }
+    if all || matches!(args.command, Task::Icount) {
+        let count = |work: Work| {
+            eprintln!("instructions of {}", work.id());
+            let pki = pki(work.scenario().auth);
+            let subjects = engines::NAMES.into_iter();
+            let counts = subjects
+                .map(|name| icount::count(name, work, &pki, &dir))
+                .collect();
+            (work, counts)
+        };
+        let counts: Vec<_> = Work::list(args.quick).into_iter().map(count).collect();
+        report.instructions(&counts);
+    }
+    match report.save() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("waxwing-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs this program again to measure memory, with the C libraries' allocations counted.
+fn heap_of_child() -> Value {
+    let program = env::current_exe().expect("the path of this program");
+    let output = Command::new(program)
+        .arg("heap")
+        .output()
+        .expect("the child starts");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).expect("the child prints JSON")
+}

@@ -1,0 +1,108 @@
+//! Heap bytes and allocations of one connection through its life, for each side.
+
+use serde_json::{Value, json};
+
+use crate::engines;
+use crate::heap::{Account, Accounts};
+use crate::pair::{Meter, Subject, Unmetered};
+use crate::pki::Pki;
+use crate::scenario::{Scenario, Writes};
+
+/// Both sides' accounts at the stages of a connection's life.
+struct Life {
+    created: Accounts,
+    handshake: Accounts,
+    transferred: Accounts,
+    writes: usize,
+}
+
+/// Keeps a copy of each account after the first call of its side, which makes the connection.
+#[derive(Default)]
+struct Stages {
+    now: Accounts,
+    client_created: Option<Account>,
+    server_created: Option<Account>,
+}
+
+impl Meter for Stages {
+    fn client(&mut self, work: &mut dyn FnMut()) {
+        self.now.client(work);
+        self.client_created.get_or_insert(self.now.client);
+    }
+
+    fn server(&mut self, work: &mut dyn FnMut()) {
+        self.now.server(work);
+        self.server_created.get_or_insert(self.now.server);
+    }
+}
+
+fn observe(subject: &mut dyn Subject) -> Life {
+    let writes = Writes::ALL[0];
+    for _ in 0..3 {
+        subject.handshake(&mut Unmetered);
+        subject.transfer(writes, &mut Unmetered);
+    }
+    let mut stages = Stages::default();
+    subject.handshake(&mut stages);
+    let handshake = stages.now;
+    // The first batch may grow buffers for good; what is reported are the allocations of the second.
+    subject.transfer(writes, &mut stages);
+    let warm = stages.now;
+    subject.transfer(writes, &mut stages);
+    let mut transferred = stages.now;
+    transferred.client.allocations -= warm.client.allocations;
+    transferred.server.allocations -= warm.server.allocations;
+    Life {
+        created: Accounts {
+            client: stages.client_created.expect("the client ran"),
+            server: stages.server_created.expect("the server ran"),
+        },
+        handshake,
+        transferred,
+        writes: writes.count,
+    }
+}
+
+/// Measures every library, in this process, whose C libraries must be counted already. The result
+/// maps each name to its stages, each with the client's figure and the server's.
+pub(crate) fn measure(pki: &Pki) -> Value {
+    let mut lives = serde_json::Map::new();
+    for name in engines::NAMES.into_iter().skip(1) {
+        if let Some(mut subject) = engines::subject(name, pki, Scenario::BASE) {
+            lives.insert(name.to_owned(), stages(&observe(subject.as_mut())));
+        }
+    }
+    Value::Object(lives)
+}
+
+/// Titles of the table's lines and the keys under which [`measure`] keeps them.
+pub(crate) const STAGES: [(&str, &str); 7] = [
+    ("created_live", "live bytes, connection made"),
+    ("handshake_peak", "peak bytes in the handshake"),
+    ("handshake_live", "live bytes, handshake complete"),
+    ("handshake_allocations", "allocations, new to complete"),
+    ("transfer_peak", "peak bytes up to 512 KiB of data"),
+    ("transfer_live", "live bytes after 512 KiB of data"),
+    (
+        "record_allocations",
+        "allocations per 16 KiB record (client sends, server receives)",
+    ),
+];
+
+fn stages(life: &Life) -> Value {
+    let both = |accounts: &Accounts, figure: fn(&Account) -> f64| {
+        json!([figure(&accounts.client), figure(&accounts.server)])
+    };
+    let writes = life.writes as f64;
+    let records = [life.transferred.client, life.transferred.server]
+        .map(|account| account.allocations as f64 / writes);
+    json!({
+        "created_live": both(&life.created, |account| account.live as f64),
+        "handshake_peak": both(&life.handshake, |account| account.peak as f64),
+        "handshake_live": both(&life.handshake, |account| account.live as f64),
+        "handshake_allocations": both(&life.handshake, |account| account.allocations as f64),
+        "transfer_peak": both(&life.transferred, |account| account.peak as f64),
+        "transfer_live": both(&life.transferred, |account| account.live as f64),
+        "record_allocations": records,
+    })
+}

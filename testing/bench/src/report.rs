@@ -1,0 +1,355 @@
+//! Writes the figures: the tables between the markers of docs/performance.md, and summary.json.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use crate::engines::{self, WAXWING};
+use crate::icount::{Counts, Work};
+use crate::machine;
+use crate::memory::STAGES;
+use crate::scenario::Scenario;
+use crate::stats::{median, summarise};
+use crate::wall::{Effort, Row, Times, Transfer};
+
+/// The document and the summary while their sections are being replaced.
+pub(crate) struct Report {
+    page: PathBuf,
+    text: String,
+    json: PathBuf,
+    summary: Map<String, Value>,
+    effort: Effort,
+    load_before: String,
+}
+
+impl Report {
+    /// Reads the page, and the summary of an earlier run if there is one, so that a run of one part
+    /// keeps the others.
+    pub(crate) fn open(dir: &Path, effort: Effort) -> Self {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/performance.md");
+        let json = dir.join("summary.json");
+        let summary = fs::read(&json)
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok());
+        Self {
+            text: fs::read_to_string(&page).expect("docs/performance.md is there"),
+            page,
+            summary: summary.unwrap_or_default(),
+            json,
+            effort,
+            load_before: machine::load(),
+        }
+    }
+
+    /// Times of handshakes, the two sides apart.
+    pub(crate) fn handshakes(&mut self, rows: &[Row<Scenario>]) {
+        let title = |key: &Scenario| format!("{}, {}", key.auth.name(), key.group.name());
+        let cell = |_: &Scenario, ns: f64| format!("{:.1}", ns / 1e3);
+        let client = times_table(
+            "client, µs",
+            rows,
+            title,
+            |times| &times.client,
+            cell,
+            false,
+        );
+        let server = times_table(
+            "server, µs",
+            rows,
+            title,
+            |times| &times.server,
+            cell,
+            false,
+        );
+        let json = rows
+            .iter()
+            .map(|row| (row.key.id(), times_json(&row.times, "ns")))
+            .collect();
+        self.put(
+            "handshakes",
+            &self.with_source(&[client, server]),
+            Value::Object(json),
+        );
+    }
+
+    /// Speed of application data, sending and receiving apart.
+    pub(crate) fn transfers(&mut self, rows: &[Row<Transfer>]) {
+        let title = |(suite, writes): &Transfer| format!("{}, {} B", suite.name(), writes.size);
+        let cell = |(_, writes): &Transfer, ns: f64| format!("{:.2}", writes.bytes() as f64 / ns);
+        let send = times_table("send, GB/s", rows, title, |times| &times.client, cell, true);
+        let receive = times_table(
+            "receive, GB/s",
+            rows,
+            title,
+            |times| &times.server,
+            cell,
+            true,
+        );
+        let json = rows.iter().map(|row| {
+            let (suite, writes) = row.key;
+            let mut value = times_json(&row.times, "ns");
+            value["batch_bytes"] = json!(writes.bytes());
+            (format!("{}+{}", suite.name(), writes.size), value)
+        });
+        let json = json.collect();
+        self.put(
+            "bulk",
+            &self.with_source(&[send, receive]),
+            Value::Object(json),
+        );
+    }
+
+    /// Heap bytes and allocations, as [`crate::memory::measure`] gives them.
+    pub(crate) fn memory(&mut self, lives: &Value) {
+        let names = &engines::NAMES[1..];
+        let mut lines = vec![
+            format!("| client / server | {} |", names.join(" | ")),
+            format!("|---|{}", "---|".repeat(names.len())),
+        ];
+        for (key, title) in STAGES {
+            let cells = names.iter().map(|name| match lives[*name][key].as_array() {
+                Some(sides) => {
+                    let sides: Vec<_> = sides.iter().map(|side| grouped(side.as_f64())).collect();
+                    sides.join(" / ")
+                }
+                None => "-".to_owned(),
+            });
+            lines.push(format!(
+                "| {title} | {} |",
+                cells.collect::<Vec<_>>().join(" | ")
+            ));
+        }
+        self.put("memory", &lines.join("\n"), lives.clone());
+    }
+
+    /// Instruction counts under callgrind.
+    pub(crate) fn instructions(&mut self, rows: &[(Work, Vec<Option<Counts>>)]) {
+        let mut lines = vec![
+            format!(
+                "| instructions, client / server | {} |",
+                engines::NAMES.join(" | ")
+            ),
+            format!("|---|{}", "---|".repeat(engines::NAMES.len())),
+        ];
+        let mut json = Map::new();
+        for (work, counts) in rows {
+            let title = match work {
+                Work::Handshake(scenario) => {
+                    format!("{}, {}", scenario.auth.name(), scenario.group.name())
+                }
+                Work::Transfer(writes) => format!("record of {} B, send / receive", writes.size),
+            };
+            let cells = engines::NAMES.iter().zip(counts).map(|(name, counts)| {
+                counts.map_or("-".to_owned(), |counts| instructions_cell(name, &counts))
+            });
+            lines.push(format!(
+                "| {title} | {} |",
+                cells.collect::<Vec<_>>().join(" | ")
+            ));
+            let values = engines::NAMES.iter().zip(counts).map(|(name, counts)| {
+                let sides =
+                    counts.map(|sides| sides.map(|c| json!({"total": c.total, "rest": c.rest})));
+                ((*name).to_owned(), json!(sides))
+            });
+            json.insert(work.id(), Value::Object(values.collect()));
+        }
+        self.put("instructions", &lines.join("\n"), Value::Object(json));
+    }
+
+    /// Writes both files.
+    pub(crate) fn save(mut self) -> io::Result<()> {
+        let machine = machine::describe();
+        let lines = machine
+            .iter()
+            .map(|(title, value)| format!("| {title} | {value} |"));
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        self.put(
+            "machine",
+            &format!("| | |\n|---|---|\n{lines}"),
+            json!(machine),
+        );
+        fs::write(&self.page, &self.text)?;
+        fs::write(
+            &self.json,
+            serde_json::to_string_pretty(&self.summary)? + "\n",
+        )?;
+        eprintln!(
+            "written: {} and {}",
+            self.page.display(),
+            self.json.display()
+        );
+        Ok(())
+    }
+
+    /// The tables and a line that says how they came about.
+    fn with_source(&self, tables: &[String]) -> String {
+        let Effort {
+            rounds,
+            handshakes,
+            batches,
+        } = self.effort;
+        format!(
+            "{}\n\n{rounds} rounds, {handshakes} handshakes or {batches} batches of each library in \
+             a round; load average {} before and {} after.",
+            tables.join("\n\n"),
+            self.load_before,
+            machine::load(),
+        )
+    }
+
+    /// Replaces the text between the markers of `section`, and the summary's part.
+    fn put(&mut self, section: &str, text: &str, json: Value) {
+        println!("{text}\n");
+        self.text = replace_section(&self.text, section, text);
+        self.summary.insert(section.to_owned(), json);
+    }
+}
+
+/// `page` with `text` between the markers of `section`.
+fn replace_section(page: &str, section: &str, text: &str) -> String {
+    let start = format!("<!-- bench: {section} -->\n");
+    let end = format!("<!-- end: {section} -->");
+    let head = page.split_once(&start).map(|(head, _)| head);
+    let tail = page.split_once(&end).map(|(_, tail)| tail);
+    let (Some(head), Some(tail)) = (head, tail) else {
+        panic!("docs/performance.md lacks the markers of {section}");
+    };
+    format!("{head}{start}\n{text}\n\n{end}{tail}")
+}
+
+/// One side's table: a column for each subject, then how Waxwing compares with each.
+fn times_table<K>(
+    what: &str,
+    rows: &[Row<K>],
+    title: impl Fn(&K) -> String,
+    side: impl Fn(&Times) -> &Vec<f64>,
+    cell: impl Fn(&K, f64) -> String,
+    is_speed: bool,
+) -> String {
+    let others: Vec<_> = engines::NAMES
+        .into_iter()
+        .filter(|name| *name != WAXWING)
+        .collect();
+    let ratios: Vec<_> = others
+        .iter()
+        .map(|name| format!("{WAXWING} : {name}"))
+        .collect();
+    let mut lines = vec![
+        format!(
+            "| {what} | {} | {} |",
+            engines::NAMES.join(" | "),
+            ratios.join(" | ")
+        ),
+        format!(
+            "|---|{}",
+            "---|".repeat(engines::NAMES.len() + others.len())
+        ),
+    ];
+    for row in rows {
+        let rounds = |name: &str| {
+            let index = engines::NAMES.iter().position(|other| *other == name)?;
+            row.times[index].as_ref().map(&side)
+        };
+        let times = engines::NAMES.iter().map(|name| match rounds(name) {
+            Some(rounds) => {
+                let summary = summarise(rounds);
+                let value = cell(&row.key, summary.median);
+                format!("{value} ±{:.0} %", summary.spread * 100.0)
+            }
+            None => "-".to_owned(),
+        });
+        let ratios = others
+            .iter()
+            .map(|name| match (rounds(WAXWING), rounds(name)) {
+                (Some(ours), Some(theirs)) => format!("{:.2}", ratio(ours, theirs, is_speed)),
+                _ => "-".to_owned(),
+            });
+        let cells: Vec<_> = times.chain(ratios).collect();
+        lines.push(format!("| {} | {} |", title(&row.key), cells.join(" | ")));
+    }
+    lines.join("\n")
+}
+
+/// The median over the rounds of our time by theirs, or for speeds of their time by ours.
+fn ratio(ours: &[f64], theirs: &[f64], is_speed: bool) -> f64 {
+    let of_round = |(ours, theirs): (&f64, &f64)| {
+        if is_speed {
+            theirs / ours
+        } else {
+            ours / theirs
+        }
+    };
+    median(&ours.iter().zip(theirs).map(of_round).collect::<Vec<_>>())
+}
+
+fn times_json(times: &[Option<Times>], unit: &str) -> Value {
+    let subject = |(name, times): (&&str, &Option<Times>)| {
+        let value = times.as_ref().map(|times| {
+            let side = |rounds: &Vec<f64>| {
+                let summary = summarise(rounds);
+                json!({unit: summary.median, "spread": summary.spread, "rounds": rounds})
+            };
+            json!({"client": side(&times.client), "server": side(&times.server)})
+        });
+        ((*name).to_owned(), json!(value))
+    };
+    Value::Object(engines::NAMES.iter().zip(times).map(subject).collect())
+}
+
+/// All instructions, and in brackets those outside the primitives where these can be told apart: the
+/// system's OpenSSL has no names for its own.
+fn instructions_cell(name: &str, counts: &Counts) -> String {
+    let totals = counts.map(|count| grouped(Some(count.total))).join(" / ");
+    if name == "OpenSSL" {
+        return totals;
+    }
+    let rest = counts.map(|count| grouped(Some(count.rest))).join(" / ");
+    format!("{totals} ({rest})")
+}
+
+/// A number with its thousands apart; a small one that is not whole keeps two places.
+fn grouped(value: Option<f64>) -> String {
+    let Some(value) = value else {
+        return "-".to_owned();
+    };
+    if value < 10.0 && value.fract() != 0.0 {
+        return format!("{value:.2}");
+    }
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_section_is_replaced() {
+        let page = "a\n<!-- bench: x -->\nold\n<!-- end: x -->\nb";
+        let once = replace_section(page, "x", "new");
+        assert_eq!(once, "a\n<!-- bench: x -->\n\nnew\n\n<!-- end: x -->\nb");
+        assert_eq!(replace_section(&once, "x", "new"), once);
+    }
+
+    #[test]
+    fn thousands_are_apart() {
+        assert_eq!(grouped(Some(1_234_567.0)), "1,234,567");
+        assert_eq!(grouped(Some(123.0)), "123");
+        assert_eq!(grouped(Some(0.25)), "0.25");
+    }
+
+    #[test]
+    fn a_ratio_is_taken_within_each_round() {
+        assert_eq!(ratio(&[1.0, 10.0, 2.0], &[2.0, 20.0, 2.0], false), 0.5);
+        assert_eq!(ratio(&[1.0, 10.0, 2.0], &[2.0, 20.0, 2.0], true), 2.0);
+    }
+}
