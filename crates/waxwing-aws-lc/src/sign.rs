@@ -32,7 +32,7 @@ impl KeyLoader for Loader {
     }
 }
 
-/// Each parser reads the algorithm first and refuses all but its own.
+/// Each parser refuses every algorithm but its own, so the order does not matter.
 fn load_pkcs8(der: &[u8]) -> Option<Arc<dyn SigningKey>> {
     RsaKeyPair::from_pkcs8(der)
         .ok()
