@@ -135,3 +135,137 @@ fn parse_header(bytes: &[u8]) -> Result<Option<(HandshakeType, usize)>, Error> {
     }
     Ok(Some((typ, len.saturating_add(HEADER))))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::arithmetic_side_effects)]
+
+    use super::*;
+
+    fn message(typ: u8, len: usize) -> Vec<u8> {
+        let mut bytes = alloc::vec![typ, 0, (len >> 8) as u8, len as u8];
+        bytes.extend((0..len).map(|i| (i as u8) ^ typ));
+        bytes
+    }
+
+    /// All that `joiner` makes of `fragment`.
+    fn take_all(joiner: &mut Joiner, mut fragment: &[u8]) -> Vec<Vec<u8>> {
+        let mut messages = Vec::new();
+        while let Some(message) = joiner.take(&mut fragment).unwrap() {
+            assert_eq!(message.typ.0, message.bytes[0]);
+            assert_eq!(message.body(), &message.bytes[4..]);
+            messages.push(message.bytes.to_vec());
+        }
+        assert!(fragment.is_empty());
+        messages
+    }
+
+    fn sample() -> (Vec<Vec<u8>>, Vec<u8>) {
+        let messages = alloc::vec![
+            message(2, 30),
+            message(8, 0),
+            message(11, 17),
+            message(24, 1)
+        ];
+        let stream = messages.concat();
+        (messages, stream)
+    }
+
+    #[test]
+    fn any_two_cuts_give_the_same_messages() {
+        let (messages, stream) = sample();
+        for first in 0..=stream.len() {
+            for second in first..=stream.len() {
+                let mut joiner = Joiner::new();
+                let mut taken = take_all(&mut joiner, &stream[..first]);
+                taken.extend(take_all(&mut joiner, &stream[first..second]));
+                taken.extend(take_all(&mut joiner, &stream[second..]));
+                assert_eq!(taken, messages, "cut at {first} and {second}");
+                assert!(joiner.is_empty());
+                assert_eq!(joiner.bytes.capacity(), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn single_bytes_give_the_same_messages() {
+        let (messages, stream) = sample();
+        let mut joiner = Joiner::new();
+        let mut taken = Vec::new();
+        for byte in &stream {
+            taken.extend(take_all(&mut joiner, &[*byte]));
+        }
+        assert_eq!(taken, messages);
+    }
+
+    #[test]
+    fn whole_messages_are_lent_not_copied() {
+        let (_, stream) = sample();
+        let mut joiner = Joiner::new();
+        let mut fragment = stream.as_slice();
+        let message = joiner.take(&mut fragment).unwrap().unwrap();
+        assert!(core::ptr::eq(message.bytes, &raw const stream[..34]));
+        assert_eq!(joiner.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn what_was_kept_comes_first() {
+        let (messages, stream) = sample();
+        let next = message(20, 32);
+        for cut in 0..=stream.len() {
+            let mut joiner = Joiner::new();
+            let mut fragment = stream.as_slice();
+            // The first message makes the handshake wait; the record goes on.
+            joiner.take(&mut fragment).unwrap().unwrap();
+            let (kept, later) = stream.split_at(cut.max(34));
+            joiner.keep(&kept[34..]);
+            assert_eq!(joiner.is_empty(), kept.len() == 34);
+            let mut taken = take_all(&mut joiner, &[]);
+            taken.extend(take_all(&mut joiner, &[later, next.as_slice()].concat()));
+            assert_eq!(taken[..3], messages[1..]);
+            assert_eq!(taken[3..], [next.clone()]);
+            assert!(joiner.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_message_taken_from_the_joiner_no_longer_counts_as_waiting() {
+        let (_, stream) = sample();
+        let mut joiner = Joiner::new();
+        assert_eq!(take_all(&mut joiner, &stream[..20]).len(), 0);
+        assert!(!joiner.is_empty());
+        let mut fragment = &stream[20..34];
+        assert!(joiner.take(&mut fragment).unwrap().is_some());
+        assert!(joiner.is_empty() && fragment.is_empty());
+        assert_ne!(joiner.bytes.capacity(), 0);
+        joiner.done();
+        assert_eq!(joiner.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn the_length_is_judged_as_soon_as_it_is_known() {
+        let limit: Error = DecodeError {
+            field: "handshake message",
+            problem: Problem::Limit,
+        }
+        .into();
+        for (header, allowed) in [
+            ([1, 0x00, 0x40, 0x00], true),
+            ([1, 0x00, 0x40, 0x01], false),
+            ([11, 0x01, 0x00, 0x00], true),
+            ([11, 0x01, 0x00, 0x01], false),
+            ([99, 0xff, 0xff, 0xff], false),
+        ] {
+            for cut in 0..=4 {
+                let mut joiner = Joiner::new();
+                let (mut first, mut second) = header.split_at(cut);
+                let taken = joiner
+                    .take(&mut first)
+                    .map(|message| assert_eq!(message, None))
+                    .and_then(|()| joiner.take(&mut second).map(|m| assert_eq!(m, None)));
+                let expected = if allowed { Ok(()) } else { Err(limit.clone()) };
+                assert_eq!(taken, expected, "{header:?} cut at {cut}");
+            }
+        }
+    }
+}

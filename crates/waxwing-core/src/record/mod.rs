@@ -15,9 +15,12 @@ use crate::Error;
 use crate::codec::Writer;
 use crate::messages::HandshakeType;
 
+mod gather;
 pub(crate) mod joiner;
 pub(crate) mod protect;
 pub(crate) mod stream;
+#[cfg(test)]
+mod testing;
 
 pub use protect::RecordPadding;
 

@@ -6,3 +6,6 @@ mod tx;
 
 pub(crate) use rx::{Opened, Rx};
 pub(crate) use tx::{Tx, TxFlight};
+
+#[cfg(test)]
+mod tests;

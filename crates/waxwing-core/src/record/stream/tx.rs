@@ -6,7 +6,8 @@ use crate::codec::Writer;
 use crate::error::Misuse;
 use crate::limits::{MAX_PLAINTEXT, RECORD_HEADER};
 use crate::messages::HandshakeType;
-use crate::record::protect::{Gather, SealKey, record_header};
+use crate::record::gather::Gather;
+use crate::record::protect::{SealKey, record_header};
 use crate::record::{ContentType, EpochKeys, Flight, RecordPadding};
 use crate::{AlertDescription, Buffer, Error};
 
