@@ -48,3 +48,30 @@ impl<'a> Gather<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slice_is_lent_whatever_empty_ones_are_around_it() {
+        let parts: [&[u8]; 5] = [b"", b"abcd", b"", b"", b"ef"];
+        let mut gather = Gather::new(&parts);
+        assert_eq!(gather.take_whole(3), Some(b"abc".as_slice()));
+        assert_eq!(gather.take_whole(2), None);
+        assert_eq!(gather.take_whole(1), Some(b"d".as_slice()));
+        assert_eq!(gather.take_whole(2), Some(b"ef".as_slice()));
+        assert_eq!(gather.take_whole(1), None);
+    }
+
+    #[test]
+    fn copying_crosses_slices_and_notices_their_end() {
+        let parts: [&[u8]; 4] = [b"ab", b"", b"c", b"de"];
+        let mut gather = Gather::new(&parts);
+        let mut out = [0; 4];
+        assert_eq!(gather.copy_to(&mut out), Ok(()));
+        assert_eq!(&out, b"abcd");
+        assert_eq!(gather.take_whole(1), Some(b"e".as_slice()));
+        assert_eq!(gather.copy_to(&mut out), Err(CryptoError::Misuse));
+    }
+}

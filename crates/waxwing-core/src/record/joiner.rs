@@ -104,11 +104,6 @@ impl Joiner {
         let (moved, rest) = fragment
             .split_at_checked(missing)
             .unwrap_or((*fragment, &[]));
-        if moved.is_empty() {
-            return;
-        }
-        self.bytes.drain(..self.taken);
-        self.taken = 0;
         self.bytes.extend_from_slice(moved);
         *fragment = rest;
     }
@@ -240,6 +235,18 @@ mod tests {
         assert_ne!(joiner.bytes.capacity(), 0);
         joiner.done();
         assert_eq!(joiner.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn messages_that_always_straddle_records_do_not_pile_up() {
+        let stream = message(4, 96).repeat(100);
+        let mut joiner = Joiner::new();
+        let mut count = take_all(&mut joiner, &stream[..50]).len();
+        for record in stream[50..].chunks(100) {
+            count += take_all(&mut joiner, record).len();
+            assert!(joiner.bytes.len() <= 150);
+        }
+        assert_eq!(count, 100);
     }
 
     #[test]

@@ -206,3 +206,23 @@ impl Flight for TxFlight<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_memory_is_held_between_flights() {
+        let (mut tx, mut out) = (Tx::new(), Buffer::new());
+        let mut flight = TxFlight {
+            tx: &mut tx,
+            out: &mut out,
+        };
+        flight
+            .message(HandshakeType::FINISHED, &mut |_| Ok(()))
+            .unwrap();
+        flight.end_flight().unwrap();
+        assert_eq!(out.as_slice(), [22, 3, 3, 0, 4, 20, 0, 0, 0]);
+        assert_eq!(tx.pending.capacity(), 0);
+    }
+}

@@ -190,6 +190,10 @@ fn early_data_is_dropped_until_a_record_opens() {
     receiver.skip_early_data(exactly);
     let opened = open_all(&mut receiver, &wire.concat()).unwrap();
     assert_eq!(opened[1], (HANDSHAKE, vec![20; 36]));
+
+    let mut receiver = rx(&handshake_keys());
+    receiver.skip_early_data(exactly * 2);
+    open_all(&mut receiver, &wire.concat()).unwrap();
     // From here on nothing is dropped any more.
     assert_eq!(open_all(&mut receiver, &early), mac);
 
@@ -206,11 +210,14 @@ fn early_data_is_dropped_until_the_second_hello() {
     let unexpected = Err(PeerError::UnexpectedRecord.into());
 
     let mut receiver = Rx::new();
-    receiver.skip_early_data(early.len() as u32);
+    receiver.skip_early_data(early.len() as u32 * 2);
     let opened = open_all(&mut receiver, &[early.as_slice(), &hello].concat());
     assert_eq!(opened, Ok(vec![(HANDSHAKE, vec![1; 50])]));
     assert_eq!(open_all(&mut receiver, &early), unexpected);
 
+    let mut receiver = Rx::new();
+    receiver.skip_early_data(early.len() as u32);
+    assert_eq!(open_all(&mut receiver, &early), Ok(vec![]));
     let mut receiver = Rx::new();
     receiver.skip_early_data(early.len() as u32 - 1);
     assert_eq!(open_all(&mut receiver, &early), unexpected);
