@@ -31,3 +31,22 @@ impl Alert {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::written;
+    use super::*;
+
+    #[test]
+    fn an_alert_is_two_bytes() {
+        let alert = Alert::read(&[2, 80]).unwrap();
+        assert_eq!(
+            (alert.level, alert.description),
+            (2, AlertDescription::INTERNAL_ERROR)
+        );
+        assert_eq!(written(|w| alert.write(w)), [2, 80]);
+        for content in [&[][..], &[2], &[2, 80, 0], &[1, 0, 1, 0]] {
+            assert_eq!(Alert::read(content), Err(PeerError::BadAlert.into()));
+        }
+    }
+}

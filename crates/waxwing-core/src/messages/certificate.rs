@@ -96,3 +96,99 @@ impl<'a> Certificate<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::super::testing::{assert_exact, block, malformed, set, written};
+    use super::*;
+    use crate::error::PeerError;
+
+    fn chain(len: usize) -> Vec<u8> {
+        written(|w| Certificate::write(w, &[], &alloc::vec![[0x30]; len], None))
+    }
+
+    /// A chain of one certificate with these extensions.
+    fn with_extensions(block: &[u8]) -> Vec<u8> {
+        written(|w| {
+            w.u8(0);
+            w.vec24(|w| {
+                w.bytes(&[0, 0, 1, 0x30]);
+                w.vec16(|w| {
+                    w.bytes(block);
+                    Ok(())
+                })
+            })
+        })
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let body = written(|w| Certificate::write(w, b"ctx", &["leaf", "root"], Some(b"good")));
+        let message = Certificate::read(&body, None).unwrap();
+        assert_eq!(message.context, b"ctx");
+        let certificates = message.entries.iter().map(|entry| entry.certificate);
+        assert!(certificates.eq([&b"leaf"[..], b"root"]));
+        assert_eq!(message.ocsp(), Some(&b"good"[..]));
+        assert_exact(&body, &[], |body| Certificate::read(body, None).map(|_| ()));
+        let rest = message.entries.iter().nth(1).unwrap();
+        assert!(rest.extensions.is_empty());
+    }
+
+    #[test]
+    fn a_chain_may_be_empty_and_has_a_limit() {
+        assert!(
+            Certificate::read(&chain(0), None)
+                .unwrap()
+                .entries
+                .is_empty()
+        );
+        assert!(Certificate::read(&chain(MAX_CHAIN), None).is_ok());
+        let error = Certificate::read(&chain(MAX_CHAIN + 1), None).unwrap_err();
+        assert_eq!(error, malformed("certificate_list", Problem::Limit));
+    }
+
+    #[test]
+    fn certificates_are_not_empty() {
+        let body = written(|w| Certificate::write(w, &[], &[""], None));
+        let error = Certificate::read(&body, None).unwrap_err();
+        assert_eq!(error, malformed("cert_data", Problem::Length));
+    }
+
+    #[test]
+    fn extensions_of_every_entry_are_checked() {
+        let response = [1, 0, 0, 1, 5];
+        let ocsp = (ExtensionType::STATUS_REQUEST, &response[..]);
+        let body = with_extensions(&block(&[ocsp]));
+        let asked = set(&[ExtensionType::STATUS_REQUEST]);
+        let read = Certificate::read(&body, Some(&asked)).unwrap();
+        assert_eq!(read.ocsp(), Some(&[5][..]));
+        let error = Certificate::read(&body, Some(&ExtensionSet::default())).unwrap_err();
+        assert_eq!(error, PeerError::UnsolicitedExtension.into());
+
+        let cases: [(&[(ExtensionType, &[u8])], Error); 5] = [
+            (&[ocsp, ocsp], PeerError::DuplicateExtension.into()),
+            (
+                &[(ExtensionType::KEY_SHARE, &[])],
+                PeerError::MisplacedExtension.into(),
+            ),
+            (
+                &[(ocsp.0, &[2, 0, 0, 1, 5])],
+                PeerError::BadExtension.into(),
+            ),
+            (
+                &[(ocsp.0, &[1, 0, 0, 0])],
+                malformed("OCSPResponse", Problem::Length),
+            ),
+            (
+                &[(ocsp.0, &[1, 0, 0, 1, 5, 6])],
+                malformed("status_request", Problem::Trailing),
+            ),
+        ];
+        for (entries, expected) in cases {
+            let body = with_extensions(&block(entries));
+            assert_eq!(Certificate::read(&body, None).unwrap_err(), expected);
+        }
+    }
+}

@@ -85,3 +85,76 @@ impl<'a> CertificateRequest<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::super::testing::{assert_exact, block, malformed, written};
+    use super::*;
+    use crate::error::Problem;
+
+    const SCHEMES: (ExtensionType, &[u8]) = (ExtensionType::SIGNATURE_ALGORITHMS, &[0, 2, 8, 4]);
+
+    fn body(entries: &[(ExtensionType, &[u8])]) -> Vec<u8> {
+        written(|w| {
+            w.bytes(&[1, 9]);
+            w.vec16(|w| {
+                w.bytes(&block(entries));
+                Ok(())
+            })
+        })
+    }
+
+    fn error(entries: &[(ExtensionType, &[u8])]) -> Error {
+        CertificateRequest::read(&body(entries)).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let names = (
+            ExtensionType::CERTIFICATE_AUTHORITIES,
+            &[0, 4, 0, 2, 0x30, 0][..],
+        );
+        let cert = (ExtensionType::SIGNATURE_ALGORITHMS_CERT, &[0, 2, 4, 1][..]);
+        let body = body(&[SCHEMES, names, cert]);
+        let message = CertificateRequest::read(&body).unwrap();
+        assert_eq!(message.context, [9]);
+        let schemes = message.signature_algorithms.iter();
+        assert!(schemes.eq([SignatureScheme::RSA_PSS_RSAE_SHA256]));
+        let schemes = message.signature_algorithms_cert.unwrap().iter();
+        assert!(schemes.eq([SignatureScheme::RSA_PKCS1_SHA256]));
+        let names = message.certificate_authorities.unwrap();
+        assert!(names.iter().eq([DistinguishedName(&[0x30, 0])]));
+        assert_eq!(written(|w| message.write(w)), body);
+        assert_exact(&body, &[], |body| {
+            CertificateRequest::read(body).map(|_| ())
+        });
+    }
+
+    #[test]
+    fn signature_algorithms_must_be_there() {
+        assert_eq!(error(&[]), PeerError::MissingExtension.into());
+        let empty = error(&[(SCHEMES.0, &[0, 0])]);
+        assert_eq!(
+            empty,
+            malformed("supported_signature_algorithms", Problem::Length)
+        );
+    }
+
+    #[test]
+    fn unknown_extensions_are_ignored_and_known_ones_have_their_place() {
+        let unknown = (ExtensionType(0x3a3a), &[1][..]);
+        let body = body(&[unknown, SCHEMES]);
+        assert!(CertificateRequest::read(&body).is_ok());
+        assert_eq!(
+            error(&[SCHEMES, SCHEMES]),
+            PeerError::DuplicateExtension.into()
+        );
+        let alpn = (ExtensionType::ALPN, &[][..]);
+        assert_eq!(
+            error(&[SCHEMES, alpn]),
+            PeerError::MisplacedExtension.into()
+        );
+    }
+}

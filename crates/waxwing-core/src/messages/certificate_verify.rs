@@ -50,3 +50,31 @@ pub(crate) fn signed_content(signer: Signer, transcript_hash: &[u8]) -> Vec<u8> 
     };
     [&[b' '; 64], context, &[0], transcript_hash].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{CERTIFICATE_VERIFY, assert_exact, bytes, written};
+    use super::*;
+
+    #[test]
+    fn reads_and_writes_the_message_of_rfc_8448() {
+        let body = bytes(CERTIFICATE_VERIFY);
+        let message = CertificateVerify::read(&body).unwrap();
+        assert_eq!(message.scheme, SignatureScheme::RSA_PSS_RSAE_SHA256);
+        assert_eq!(message.signature.len(), 128);
+        assert_eq!(written(|w| message.write(w)), body);
+        assert_exact(&body, &[], |body| CertificateVerify::read(body).map(|_| ()));
+    }
+
+    #[test]
+    fn signed_content_is_that_of_the_example() {
+        // RFC 9846, Section 4.4.3, with a transcript hash of 32 bytes of 01.
+        let padding = "20".repeat(64);
+        let server = "544c5320312e332c207365727665722043657274696669636174655665726966 79";
+        let client = "544c5320312e332c20636c69656e742043657274696669636174655665726966 79";
+        for (signer, context) in [(Signer::Server, server), (Signer::Client, client)] {
+            let expected = [&padding, context, "00", &"01".repeat(32)].concat();
+            assert_eq!(signed_content(signer, &[1; 32]), bytes(&expected));
+        }
+    }
+}

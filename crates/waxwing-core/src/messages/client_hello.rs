@@ -161,3 +161,191 @@ impl<'a> ClientExtensions<'a> {
             .map(|mut extension| (extension.typ, extension.data.take_rest()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    use super::super::testing::{CLIENT_HELLO, assert_exact, block, bytes, malformed, written};
+    use super::*;
+    use crate::error::Problem;
+
+    /// A hello with one suite and these extensions.
+    fn hello(extensions: &[u8]) -> Vec<u8> {
+        let head = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 1, 1, 0]].concat();
+        written(|w| {
+            w.bytes(&head);
+            w.vec16(|w| {
+                w.bytes(extensions);
+                Ok(())
+            })
+        })
+    }
+
+    fn error(extensions: &[(ExtensionType, &[u8])]) -> Error {
+        ClientHello::read(&hello(&block(extensions))).unwrap_err()
+    }
+
+    #[test]
+    fn reads_the_hello_of_rfc_8448() {
+        let body = bytes(CLIENT_HELLO);
+        let hello = ClientHello::read(&body).unwrap();
+        assert_eq!(hello.legacy_version, ProtocolVersion::TLS12);
+        assert_eq!(hello.random[..4], [0xcb, 0x34, 0xec, 0xb1]);
+        assert!(hello.session_id.is_empty());
+        assert!(hello.cipher_suites.iter().eq([
+            CipherSuite::TLS13_AES_128_GCM_SHA256,
+            CipherSuite::TLS13_CHACHA20_POLY1305_SHA256,
+            CipherSuite::TLS13_AES_256_GCM_SHA384,
+        ]));
+        assert_eq!(hello.compression_methods, [0]);
+        let found = hello.extensions;
+        assert_eq!(found.server_name, Some(&b"server"[..]));
+        assert!(
+            found
+                .supported_versions
+                .unwrap()
+                .iter()
+                .eq([ProtocolVersion::TLS13])
+        );
+        assert_eq!(found.supported_groups.unwrap().iter().count(), 9);
+        assert_eq!(found.signature_algorithms.unwrap().iter().count(), 15);
+        assert_eq!(found.psk_modes, Some(&[1][..]));
+        let share = found.key_share.unwrap().iter().next().unwrap();
+        assert_eq!(
+            (share.group, share.key_exchange.len()),
+            (NamedGroup::X25519, 32)
+        );
+        assert!(!found.early_data && !found.status_request && !found.post_handshake_auth);
+        assert_eq!(found.alpn, None);
+        let types: Vec<u16> = found.types().map(|(typ, _)| typ.0).collect();
+        assert_eq!(types, [0, 0xff01, 10, 35, 51, 43, 13, 45, 28]);
+        assert_eq!(written(|w| hello.write(w)), body);
+    }
+
+    #[test]
+    fn can_be_cut_only_before_the_extensions() {
+        // 2 + 32 + 1 + 2 + 6 + 2: what a client sends that knows no extensions.
+        assert_exact(&bytes(CLIENT_HELLO), &[45], |body| {
+            ClientHello::read(body).map(|_| ())
+        });
+    }
+
+    #[test]
+    fn a_hello_without_extensions_is_legal() {
+        let mut body = hello(&[]);
+        assert_eq!(
+            ClientHello::read(&body).unwrap().extensions,
+            ClientExtensions::default()
+        );
+        body.truncate(body.len() - 2);
+        assert_eq!(
+            ClientHello::read(&body).unwrap().extensions,
+            ClientExtensions::default()
+        );
+    }
+
+    #[test]
+    fn lengths_are_checked() {
+        let read = |session_id: &[u8], suites: &[u8], compression: &[u8]| {
+            let body = written(|w| {
+                w.bytes(&[3; 34]);
+                write_session_id(w, session_id)?;
+                w.vec16(|w| {
+                    w.bytes(suites);
+                    Ok(())
+                })?;
+                w.vec8(|w| {
+                    w.bytes(compression);
+                    Ok(())
+                })
+            });
+            ClientHello::read(&body).map(|_| ()).map_err(Some)
+        };
+        let fails = |field, problem| Err(Some(malformed(field, problem)));
+        assert_eq!(read(&[1; 32], &[0x13, 1], &[0]), Ok(()));
+        assert_eq!(
+            read(&[1; 33], &[0x13, 1], &[0]),
+            fails("legacy_session_id", Problem::Length)
+        );
+        assert_eq!(
+            read(&[], &[], &[0]),
+            fails("cipher_suites", Problem::Length)
+        );
+        assert_eq!(
+            read(&[], &[0x13, 1, 2], &[0]),
+            fails("cipher_suites", Problem::Short)
+        );
+        let empty = fails("legacy_compression_methods", Problem::Length);
+        assert_eq!(read(&[], &[0x13, 1], &[]), empty);
+    }
+
+    #[test]
+    fn pre_shared_key_is_last_and_comes_with_modes() {
+        let offer = [&[0, 7][..], &[1; 7], &[0, 33], &[2; 33]].concat();
+        let psk = (ExtensionType::PRE_SHARED_KEY, &offer[..]);
+        let modes = (ExtensionType::PSK_KEY_EXCHANGE_MODES, &[1, 1][..]);
+        let body = hello(&block(&[modes, psk]));
+        let found = ClientHello::read(&body).unwrap().extensions;
+        assert_eq!(found.pre_shared_key, Some(&offer[..]));
+        assert_eq!(error(&[psk, modes]), PeerError::PskNotLast.into());
+        assert_eq!(
+            error(&[modes, psk, (ExtensionType(0x1a1a), &[])]),
+            PeerError::PskNotLast.into()
+        );
+        assert_eq!(error(&[psk]), PeerError::PskWithoutModes.into());
+    }
+
+    #[test]
+    fn flags_have_no_content() {
+        for typ in [
+            ExtensionType::EARLY_DATA,
+            ExtensionType::POST_HANDSHAKE_AUTH,
+        ] {
+            assert_eq!(
+                error(&[(typ, &[0])]),
+                malformed(typ.name().unwrap(), Problem::Trailing)
+            );
+        }
+        let flags = [
+            ExtensionType::EARLY_DATA,
+            ExtensionType::POST_HANDSHAKE_AUTH,
+        ];
+        let body = hello(&block(&flags.map(|typ| (typ, &[][..]))));
+        let found = ClientHello::read(&body).unwrap().extensions;
+        assert!(found.early_data && found.post_handshake_auth);
+    }
+
+    #[test]
+    fn unknown_extensions_are_kept_but_not_read() {
+        let entries = [
+            (ExtensionType(0x2a2a), &[1, 2][..]),
+            (ExtensionType(0xfff0), &[]),
+        ];
+        let body = hello(&block(&entries));
+        let hello = ClientHello::read(&body).unwrap();
+        assert!(hello.extensions.types().eq(entries));
+    }
+
+    #[test]
+    fn extensions_come_once_and_in_their_place() {
+        let grease = (ExtensionType(0x2a2a), &[][..]);
+        assert_eq!(
+            error(&[grease, grease]),
+            PeerError::DuplicateExtension.into()
+        );
+        let misplaced = error(&[(ExtensionType::OID_FILTERS, &[0, 0])]);
+        assert_eq!(misplaced, PeerError::MisplacedExtension.into());
+    }
+
+    #[test]
+    fn a_half_extension_is_refused() {
+        for rest in [vec![0], vec![0, 0], vec![0, 0, 0], vec![0, 0, 0, 1]] {
+            assert!(matches!(
+                ClientHello::read(&hello(&rest)),
+                Err(Error::Decode(_))
+            ));
+        }
+    }
+}

@@ -68,3 +68,86 @@ impl<'a> EncryptedExtensions<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{
+        ENCRYPTED_EXTENSIONS, assert_exact, block, bytes, malformed, set, written,
+    };
+    use super::*;
+    use crate::error::{PeerError, Problem};
+
+    fn offered() -> ExtensionSet {
+        set(&[
+            ExtensionType::SERVER_NAME,
+            ExtensionType::SUPPORTED_GROUPS,
+            ExtensionType::ALPN,
+            ExtensionType::RECORD_SIZE_LIMIT,
+            ExtensionType::EARLY_DATA,
+            ExtensionType::KEY_SHARE,
+        ])
+    }
+
+    fn error(typ: ExtensionType, data: &[u8]) -> Error {
+        let body = written(|w| {
+            w.vec16(|w| {
+                w.bytes(&block(&[(typ, data)]));
+                Ok(())
+            })
+        });
+        EncryptedExtensions::read(&body, &offered()).unwrap_err()
+    }
+
+    #[test]
+    fn reads_the_message_of_rfc_8448() {
+        let body = bytes(ENCRYPTED_EXTENSIONS);
+        let expected = EncryptedExtensions {
+            server_name: true,
+            ..Default::default()
+        };
+        assert_eq!(EncryptedExtensions::read(&body, &offered()), Ok(expected));
+        assert_exact(&body, &[], |body| {
+            EncryptedExtensions::read(body, &offered()).map(|_| ())
+        });
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let full = EncryptedExtensions {
+            alpn: Some(b"h2"),
+            server_name: true,
+            early_data: true,
+        };
+        for message in [full, EncryptedExtensions::default()] {
+            let body = written(|w| message.write(w));
+            assert_eq!(EncryptedExtensions::read(&body, &offered()), Ok(message));
+            assert_exact(&body, &[], |body| {
+                EncryptedExtensions::read(body, &offered()).map(|_| ())
+            });
+        }
+    }
+
+    #[test]
+    fn contents_are_checked() {
+        let short = malformed("application_layer_protocol_negotiation", Problem::Short);
+        assert_eq!(error(ExtensionType::ALPN, &[]), short);
+        for typ in [ExtensionType::SERVER_NAME, ExtensionType::EARLY_DATA] {
+            assert_eq!(
+                error(typ, &[0]),
+                malformed(typ.name().unwrap(), Problem::Trailing)
+            );
+        }
+        let short = malformed("supported_groups", Problem::Short);
+        assert_eq!(error(ExtensionType::SUPPORTED_GROUPS, &[]), short);
+    }
+
+    #[test]
+    fn only_offered_extensions_in_their_place() {
+        let unsolicited = PeerError::UnsolicitedExtension.into();
+        assert_eq!(error(ExtensionType::USE_SRTP, &[]), unsolicited);
+        assert_eq!(
+            error(ExtensionType::KEY_SHARE, &[]),
+            PeerError::MisplacedExtension.into()
+        );
+    }
+}

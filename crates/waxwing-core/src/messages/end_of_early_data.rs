@@ -14,3 +14,14 @@ impl EndOfEarlyData {
         Ok(Self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::assert_exact;
+    use super::*;
+
+    #[test]
+    fn has_no_content() {
+        assert_exact(&[], &[], |body| EndOfEarlyData::read(body).map(|_| ()));
+    }
+}

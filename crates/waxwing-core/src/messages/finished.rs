@@ -22,3 +22,16 @@ impl<'a> Finished<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::written;
+    use super::*;
+
+    #[test]
+    fn the_body_is_the_mac() {
+        let message = Finished::read(&[7; 32]).unwrap();
+        assert_eq!(message.verify_data, [7; 32]);
+        assert_eq!(written(|w| message.write(w)), [7; 32]);
+    }
+}

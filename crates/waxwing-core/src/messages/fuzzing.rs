@@ -90,3 +90,85 @@ fn known() -> ExtensionSet {
     set.insert(ExtensionType::RENEGOTIATION_INFO);
     set
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::testing::{
+        CERTIFICATE_VERIFY, CLIENT_HELLO, ENCRYPTED_EXTENSIONS, SERVER_HELLO, bytes, written,
+    };
+    use super::*;
+
+    fn samples() -> Vec<(HandshakeType, Vec<u8>)> {
+        let ticket = NewSessionTicket {
+            lifetime: 1,
+            age_add: 2,
+            nonce: &[3],
+            ticket: &[4, 5],
+            max_early_data: Some(6),
+        };
+        let certificate = |w: &mut Writer<'_>| {
+            Certificate::write(w, &[1], &[[0x30, 0], [0x30, 1]], Some(&[7, 8]))
+        };
+        alloc::vec![
+            (HandshakeType::CLIENT_HELLO, bytes(CLIENT_HELLO)),
+            (HandshakeType::SERVER_HELLO, bytes(SERVER_HELLO)),
+            (
+                HandshakeType::ENCRYPTED_EXTENSIONS,
+                bytes(ENCRYPTED_EXTENSIONS)
+            ),
+            (HandshakeType::CERTIFICATE, written(certificate)),
+            (
+                HandshakeType::CERTIFICATE_REQUEST,
+                bytes("00 0008 000d 0004 0002 0403")
+            ),
+            (HandshakeType::CERTIFICATE_VERIFY, bytes(CERTIFICATE_VERIFY)),
+            (
+                HandshakeType::NEW_SESSION_TICKET,
+                written(|w| ticket.write(w))
+            ),
+            (HandshakeType::KEY_UPDATE, alloc::vec![1]),
+            (HandshakeType::FINISHED, alloc::vec![1; 48]),
+            (HandshakeType::END_OF_EARLY_DATA, Vec::new()),
+            (HandshakeType(255), alloc::vec![2, 40]),
+        ]
+    }
+
+    #[test]
+    fn samples_with_any_byte_changed_do_not_panic() {
+        for (typ, sample) in samples() {
+            parse_for_fuzzing(typ.0, &sample);
+            for at in 0..sample.len() {
+                for change in [1, 2, 4, 0x10, 0x80, 0xff] {
+                    let mut changed = sample.clone();
+                    changed[at] ^= change;
+                    parse_for_fuzzing(typ.0, &changed);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_do_not_panic(body in prop::collection::vec(any::<u8>(), 0..400)) {
+            for (typ, _) in samples() {
+                parse_for_fuzzing(typ.0, &body);
+            }
+        }
+
+        #[test]
+        fn samples_with_parts_replaced_do_not_panic(
+            which in 0..samples().len(),
+            at in any::<prop::sample::Index>(),
+            removed in 0..8_usize,
+            inserted in prop::collection::vec(any::<u8>(), 0..8),
+        ) {
+            let (typ, mut body) = samples().swap_remove(which);
+            let start = at.index(body.len() + 1);
+            let end = body.len().min(start + removed);
+            body.splice(start..end, inserted);
+            parse_for_fuzzing(typ.0, &body);
+        }
+    }
+}

@@ -35,3 +35,24 @@ impl KeyUpdate {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{assert_exact, written};
+    use super::*;
+
+    #[test]
+    fn two_values_are_legal() {
+        for (value, message) in [(0, KeyUpdate::NotRequested), (1, KeyUpdate::Requested)] {
+            assert_eq!(KeyUpdate::read(&[value]), Ok(message));
+            assert_eq!(written(|w| message.write(w)), [value]);
+            assert_exact(&[value], &[], |body| KeyUpdate::read(body).map(|_| ()));
+        }
+        for value in 2..=u8::MAX {
+            assert_eq!(
+                KeyUpdate::read(&[value]),
+                Err(PeerError::BadKeyUpdate.into())
+            );
+        }
+    }
+}

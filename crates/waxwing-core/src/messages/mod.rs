@@ -31,6 +31,8 @@ pub(crate) mod key_update;
 pub(crate) mod new_session_ticket;
 pub(crate) mod registry;
 pub(crate) mod server_hello;
+#[cfg(test)]
+mod testing;
 
 pub(crate) use client_hello::ClientHello;
 pub use fuzzing::parse_for_fuzzing;

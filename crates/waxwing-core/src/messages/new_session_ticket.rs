@@ -63,3 +63,67 @@ impl<'a> NewSessionTicket<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{assert_exact, malformed, written};
+    use super::*;
+    use crate::error::{PeerError, Problem};
+
+    const TICKET: NewSessionTicket<'static> = NewSessionTicket {
+        lifetime: 30,
+        age_add: 0xfad6_aac5,
+        nonce: &[0, 0],
+        ticket: b"ticket",
+        max_early_data: Some(1024),
+    };
+
+    #[test]
+    fn what_is_written_is_read() {
+        let bare = NewSessionTicket {
+            nonce: &[],
+            max_early_data: None,
+            ..TICKET
+        };
+        for message in [TICKET, bare] {
+            let body = written(|w| message.write(w));
+            assert_eq!(NewSessionTicket::read(&body), Ok(message));
+            assert_exact(&body, &[], |body| NewSessionTicket::read(body).map(|_| ()));
+        }
+    }
+
+    #[test]
+    fn a_ticket_is_not_empty() {
+        let body = written(|w| {
+            NewSessionTicket {
+                ticket: &[],
+                ..TICKET
+            }
+            .write(w)
+        });
+        assert_eq!(
+            NewSessionTicket::read(&body),
+            Err(malformed("ticket", Problem::Length))
+        );
+    }
+
+    #[test]
+    fn unknown_extensions_are_ignored_and_known_ones_have_their_place() {
+        let mut body = written(|w| {
+            NewSessionTicket {
+                max_early_data: None,
+                ..TICKET
+            }
+            .write(w)
+        });
+        body.truncate(body.len() - 2);
+        let unknown = [&body[..], &[0, 4, 0x4a, 0x4a, 0, 0]].concat();
+        assert!(NewSessionTicket::read(&unknown).is_ok());
+        let misplaced = [&body[..], &[0, 4, 0, 51, 0, 0]].concat();
+        let expected = PeerError::MisplacedExtension.into();
+        assert_eq!(NewSessionTicket::read(&misplaced), Err(expected));
+        let long = [&body[..], &[0, 9, 0, 42, 0, 5, 0, 0, 0, 1, 2]].concat();
+        let expected = malformed("early_data", Problem::Trailing);
+        assert_eq!(NewSessionTicket::read(&long), Err(expected));
+    }
+}

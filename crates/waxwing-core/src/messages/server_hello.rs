@@ -146,3 +146,178 @@ impl<'a> ServerHelloExtensions<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::super::testing::{
+        SERVER_HELLO, assert_exact, block, bytes, malformed, set, written,
+    };
+    use super::*;
+    use crate::error::{PeerError, Problem};
+
+    const TLS13: (ExtensionType, &[u8]) = (ExtensionType::SUPPORTED_VERSIONS, &[3, 4]);
+
+    fn offered() -> ExtensionSet {
+        set(&[
+            ExtensionType::SERVER_NAME,
+            ExtensionType::SUPPORTED_VERSIONS,
+            ExtensionType::KEY_SHARE,
+            ExtensionType::PRE_SHARED_KEY,
+            ExtensionType(0x1a1a),
+        ])
+    }
+
+    fn body(random: &[u8; 32], entries: &[(ExtensionType, &[u8])]) -> Vec<u8> {
+        written(|w| {
+            w.bytes(&[3, 3]);
+            w.bytes(random);
+            w.bytes(&[0, 0x13, 1, 0]);
+            w.vec16(|w| {
+                w.bytes(&block(entries));
+                Ok(())
+            })
+        })
+    }
+
+    fn error(random: &[u8; 32], entries: &[(ExtensionType, &[u8])]) -> Error {
+        ServerHello::read(&body(random, entries), &offered()).unwrap_err()
+    }
+
+    #[test]
+    fn reads_and_writes_the_hello_of_rfc_8448() {
+        let body = bytes(SERVER_HELLO);
+        let hello = ServerHello::read(&body, &offered()).unwrap();
+        assert!(!hello.is_retry());
+        assert_eq!(hello.legacy_version, ProtocolVersion::TLS12);
+        assert_eq!(hello.random[..4], [0xa6, 0xaf, 0x06, 0xa4]);
+        assert_eq!(hello.cipher_suite, CipherSuite::TLS13_AES_128_GCM_SHA256);
+        assert_eq!((hello.session_id, hello.compression_method), (&[][..], 0));
+        let found = hello.extensions;
+        assert_eq!(found.selected_version, Some(ProtocolVersion::TLS13));
+        let share = found.key_share.unwrap();
+        assert_eq!(
+            (share.group, share.key_exchange.len()),
+            (NamedGroup::X25519, 32)
+        );
+        assert_eq!(
+            (found.retry_group, found.cookie, found.pre_shared_key),
+            (None, None, None)
+        );
+        assert_eq!(written(|w| hello.write(w)), body);
+    }
+
+    #[test]
+    fn can_be_cut_only_before_the_extensions() {
+        // 2 + 32 + 1 + 2 + 1: what a server of TLS 1.2 sends that knows no extensions.
+        assert_exact(&bytes(SERVER_HELLO), &[38], |body| {
+            ServerHello::read(body, &offered()).map(|_| ())
+        });
+        let exact = body(&RETRY_RANDOM, &[TLS13, (ExtensionType::COOKIE, &[0, 1, 9])]);
+        assert_exact(&exact, &[38], |body| {
+            ServerHello::read(body, &offered()).map(|_| ())
+        });
+    }
+
+    #[test]
+    fn a_retry_names_a_group_and_may_bring_a_cookie() {
+        let group = (ExtensionType::KEY_SHARE, &[0, 0x17][..]);
+        // The cookie was not offered: no client has one to offer.
+        let cookie = (ExtensionType::COOKIE, &[0, 2, 8, 9][..]);
+        let body = body(&RETRY_RANDOM, &[group, cookie, TLS13]);
+        let hello = ServerHello::read(&body, &offered()).unwrap();
+        assert!(hello.is_retry());
+        let expected = ServerHelloExtensions {
+            selected_version: Some(ProtocolVersion::TLS13),
+            retry_group: Some(NamedGroup::SECP256R1),
+            cookie: Some(&[8, 9]),
+            ..ServerHelloExtensions::default()
+        };
+        assert_eq!(hello.extensions, expected);
+        assert_eq!(written(|w| hello.write(w)), body);
+    }
+
+    #[test]
+    fn the_form_of_key_share_depends_on_the_message() {
+        let group = (ExtensionType::KEY_SHARE, &[0, 0x1d][..]);
+        let entry = (ExtensionType::KEY_SHARE, &[0, 0x1d, 0, 1, 7][..]);
+        let short = malformed("key_share", Problem::Short);
+        assert_eq!(error(&[1; 32], &[TLS13, group]), short);
+        let trailing = malformed("key_share", Problem::Trailing);
+        assert_eq!(error(&RETRY_RANDOM, &[TLS13, entry]), trailing);
+    }
+
+    #[test]
+    fn a_hello_of_tls12_is_not_judged_by_the_rules_of_tls13() {
+        let entries: [(ExtensionType, &[u8]); 3] = [
+            (ExtensionType::RENEGOTIATION_INFO, &[0]),
+            (ExtensionType::SERVER_NAME, &[]),
+            (ExtensionType::KEY_SHARE, &[]),
+        ];
+        let body = body(&[1; 32], &entries);
+        let hello = ServerHello::read(&body, &offered()).unwrap();
+        assert_eq!(hello.extensions, ServerHelloExtensions::default());
+        let cut = &body[..body.len() - 1];
+        assert!(matches!(
+            ServerHello::read(cut, &offered()),
+            Err(Error::Decode(_))
+        ));
+    }
+
+    #[test]
+    fn only_offered_extensions_in_their_place_once() {
+        let psk = (ExtensionType::PRE_SHARED_KEY, &[0, 0][..]);
+        let cases: [(&[u8; 32], ExtensionType, PeerError); 7] = [
+            (
+                &[1; 32],
+                ExtensionType::COOKIE,
+                PeerError::UnsolicitedExtension,
+            ),
+            (
+                &[1; 32],
+                ExtensionType::ALPN,
+                PeerError::UnsolicitedExtension,
+            ),
+            (
+                &[1; 32],
+                ExtensionType(0xfff0),
+                PeerError::UnsolicitedExtension,
+            ),
+            (
+                &[1; 32],
+                ExtensionType(0x1a1a),
+                PeerError::UnsolicitedExtension,
+            ),
+            (
+                &[1; 32],
+                ExtensionType::SERVER_NAME,
+                PeerError::MisplacedExtension,
+            ),
+            (&RETRY_RANDOM, psk.0, PeerError::MisplacedExtension),
+            (&[1; 32], TLS13.0, PeerError::DuplicateExtension),
+        ];
+        for (random, typ, rule) in cases {
+            assert_eq!(
+                error(random, &[TLS13, (typ, &[0, 0])]),
+                rule.into(),
+                "{typ}"
+            );
+        }
+        let body = body(&[1; 32], &[TLS13, psk]);
+        let hello = ServerHello::read(&body, &offered()).unwrap();
+        assert_eq!(hello.extensions.pre_shared_key, Some(0));
+    }
+
+    #[test]
+    fn a_long_session_id_is_refused() {
+        let body = written(|w| {
+            w.bytes(&[3; 34]);
+            write_session_id(w, &[0; 33])?;
+            w.bytes(&[0x13, 1, 0]);
+            Ok(())
+        });
+        let error = ServerHello::read(&body, &offered()).unwrap_err();
+        assert_eq!(error, malformed("legacy_session_id", Problem::Length));
+    }
+}

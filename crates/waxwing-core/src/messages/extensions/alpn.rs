@@ -57,3 +57,57 @@ pub(crate) fn write_alpn(
 pub(crate) fn write_selected_alpn(w: &mut Writer<'_>, name: &[u8]) -> Result<(), Error> {
     write_alpn(w, [name])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Misuse, Problem};
+    use crate::messages::testing::{assert_exact, malformed, written};
+
+    fn offer(data: &[u8]) -> Result<List<'_, ProtocolName<'_>>, Error> {
+        Ok(read(Reader::new("alpn", data))?)
+    }
+
+    fn choice(data: &[u8]) -> Result<&[u8], Error> {
+        Ok(read_selected(Reader::new("alpn", data))?)
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let data = written(|w| write_alpn(w, ["h2", "http/1.1"]));
+        assert_eq!(data, b"\0\x0c\x02h2\x08http/1.1");
+        let names = [ProtocolName(b"h2"), ProtocolName(b"http/1.1")];
+        assert!(offer(&data).unwrap().iter().eq(names));
+        assert_exact(&data, &[], |data| offer(data).map(|_| ()));
+        let data = written(|w| write_selected_alpn(w, b"h2"));
+        assert_eq!(choice(&data), Ok(&b"h2"[..]));
+        assert_exact(&data, &[], |data| choice(data).map(|_| ()));
+    }
+
+    #[test]
+    fn the_server_chooses_exactly_one() {
+        let two = b"\0\x04\x01a\x01b";
+        assert!(offer(two).is_ok());
+        assert_eq!(
+            choice(two),
+            Err(malformed("protocol_name_list", Problem::Trailing))
+        );
+    }
+
+    #[test]
+    fn nothing_is_empty() {
+        let list = malformed("protocol_name_list", Problem::Length);
+        assert_eq!(offer(&[0, 0]), Err(list.clone()));
+        assert_eq!(choice(&[0, 0]), Err(list));
+        let name = malformed("ProtocolName", Problem::Length);
+        assert_eq!(offer(b"\0\x03\x01a\0"), Err(name.clone()));
+        assert_eq!(choice(b"\0\x01\0"), Err(name));
+    }
+
+    #[test]
+    fn a_name_of_256_bytes_cannot_be_written() {
+        let mut out = alloc::vec::Vec::new();
+        let result = write_alpn(&mut Writer::new(&mut out), [[b'a'; 256]]);
+        assert_eq!(result, Err(Misuse::TooLong.into()));
+    }
+}

@@ -35,3 +35,32 @@ pub(crate) fn write_certificate_authorities(
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Problem;
+    use crate::messages::testing::{assert_exact, malformed, written};
+
+    fn names(data: &[u8]) -> Result<List<'_, DistinguishedName<'_>>, Error> {
+        Ok(read(Reader::new("certificate_authorities", data))?)
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let data = written(|w| write_certificate_authorities(w, [[0x30, 0], [0x31, 0]]));
+        let expected = [DistinguishedName(&[0x30, 0]), DistinguishedName(&[0x31, 0])];
+        assert!(names(&data).unwrap().iter().eq(expected));
+        assert_exact(&data, &[], |data| names(data).map(|_| ()));
+    }
+
+    #[test]
+    fn nothing_is_empty() {
+        assert_eq!(
+            names(&[0, 0]),
+            Err(malformed("authorities", Problem::Length))
+        );
+        let name = malformed("DistinguishedName", Problem::Length);
+        assert_eq!(names(&[0, 2, 0, 0]), Err(name));
+    }
+}

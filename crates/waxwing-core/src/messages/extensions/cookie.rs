@@ -18,3 +18,26 @@ pub(crate) fn write_cookie(w: &mut Writer<'_>, cookie: &[u8]) -> Result<(), Erro
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Problem;
+    use crate::messages::testing::{assert_exact, malformed, written};
+
+    fn content(data: &[u8]) -> Result<&[u8], Error> {
+        Ok(read(Reader::new("cookie", data))?)
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let data = written(|w| write_cookie(w, b"crumbs"));
+        assert_eq!(content(&data), Ok(&b"crumbs"[..]));
+        assert_exact(&data, &[], |data| content(data).map(|_| ()));
+    }
+
+    #[test]
+    fn a_cookie_is_not_empty() {
+        assert_eq!(content(&[0, 0]), Err(malformed("cookie", Problem::Length)));
+    }
+}

@@ -17,3 +17,19 @@ pub(crate) fn write_max_early_data(w: &mut Writer<'_>, size: u32) -> Result<(), 
     w.u32(size);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::testing::{assert_exact, written};
+
+    #[test]
+    fn what_is_written_is_read() {
+        let data = written(|w| write_max_early_data(w, 0x0001_0203));
+        assert_exact(&data, &[], |data| {
+            let size = read_max_size(Reader::new("early_data", data))?;
+            assert_eq!(size, 0x0001_0203);
+            Ok(())
+        });
+    }
+}

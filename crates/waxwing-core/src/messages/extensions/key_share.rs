@@ -77,3 +77,64 @@ pub(crate) fn write_retry_group(w: &mut Writer<'_>, group: NamedGroup) -> Result
     w.u16(group.0);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::testing::{assert_exact, malformed, written};
+
+    const GREASE: KeyShareEntry<'static> = KeyShareEntry {
+        group: NamedGroup(0x4a4a),
+        key_exchange: &[0],
+    };
+    const SHARE: KeyShareEntry<'static> = KeyShareEntry {
+        group: NamedGroup::X25519,
+        key_exchange: &[9; 32],
+    };
+
+    fn offer(data: &[u8]) -> Result<List<'_, KeyShareEntry<'_>>, Error> {
+        Ok(read(Reader::new("key_share", data))?)
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let data = written(|w| write_key_shares(w, [GREASE, SHARE]));
+        assert!(offer(&data).unwrap().iter().eq([GREASE, SHARE]));
+        assert_exact(&data, &[], |data| offer(data).map(|_| ()));
+
+        let data = written(|w| write_key_share(w, SHARE));
+        assert_eq!(read_server(Reader::new("key_share", &data)), Ok(SHARE));
+        assert_exact(&data, &[], |data| {
+            Ok(read_server(Reader::new("key_share", data)).map(|_| ())?)
+        });
+
+        let data = written(|w| write_retry_group(w, NamedGroup::SECP384R1));
+        assert_eq!(
+            read_retry(Reader::new("key_share", &data)),
+            Ok(NamedGroup::SECP384R1)
+        );
+        assert_exact(&data, &[], |data| {
+            Ok(read_retry(Reader::new("key_share", data)).map(|_| ())?)
+        });
+    }
+
+    #[test]
+    fn no_share_is_legal_but_an_empty_share_is_not() {
+        assert!(offer(&[0, 0]).unwrap().is_empty());
+        let empty = malformed("key_exchange", Problem::Length);
+        assert_eq!(offer(&[0, 4, 0, 29, 0, 0]), Err(empty.clone()));
+        let alone = read_server(Reader::new("key_share", &[0, 29, 0, 0]));
+        assert_eq!(alone.map_err(Error::from), Err(empty));
+    }
+
+    #[test]
+    fn shares_have_a_limit() {
+        let most = written(|w| write_key_shares(w, [GREASE; MAX_KEY_SHARES]));
+        assert!(offer(&most).is_ok());
+        let more = written(|w| write_key_shares(w, [GREASE; MAX_KEY_SHARES + 1]));
+        assert_eq!(
+            offer(&more),
+            Err(malformed("client_shares", Problem::Limit))
+        );
+    }
+}

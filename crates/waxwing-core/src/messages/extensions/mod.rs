@@ -248,3 +248,176 @@ fn write_list16(w: &mut Writer<'_>, numbers: impl IntoIterator<Item = u16>) -> R
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::messages::testing::{block, malformed, set};
+
+    const PLACES: [Place; 7] = [
+        Place::ClientHello,
+        Place::ServerHello,
+        Place::HelloRetryRequest,
+        Place::EncryptedExtensions,
+        Place::Certificate,
+        Place::CertificateRequest,
+        Place::NewSessionTicket,
+    ];
+
+    fn run(block: &[u8], place: Place, offered: Option<&ExtensionSet>) -> Result<Vec<u16>, Error> {
+        let mut seen = Vec::new();
+        walk(
+            Reader::new("extensions", block),
+            place,
+            offered,
+            &mut |typ, _| {
+                seen.push(typ.0);
+                Ok(())
+            },
+        )?;
+        Ok(seen)
+    }
+
+    /// The table of RFC 9846, Section 4.2, written down a second time: one letter a message, in
+    /// the order of `PLACES`.
+    #[test]
+    fn places_are_those_of_the_table() {
+        let table: [(u16, &str); 22] = [
+            (0, "C--E---"),
+            (1, "C--E---"),
+            (5, "C---TR-"),
+            (10, "C--E---"),
+            (13, "C----R-"),
+            (14, "C--E---"),
+            (15, "C--E---"),
+            (16, "C--E---"),
+            (18, "C---TR-"),
+            (19, "C--E---"),
+            (20, "C--E---"),
+            (21, "C------"),
+            (41, "CS-----"),
+            (42, "C--E--N"),
+            (43, "CSH----"),
+            (44, "C-H----"),
+            (45, "C------"),
+            (47, "C----R-"),
+            (48, "-----R-"),
+            (49, "C------"),
+            (50, "C----R-"),
+            (51, "CSH----"),
+        ];
+        for (typ, letters) in table {
+            let places = allowed(ExtensionType(typ)).unwrap();
+            for (place, letter) in PLACES.into_iter().zip(letters.chars()) {
+                assert_eq!(places.contain(place), letter != '-', "{typ} in {place:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_named_extension_has_its_places() {
+        for typ in (0..=u16::MAX).map(ExtensionType) {
+            assert_eq!(allowed(typ).is_some(), typ.name().is_some(), "{typ}");
+        }
+    }
+
+    #[test]
+    fn misplaced_extensions_are_refused_everywhere() {
+        for typ in (0..=u16::MAX).map(ExtensionType) {
+            let Some(places) = allowed(typ) else { continue };
+            let block = block(&[(typ, &[])]);
+            for place in PLACES {
+                let expected = if places.contain(place) {
+                    Ok(alloc::vec![typ.0])
+                } else {
+                    Err(PeerError::MisplacedExtension.into())
+                };
+                assert_eq!(run(&block, place, None), expected);
+                assert_eq!(run(&block, place, Some(&set(&[typ]))), expected);
+                let retry_cookie =
+                    place == Place::HelloRetryRequest && typ == ExtensionType::COOKIE;
+                if !retry_cookie {
+                    let expected = Err(PeerError::UnsolicitedExtension.into());
+                    assert_eq!(run(&block, place, Some(&ExtensionSet::default())), expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_may_answer_to_grease() {
+        let grease = ExtensionType(0x5a5a);
+        let block = block(&[(grease, &[])]);
+        assert_eq!(
+            run(&block, Place::ClientHello, None),
+            Ok(alloc::vec![0x5a5a])
+        );
+        let answer = run(&block, Place::EncryptedExtensions, Some(&set(&[grease])));
+        assert_eq!(answer, Err(PeerError::UnsolicitedExtension.into()));
+    }
+
+    #[test]
+    fn duplicates_are_refused_wherever_they_stand() {
+        let types = [0, 10, 0xfff0, 16, 43].map(ExtensionType);
+        assert!(
+            run(
+                &block(&types.map(|typ| (typ, &[][..]))),
+                Place::ClientHello,
+                None
+            )
+            .is_ok()
+        );
+        for typ in types {
+            let mut entries = types.map(|typ| (typ, &[][..])).to_vec();
+            entries.push((typ, &[]));
+            let result = run(&block(&entries), Place::ClientHello, None);
+            assert_eq!(result, Err(PeerError::DuplicateExtension.into()));
+        }
+    }
+
+    #[test]
+    fn a_block_has_a_limit() {
+        let types: Vec<u16> = (0x100..).take(MAX_EXTENSIONS + 1).collect();
+        let entries: Vec<_> = types
+            .iter()
+            .map(|typ| (ExtensionType(*typ), &[][..]))
+            .collect();
+        let most = block(&entries[..MAX_EXTENSIONS]);
+        assert_eq!(
+            run(&most, Place::ClientHello, None).unwrap(),
+            types[..MAX_EXTENSIONS]
+        );
+        let error = run(&block(&entries), Place::ClientHello, None).unwrap_err();
+        assert_eq!(error, malformed("extensions", Problem::Limit));
+    }
+
+    #[test]
+    fn sets_hold_low_types_and_four_others() {
+        let mut set = ExtensionSet::default();
+        (0..64).for_each(|typ| set.insert(ExtensionType(typ)));
+        let high = [64, 0x0a0a, 0xfe0d, 0xff01];
+        for typ in [high, high].concat() {
+            set.insert(ExtensionType(typ));
+        }
+        for typ in (0..=u16::MAX).map(ExtensionType) {
+            assert_eq!(
+                set.contains(typ),
+                typ.0 < 64 || high.contains(&typ.0),
+                "{typ}"
+            );
+        }
+        set.insert(ExtensionType(0x1a1a));
+        assert!(!set.contains(ExtensionType(0x1a1a)));
+        assert!(!ExtensionSet::default().contains(ExtensionType::SERVER_NAME));
+    }
+
+    #[test]
+    fn find_takes_the_content() {
+        let block = block(&[(ExtensionType::ALPN, &[1]), (ExtensionType::COOKIE, &[2])]);
+        let mut found = find(&block, ExtensionType::COOKIE).unwrap();
+        assert_eq!(found.take_rest(), [2]);
+        assert!(find(&block, ExtensionType::PADDING).is_none());
+    }
+}

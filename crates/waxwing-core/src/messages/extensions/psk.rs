@@ -48,3 +48,64 @@ pub(crate) fn write_selected_identity(w: &mut Writer<'_>, identity: u16) -> Resu
     w.u16(identity);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::messages::testing::{assert_exact, malformed, written};
+
+    fn modes(data: &[u8]) -> Result<&[u8], Error> {
+        Ok(read_modes(Reader::new("psk_key_exchange_modes", data))?)
+    }
+
+    fn offer(data: &[u8]) -> Result<&[u8], Error> {
+        Ok(read_offer(Reader::new("pre_shared_key", data))?)
+    }
+
+    fn offer_of(identities: usize, binders: usize) -> Vec<u8> {
+        written(|w| {
+            for len in [identities, binders] {
+                w.vec16(|w| {
+                    w.bytes(&alloc::vec![1; len]);
+                    Ok(())
+                })?;
+            }
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn modes_are_not_empty() {
+        let data = written(|w| write_psk_modes(w, &[1, 0]));
+        assert_eq!(modes(&data), Ok(&[1, 0][..]));
+        assert_exact(&data, &[], |data| modes(data).map(|_| ()));
+        assert_eq!(modes(&[0]), Err(malformed("ke_modes", Problem::Length)));
+    }
+
+    #[test]
+    fn an_offer_has_its_least_lengths() {
+        let data = offer_of(7, 33);
+        assert_eq!(offer(&data), Ok(&data[..]));
+        assert_exact(&data, &[], |data| offer(data).map(|_| ()));
+        assert_eq!(
+            offer(&offer_of(6, 33)),
+            Err(malformed("identities", Problem::Length))
+        );
+        assert_eq!(
+            offer(&offer_of(7, 32)),
+            Err(malformed("binders", Problem::Length))
+        );
+    }
+
+    #[test]
+    fn the_choice_is_a_number() {
+        let data = written(|w| write_selected_identity(w, 0x0102));
+        assert_exact(&data, &[], |data| {
+            let identity = read_selected(Reader::new("pre_shared_key", data))?;
+            assert_eq!(identity, 0x0102);
+            Ok(())
+        });
+    }
+}

@@ -36,3 +36,44 @@ pub(crate) fn write_server_name(w: &mut Writer<'_>, host: &str) -> Result<(), Er
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Problem;
+    use crate::messages::testing::{assert_exact, malformed, written};
+
+    fn read_bytes(data: &[u8]) -> Result<Option<&[u8]>, Error> {
+        read(Reader::new("server_name", data))
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let data = written(|w| write_server_name(w, "example.org"));
+        assert_eq!(read_bytes(&data), Ok(Some(&b"example.org"[..])));
+        assert_exact(&data, &[], |data| read_bytes(data).map(|_| ()));
+    }
+
+    #[test]
+    fn other_types_of_name_are_skipped() {
+        assert_eq!(read_bytes(&[0, 4, 1, 0, 1, b'x']), Ok(None));
+        let both = [0, 8, 1, 0, 1, b'x', 0, 0, 1, b'h'];
+        assert_eq!(read_bytes(&both), Ok(Some(&b"h"[..])));
+    }
+
+    #[test]
+    fn two_host_names_are_refused() {
+        let twice = [0, 8, 0, 0, 1, b'g', 0, 0, 1, b'h'];
+        assert_eq!(read_bytes(&twice), Err(PeerError::BadServerName.into()));
+    }
+
+    #[test]
+    fn nothing_is_empty() {
+        let list = malformed("server_name_list", Problem::Length);
+        assert_eq!(read_bytes(&[0, 0]), Err(list));
+        assert_eq!(
+            read_bytes(&[0, 3, 0, 0, 0]),
+            Err(malformed("HostName", Problem::Length))
+        );
+    }
+}

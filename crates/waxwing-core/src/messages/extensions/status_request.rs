@@ -47,3 +47,56 @@ pub(crate) fn write_ocsp_response(w: &mut Writer<'_>, response: &[u8]) -> Result
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Problem;
+    use crate::messages::testing::{assert_exact, malformed, written};
+
+    fn request(data: &[u8]) -> Result<bool, Error> {
+        read(Reader::new("status_request", data))
+    }
+
+    fn response(data: &[u8]) -> Result<&[u8], Error> {
+        read_response(Reader::new("status_request", data))
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let data = written(write_status_request);
+        assert_eq!(data, [1, 0, 0, 0, 0]);
+        assert_eq!(request(&data), Ok(true));
+        assert_exact(&data, &[], |data| request(data).map(|_| ()));
+
+        let data = written(|w| write_ocsp_response(w, b"good"));
+        assert_eq!(response(&data), Ok(&b"good"[..]));
+        assert_exact(&data, &[], |data| response(data).map(|_| ()));
+    }
+
+    #[test]
+    fn requests_of_other_types_are_not_for_ocsp() {
+        assert_eq!(request(&[2, 7]), Ok(false));
+        assert_eq!(
+            request(&[]),
+            Err(malformed("status_request", Problem::Short))
+        );
+    }
+
+    #[test]
+    fn lists_of_responders_are_checked() {
+        assert_eq!(request(&[1, 0, 3, 0, 1, 9, 0, 1, 5]), Ok(true));
+        let empty = malformed("ResponderID", Problem::Length);
+        assert_eq!(request(&[1, 0, 2, 0, 0, 0, 0]), Err(empty));
+    }
+
+    #[test]
+    fn responses_are_ocsp_and_not_empty() {
+        assert_eq!(
+            response(&[2, 0, 0, 1, 9]),
+            Err(PeerError::BadExtension.into())
+        );
+        let empty = malformed("OCSPResponse", Problem::Length);
+        assert_eq!(response(&[1, 0, 0, 0]), Err(empty));
+    }
+}

@@ -40,3 +40,46 @@ pub(crate) fn write_selected_version(
     w.u16(version.0);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Problem;
+    use crate::messages::testing::{assert_exact, malformed, written};
+
+    fn offer(data: &[u8]) -> Result<List<'_, ProtocolVersion>, Error> {
+        Ok(read(Reader::new("supported_versions", data))?)
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let versions = [
+            ProtocolVersion(0x3a3a),
+            ProtocolVersion::TLS13,
+            ProtocolVersion::TLS12,
+        ];
+        let data = written(|w| write_supported_versions(w, versions));
+        assert_eq!(data, [6, 0x3a, 0x3a, 3, 4, 3, 3]);
+        assert!(offer(&data).unwrap().iter().eq(versions));
+        assert_exact(&data, &[], |data| offer(data).map(|_| ()));
+    }
+
+    #[test]
+    fn the_choice_is_one_version() {
+        let data = written(|w| write_selected_version(w, ProtocolVersion::TLS13));
+        assert_exact(&data, &[], |data| {
+            let version = read_selected(Reader::new("supported_versions", data))?;
+            assert_eq!(version, ProtocolVersion::TLS13);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn the_list_is_not_empty_and_has_whole_items() {
+        assert_eq!(offer(&[0]), Err(malformed("versions", Problem::Length)));
+        assert_eq!(
+            offer(&[3, 3, 4, 3]),
+            Err(malformed("versions", Problem::Short))
+        );
+    }
+}
