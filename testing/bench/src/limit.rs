@@ -177,6 +177,12 @@ impl Subject for Limit {
         });
     }
 
+    fn object_sizes(&self) -> [usize; 2] {
+        [0; 2]
+    }
+
+    fn keep(&mut self) {}
+
     fn transfer(&mut self, writes: Writes, meter: &mut dyn Meter) {
         let Self {
             key,

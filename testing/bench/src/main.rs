@@ -59,6 +59,9 @@ enum Task {
     /// Counts heap blocks in this process and prints JSON.
     #[command(hide = true)]
     Heap,
+    /// Prints the resident bytes of each of many idle pairs.
+    #[command(hide = true)]
+    Idle { subject: String, pairs: usize },
 }
 
 impl Args {
@@ -105,6 +108,10 @@ fn main() -> ExitCode {
             println!("{}", memory::measure(&base()));
             return ExitCode::SUCCESS;
         }
+        Task::Idle { subject, pairs } => {
+            println!("{}", memory::resident(subject, *pairs, &base()));
+            return ExitCode::SUCCESS;
+        }
         _ => {}
     }
 
@@ -118,7 +125,7 @@ fn main() -> ExitCode {
     if all || matches!(args.command, Task::Memory) {
         // Made here if it is missing: making it in the child would use the libraries too early.
         base();
-        report.memory(&heap_of_child());
+        report.memory(&memory_of_children(if args.quick { 500 } else { 10_000 }));
     }
     if all || matches!(args.command, Task::Icount) {
         let count = |work: Work| {
@@ -142,11 +149,21 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs this program again to measure memory, with the C libraries' allocations counted.
-fn heap_of_child() -> Value {
+/// Runs this program again to measure memory: once with the C libraries' allocations counted, and
+/// once for each library with many idle pairs.
+fn memory_of_children(pairs: usize) -> Value {
+    let mut lives = json_of_child(&["heap"]);
+    for (name, life) in lives.as_object_mut().into_iter().flatten() {
+        eprintln!("{pairs} idle pairs of {name}");
+        life[memory::RESIDENT] = json_of_child(&["idle", name, &pairs.to_string()]);
+    }
+    lives
+}
+
+fn json_of_child(arguments: &[&str]) -> Value {
     let program = env::current_exe().expect("the path of this program");
     let output = Command::new(program)
-        .arg("heap")
+        .args(arguments)
         .output()
         .expect("the child starts");
     assert!(

@@ -1,5 +1,7 @@
 //! Heap bytes and allocations of one connection through its life, for each side.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::engines;
@@ -69,14 +71,45 @@ pub(crate) fn measure(pki: &Pki) -> Value {
     let mut lives = serde_json::Map::new();
     for name in engines::NAMES.into_iter().skip(1) {
         if let Some(mut subject) = engines::subject(name, pki, Scenario::BASE) {
-            lives.insert(name.to_owned(), stages(&observe(subject.as_mut())));
+            let mut life = stages(&observe(subject.as_mut()));
+            life["object"] = json!(subject.object_sizes());
+            lives.insert(name.to_owned(), life);
         }
     }
     Value::Object(lives)
 }
 
+/// The resident memory of this process that each of `pairs` idle pairs takes, in bytes. To be called
+/// once in a process.
+pub(crate) fn resident(subject: &str, pairs: usize, pki: &Pki) -> f64 {
+    let subject = engines::subject(subject, pki, Scenario::BASE);
+    let mut subject = subject.expect("the parent asks for what there is");
+    for _ in 0..10 {
+        subject.handshake(&mut Unmetered);
+    }
+    let before = resident_now();
+    for _ in 0..pairs {
+        subject.handshake(&mut Unmetered);
+        subject.keep();
+    }
+    (resident_now() - before) / pairs as f64
+}
+
+fn resident_now() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").expect("proc is mounted");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    kib.and_then(|kib| kib.parse::<f64>().ok())
+        .expect("the line is in kB")
+        * 1024.0
+}
+
+/// The key of the resident memory, which is measured apart.
+pub(crate) const RESIDENT: &str = "resident_per_pair";
+
 /// Titles of the table's lines and the keys under which [`measure`] keeps them.
-pub(crate) const STAGES: [(&str, &str); 7] = [
+pub(crate) const STAGES: [(&str, &str); 9] = [
+    ("object", "bytes of the connection object, beside the heap"),
     ("created_live", "live bytes, connection made"),
     ("handshake_peak", "peak bytes in the handshake"),
     ("handshake_live", "live bytes, handshake complete"),
@@ -86,6 +119,10 @@ pub(crate) const STAGES: [(&str, &str); 7] = [
     (
         "record_allocations",
         "allocations per 16 KiB record (client sends, server receives)",
+    ),
+    (
+        RESIDENT,
+        "resident bytes of an idle pair, both sides together",
     ),
 ];
 

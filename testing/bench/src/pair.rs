@@ -1,8 +1,8 @@
-//! The shape that every library is driven in: two peers in one thread, joined by byte vectors.
+//! The shape that every library is driven in: two peers in one thread, joined in memory.
 //!
-//! No sockets, no other thread and no copy between the peers: what one side wrote is handed to the
-//! other as it is. Each call of a side goes through a [`Meter`], which times it, counts its heap or
-//! lets callgrind collect; nothing else is metered.
+//! The harness copies what one side wrote to where the other reads, as sockets would. Each call of a
+//! side goes through a [`Meter`], which times it, counts its heap or lets callgrind collect; nothing
+//! else is metered, that copy neither.
 
 use crate::pki::Pki;
 use crate::scenario::{Scenario, Writes};
@@ -12,28 +12,58 @@ pub(crate) trait Engine: Sized {
     /// The name in the tables.
     const NAME: &'static str;
 
-    type Client: Peer;
-    type Server: Peer;
+    type Out: Outgoing;
+    type Client: Peer<Out = Self::Out>;
+    type Server: Peer<Out = Self::Out>;
 
     /// Makes both configurations, or `None` if the library lacks what the scenario asks for.
     fn new(pki: &Pki, scenario: Scenario) -> Option<Self>;
 
     /// A new client connection; its first flight is appended to `out` unless the library writes it
     /// at the first [`Peer::handshake`].
-    fn client(&self, out: &mut Vec<u8>) -> Self::Client;
+    fn client(&self, out: &mut Self::Out) -> Self::Client;
 
     /// A new server connection.
     fn server(&self) -> Self::Server;
 }
 
+/// What a library appends its output to: kept by the application, empty but grown before the meter
+/// runs.
+pub(crate) trait Outgoing: Default {
+    /// Makes room for this many bytes.
+    fn reserve(&mut self, capacity: usize);
+
+    /// What waits to be sent.
+    fn bytes(&self) -> &[u8];
+
+    /// Forgets what waits, but keeps the memory.
+    fn clear(&mut self);
+}
+
+impl Outgoing for Vec<u8> {
+    fn reserve(&mut self, capacity: usize) {
+        Self::reserve(self, capacity);
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+
+    fn clear(&mut self) {
+        Self::clear(self);
+    }
+}
+
 /// One end of a connection.
 pub(crate) trait Peer {
+    type Out: Outgoing;
+
     /// Takes all of `input`, leaving it empty, and appends what is to be sent to `out`. Returns
     /// whether the handshake is complete for this side.
-    fn handshake(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>) -> bool;
+    fn handshake(&mut self, input: &mut Vec<u8>, out: &mut Self::Out) -> bool;
 
     /// Makes one application write and appends its record to `out`.
-    fn send(&mut self, plain: &[u8], out: &mut Vec<u8>);
+    fn send(&mut self, plain: &[u8], out: &mut Self::Out);
 
     /// Takes all records in `input`, leaving it empty. Returns the plaintext bytes that were made
     /// visible to the application as slices.
@@ -68,6 +98,12 @@ pub(crate) trait Subject {
     /// handshake are dropped before, outside the meter.
     fn handshake(&mut self, meter: &mut dyn Meter);
 
+    /// Bytes of the client's and of the server's connection object, wherever the application puts it.
+    fn object_sizes(&self) -> [usize; 2];
+
+    /// Keeps the pair of the last handshake alive, and idle, until the subject is dropped.
+    fn keep(&mut self);
+
     /// The client writes a batch, then the server reads all of it.
     fn transfer(&mut self, writes: Writes, meter: &mut dyn Meter);
 }
@@ -76,24 +112,57 @@ pub(crate) trait Subject {
 pub(crate) struct Pair<E: Engine> {
     engine: E,
     peers: Option<(E::Client, E::Server)>,
-    to_server: Vec<u8>,
-    to_client: Vec<u8>,
+    idle: Vec<(E::Client, E::Server)>,
+    to_server: Wire<E::Out>,
+    to_client: Wire<E::Out>,
     plain: Vec<u8>,
 }
 
-/// Room for a batch in either direction, so that the wires never grow while something is metered.
+/// One direction: where the sender writes and where the receiver reads.
+struct Wire<O> {
+    sent: O,
+    received: Vec<u8>,
+}
+
+/// Room for a batch, so that no wire grows while something is metered.
 const WIRE_CAPACITY: usize = 512 * 1024;
 
 /// More flights than any handshake has; reaching it means that the peers do not agree.
 const MAX_FLIGHTS: usize = 10;
+
+impl<O: Outgoing> Wire<O> {
+    fn new() -> Self {
+        let mut sent = O::default();
+        sent.reserve(WIRE_CAPACITY);
+        Self {
+            sent,
+            received: Vec::with_capacity(WIRE_CAPACITY),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.sent.clear();
+        self.received.clear();
+    }
+
+    /// Carries what was sent to the receiver; false if there was nothing.
+    fn carry(&mut self) -> bool {
+        let bytes = self.sent.bytes();
+        let any = !bytes.is_empty();
+        self.received.extend_from_slice(bytes);
+        self.sent.clear();
+        any
+    }
+}
 
 impl<E: Engine> Pair<E> {
     pub(crate) fn new(pki: &Pki, scenario: Scenario) -> Option<Self> {
         Some(Self {
             engine: E::new(pki, scenario)?,
             peers: None,
-            to_server: Vec::with_capacity(WIRE_CAPACITY),
-            to_client: Vec::with_capacity(WIRE_CAPACITY),
+            idle: Vec::new(),
+            to_server: Wire::new(),
+            to_client: Wire::new(),
             plain: vec![0x61; Writes::ALL[0].size],
         })
     }
@@ -113,28 +182,37 @@ impl<E: Engine> Subject for Pair<E> {
         to_client.clear();
 
         let (mut client, mut server) = (None, None);
-        meter.client(&mut || client = Some(engine.client(to_server)));
+        meter.client(&mut || client = Some(engine.client(&mut to_server.sent)));
         meter.server(&mut || server = Some(engine.server()));
         let mut client = client.expect("the meter runs its work");
         let mut server = server.expect("the meter runs its work");
 
         let (mut client_done, mut server_done) = (false, false);
-        if to_server.is_empty() {
-            meter.client(&mut || client_done = client.handshake(to_client, to_server));
-        }
+        let mut client_turn = to_server.sent.bytes().is_empty();
         for _ in 0..MAX_FLIGHTS {
-            if client_done && server_done && to_server.is_empty() && to_client.is_empty() {
+            if client_turn {
+                let (input, out) = (&mut to_client.received, &mut to_server.sent);
+                meter.client(&mut || client_done = client.handshake(input, out));
+            }
+            if to_server.carry() {
+                let (input, out) = (&mut to_server.received, &mut to_client.sent);
+                meter.server(&mut || server_done = server.handshake(input, out));
+            }
+            client_turn = to_client.carry();
+            if client_done && server_done && !client_turn {
                 *peers = Some((client, server));
                 return;
             }
-            if !to_server.is_empty() {
-                meter.server(&mut || server_done = server.handshake(to_server, to_client));
-            }
-            if !to_client.is_empty() {
-                meter.client(&mut || client_done = client.handshake(to_client, to_server));
-            }
         }
         panic!("{}: the handshake does not complete", E::NAME);
+    }
+
+    fn object_sizes(&self) -> [usize; 2] {
+        [size_of::<E::Client>(), size_of::<E::Server>()]
+    }
+
+    fn keep(&mut self) {
+        self.idle.extend(self.peers.take());
     }
 
     fn transfer(&mut self, writes: Writes, meter: &mut dyn Meter) {
@@ -148,11 +226,12 @@ impl<E: Engine> Subject for Pair<E> {
         let plain = &plain[..writes.size];
         meter.client(&mut || {
             for _ in 0..writes.count {
-                client.send(plain, to_server);
+                client.send(plain, &mut to_server.sent);
             }
         });
+        to_server.carry();
         let mut received = 0;
-        meter.server(&mut || received = server.receive(to_server));
+        meter.server(&mut || received = server.receive(&mut to_server.received));
         assert_eq!(received, writes.bytes(), "{}: bytes were lost", E::NAME);
     }
 }

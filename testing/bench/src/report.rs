@@ -109,12 +109,12 @@ impl Report {
             format!("|---|{}", "---|".repeat(names.len())),
         ];
         for (key, title) in STAGES {
-            let cells = names.iter().map(|name| match lives[*name][key].as_array() {
-                Some(sides) => {
+            let cells = names.iter().map(|name| match &lives[*name][key] {
+                Value::Array(sides) => {
                     let sides: Vec<_> = sides.iter().map(|side| grouped(side.as_f64())).collect();
                     sides.join(" / ")
                 }
-                None => "-".to_owned(),
+                value => grouped(value.as_f64()),
             });
             lines.push(format!(
                 "| {title} | {} |",

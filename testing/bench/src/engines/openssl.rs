@@ -44,6 +44,7 @@ fn context(scenario: Scenario) -> Option<SslContextBuilder> {
 impl Engine for OpenSsl {
     const NAME: &'static str = "OpenSSL";
 
+    type Out = Vec<u8>;
     type Client = SslStream<Transport>;
     type Server = SslStream<Transport>;
 
@@ -140,6 +141,8 @@ fn with_wires<T>(
 }
 
 impl Peer for SslStream<Transport> {
+    type Out = Vec<u8>;
+
     fn handshake(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
         with_wires(self, input, out, |stream| match stream.do_handshake() {
             Ok(()) => true,

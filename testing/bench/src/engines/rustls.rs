@@ -42,6 +42,7 @@ fn provider(scenario: Scenario) -> CryptoProvider {
 impl Engine for Rustls {
     const NAME: &'static str = "rustls";
 
+    type Out = Vec<u8>;
     type Client = ClientConnection;
     type Server = ServerConnection;
 
@@ -89,6 +90,8 @@ impl Engine for Rustls {
 }
 
 impl Peer for ClientConnection {
+    type Out = Vec<u8>;
+
     fn handshake(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
         handshake(self, input, out)
     }
@@ -103,6 +106,8 @@ impl Peer for ClientConnection {
 }
 
 impl Peer for ServerConnection {
+    type Out = Vec<u8>;
+
     fn handshake(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
         handshake(self, input, out)
     }
