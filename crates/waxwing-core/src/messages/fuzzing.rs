@@ -96,7 +96,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::testing::{
-        CERTIFICATE_VERIFY, CLIENT_HELLO, ENCRYPTED_EXTENSIONS, SERVER_HELLO, bytes, written,
+        CERTIFICATE_VERIFY, CLIENT_HELLO, ENCRYPTED_EXTENSIONS, HELLO_RETRY_REQUEST, SERVER_HELLO,
+        bytes, written,
     };
     use super::*;
 
@@ -114,6 +115,7 @@ mod tests {
         alloc::vec![
             (HandshakeType::CLIENT_HELLO, bytes(CLIENT_HELLO)),
             (HandshakeType::SERVER_HELLO, bytes(SERVER_HELLO)),
+            (HandshakeType::SERVER_HELLO, bytes(HELLO_RETRY_REQUEST)),
             (
                 HandshakeType::ENCRYPTED_EXTENSIONS,
                 bytes(ENCRYPTED_EXTENSIONS)
