@@ -1,4 +1,21 @@
-//! The TLS engine of the Waxwing toolkit.
+//! The TLS engine of the Waxwing toolkit: a protocol, and nothing else.
+//!
+//! No sockets, no clock, no threads, no `unsafe`: bytes go in, bytes come out, events tell what
+//! happened. Cryptography comes from a provider (`waxwing-crypto`), trust from a
+//! [`ServerCertVerifier`].
+//!
+//! ```text
+//!  IN   the caller's buffer
+//!   |   record    header check, AEAD open in place
+//!   |-- application data ---> Event::AppData(place in the buffer)
+//!   |-- alert --------------> Event::PeerClosed, or an error
+//!   `-- handshake ----------> joiner -> whole messages -> one step of the handshake
+//!                                                              |
+//!  OUT  Buffer <-- record <-- Flight::message, install_write --'
+//!       Buffer <-- record <-- Connection::write, straight from the caller's slices
+//! ```
+//!
+//! [`Connection`] is the lowest level and the only one; streams are thin drivers over it.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -9,7 +26,9 @@ mod alert;
 mod buffer;
 mod codec;
 mod config;
+mod connection;
 mod error;
+mod handshake;
 pub mod limits;
 mod messages;
 mod name;
@@ -18,7 +37,21 @@ mod trace;
 
 pub use alert::AlertDescription;
 pub use buffer::Buffer;
+#[cfg(feature = "client")]
+pub use config::client::{ClientConfig, ClientConfigBuilder};
+pub use config::credentials::{CertChoice, CertResolver, CertifiedKey, ClientHelloView};
+#[cfg(feature = "server")]
+pub use config::server::{ServerConfig, ServerConfigBuilder};
 pub use config::verifier::{ServerCertRequest, ServerCertVerifier, Verdict, Verified};
+pub use config::{ConfigError, KeyLog};
+pub use connection::Connection;
+#[cfg(feature = "server")]
+pub use connection::acceptor::{Accepting, Acceptor};
+pub use connection::event::{
+    Answer, Event, OwnedServerCertRequest, PeerAction, Progress, Question, Wait,
+};
+pub use connection::halves::{ReadHalf, WriteHalf};
+pub use connection::info::{ConnectionInfo, Exporter};
 pub use error::{
     CertificateError, DecodeError, Error, Incompatible, Misuse, PeerError, Problem, Rejection,
 };

@@ -38,10 +38,6 @@ impl<'a, T: Read<'a>> List<'a, T> {
         })
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
     /// The encoded items.
     pub(crate) const fn as_bytes(&self) -> &'a [u8] {
         self.bytes

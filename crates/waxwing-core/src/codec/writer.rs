@@ -8,19 +8,11 @@ use crate::error::Misuse;
 /// Appends to a buffer.
 pub(crate) struct Writer<'a> {
     out: &'a mut Vec<u8>,
-    /// Where this writer began: the start of the message.
-    start: usize,
 }
 
 impl<'a> Writer<'a> {
     pub(crate) const fn new(out: &'a mut Vec<u8>) -> Self {
-        let start = out.len();
-        Self { out, start }
-    }
-
-    /// What was written so far.
-    pub(crate) fn written(&self) -> &[u8] {
-        self.out.get(self.start..).unwrap_or_default()
+        Self { out }
     }
 
     pub(crate) fn u8(&mut self, value: u8) {
@@ -104,7 +96,7 @@ mod tests {
                 w.vec8(|_| Ok(()))
             })
             .unwrap();
-        assert_eq!(writer.written(), [0, 0, 6, 1, 0, 2, b'a', b'b', 0]);
+        assert_eq!(out, [9, 0, 0, 6, 1, 0, 2, b'a', b'b', 0]);
     }
 
     #[test]

@@ -34,20 +34,11 @@ impl<'a> CertificateVerify<'a> {
     }
 }
 
-/// Who signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Signer {
-    Server,
-    Client,
-}
-
-/// What the signature covers: padding and a context string that keep it apart from signatures of
-/// other protocols and of the other side, then the transcript hash up to this message.
-pub(crate) fn signed_content(signer: Signer, transcript_hash: &[u8]) -> Vec<u8> {
-    let context: &[u8] = match signer {
-        Signer::Server => b"TLS 1.3, server CertificateVerify",
-        Signer::Client => b"TLS 1.3, client CertificateVerify",
-    };
+/// What a server's signature covers: padding and a context string that keep it apart from
+/// signatures of other protocols and of the other side, then the transcript hash up to this
+/// message (RFC 9846, Section 4.4.3).
+pub(crate) fn server_signed_content(transcript_hash: &[u8]) -> Vec<u8> {
+    let context: &[u8] = b"TLS 1.3, server CertificateVerify";
     [&[b' '; 64], context, &[0], transcript_hash].concat()
 }
 
@@ -71,10 +62,7 @@ mod tests {
         // RFC 9846, Section 4.4.3, with a transcript hash of 32 bytes of 01.
         let padding = "20".repeat(64);
         let server = "544c5320312e332c207365727665722043657274696669636174655665726966 79";
-        let client = "544c5320312e332c20636c69656e742043657274696669636174655665726966 79";
-        for (signer, context) in [(Signer::Server, server), (Signer::Client, client)] {
-            let expected = [&padding, context, "00", &"01".repeat(32)].concat();
-            assert_eq!(signed_content(signer, &[1; 32]), bytes(&expected));
-        }
+        let expected = [&padding, server, "00", &"01".repeat(32)].concat();
+        assert_eq!(server_signed_content(&[1; 32]), bytes(&expected));
     }
 }

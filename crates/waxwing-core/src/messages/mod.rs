@@ -38,9 +38,6 @@ pub(crate) use client_hello::ClientHello;
 pub use fuzzing::parse_for_fuzzing;
 pub use registry::{ExtensionType, ProtocolVersion};
 
-/// Bytes of the header of a handshake message: its type and length (RFC 9846, Section 4).
-pub(crate) const HEADER: usize = 4;
-
 /// The type of a handshake message (RFC 9846, Section 4).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct HandshakeType(

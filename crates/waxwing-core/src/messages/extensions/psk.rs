@@ -35,14 +35,6 @@ pub(crate) fn read_selected(mut reader: Reader<'_>) -> Result<u16, DecodeError> 
     Ok(identity)
 }
 
-/// Writes `ke_modes`.
-pub(crate) fn write_psk_modes(w: &mut Writer<'_>, modes: &[u8]) -> Result<(), Error> {
-    w.vec8(|w| {
-        w.bytes(modes);
-        Ok(())
-    })
-}
-
 /// Writes the server's `selected_identity`.
 pub(crate) fn write_selected_identity(w: &mut Writer<'_>, identity: u16) -> Result<(), Error> {
     w.u16(identity);
@@ -78,7 +70,7 @@ mod tests {
 
     #[test]
     fn modes_are_not_empty() {
-        let data = written(|w| write_psk_modes(w, &[1, 0]));
+        let data = [2, 1, 0];
         assert_eq!(modes(&data), Ok(&[1, 0][..]));
         assert_exact(&data, &[], |data| modes(data).map(|_| ()));
         assert_eq!(modes(&[0]), Err(malformed("ke_modes", Problem::Length)));

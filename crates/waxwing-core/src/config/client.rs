@@ -1,0 +1,194 @@
+//! A client's configuration.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use waxwing_crypto::{CipherSuite, CryptoProvider, KxGroup, NamedGroup, Suite13};
+
+use super::verifier::ServerCertVerifier;
+use super::{ConfigError, KeyLog, check_alpn, pick};
+use crate::record::RecordPadding;
+use crate::trace::Trace;
+
+/// How a client behaves. Made once, shared by all its connections.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    pub(crate) provider: &'static CryptoProvider,
+    pub(crate) verifier: Arc<dyn ServerCertVerifier>,
+    pub(crate) suites: Vec<&'static Suite13>,
+    pub(crate) groups: Vec<&'static dyn KxGroup>,
+    pub(crate) key_shares: usize,
+    pub(crate) alpn: Vec<Vec<u8>>,
+    pub(crate) send_server_name: bool,
+    pub(crate) grease: bool,
+    pub(crate) permute_extensions: bool,
+    pub(crate) middlebox_compatibility: bool,
+    pub(crate) request_ocsp: bool,
+    pub(crate) keep_peer_chain: bool,
+    pub(crate) certificate_authorities: Vec<Vec<u8>>,
+    pub(crate) padding: RecordPadding,
+    pub(crate) key_log: Option<Arc<dyn KeyLog>>,
+    pub(crate) trace: Option<Arc<dyn Trace>>,
+}
+
+impl ClientConfig {
+    /// Starts from the defaults: every suite and group of the provider in its order, no ALPN.
+    ///
+    /// What has no sensible default is an argument: the cryptography, and whom to trust.
+    pub fn builder(
+        provider: &'static CryptoProvider,
+        verifier: Arc<dyn ServerCertVerifier>,
+    ) -> ClientConfigBuilder {
+        ClientConfigBuilder {
+            config: Self {
+                provider,
+                verifier,
+                suites: provider.suites13.to_vec(),
+                groups: provider.groups.to_vec(),
+                key_shares: 1,
+                alpn: Vec::new(),
+                send_server_name: true,
+                grease: true,
+                permute_extensions: true,
+                middlebox_compatibility: true,
+                request_ocsp: true,
+                keep_peer_chain: false,
+                certificate_authorities: Vec::new(),
+                padding: RecordPadding::None,
+                key_log: None,
+                trace: None,
+            },
+            suites: None,
+            groups: None,
+        }
+    }
+
+    /// The cryptography in use.
+    #[must_use]
+    pub const fn provider(&self) -> &'static CryptoProvider {
+        self.provider
+    }
+}
+
+/// Makes a [`ClientConfig`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ClientConfigBuilder {
+    config: ClientConfig,
+    suites: Option<Vec<u16>>,
+    groups: Option<Vec<u16>>,
+}
+
+impl ClientConfigBuilder {
+    /// Offers these protocols by ALPN, the preferred one first (RFC 7301).
+    pub fn alpn<N: AsRef<[u8]>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.config.alpn = names
+            .into_iter()
+            .map(|name| name.as_ref().to_vec())
+            .collect();
+        self
+    }
+
+    /// Offers these cipher suites only, the preferred one first.
+    pub fn cipher_suites(mut self, suites: impl IntoIterator<Item = CipherSuite>) -> Self {
+        self.suites = Some(suites.into_iter().map(|suite| suite.0).collect());
+        self
+    }
+
+    /// Offers these groups only, the preferred one first.
+    pub fn groups(mut self, groups: impl IntoIterator<Item = NamedGroup>) -> Self {
+        self.groups = Some(groups.into_iter().map(|group| group.0).collect());
+        self
+    }
+
+    /// Sends key shares for this many of the first groups (default 1; 0 asks every server to
+    /// choose, at the cost of a round trip).
+    ///
+    /// The classical part of a hybrid share is offered too where its group is among the groups:
+    /// it costs its bytes, but no second key generation.
+    pub const fn key_shares(mut self, count: usize) -> Self {
+        self.config.key_shares = count;
+        self
+    }
+
+    /// Whether to send `server_name` (default: yes).
+    pub const fn send_server_name(mut self, on: bool) -> Self {
+        self.config.send_server_name = on;
+        self
+    }
+
+    /// Whether to send the reserved values of RFC 8701, so that servers stay used to unknown
+    /// ones (default: yes).
+    pub const fn grease(mut self, on: bool) -> Self {
+        self.config.grease = on;
+        self
+    }
+
+    /// Whether to send the extensions of each ClientHello in random order (default: yes).
+    pub const fn permute_extensions(mut self, on: bool) -> Self {
+        self.config.permute_extensions = on;
+        self
+    }
+
+    /// Whether to look like a TLS 1.2 resumption to middleboxes (RFC 9846, Appendix D.4;
+    /// default: yes).
+    pub const fn middlebox_compatibility(mut self, on: bool) -> Self {
+        self.config.middlebox_compatibility = on;
+        self
+    }
+
+    /// Whether to ask for a stapled OCSP response (default: yes).
+    pub const fn request_ocsp(mut self, on: bool) -> Self {
+        self.config.request_ocsp = on;
+        self
+    }
+
+    /// Whether the server's chain stays available after the handshake (default: no, it is some
+    /// kilobytes per connection).
+    pub const fn keep_peer_chain(mut self, on: bool) -> Self {
+        self.config.keep_peer_chain = on;
+        self
+    }
+
+    /// Tells servers which authorities the client trusts, by their distinguished names in DER
+    /// (RFC 9846, Section 4.2.4). Default: none, nothing is sent.
+    pub fn certificate_authorities(mut self, names: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        self.config.certificate_authorities = names.into_iter().collect();
+        self
+    }
+
+    /// Hides the length of application data (RFC 9846, Section 5.4).
+    pub const fn record_padding(mut self, padding: RecordPadding) -> Self {
+        self.config.padding = padding;
+        self
+    }
+
+    /// Gives all secrets away, for debugging (RFC 9850).
+    pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
+        self.config.key_log = Some(log);
+        self
+    }
+
+    /// Tells what connections do.
+    pub fn trace(mut self, trace: Arc<dyn Trace>) -> Self {
+        self.config.trace = Some(trace);
+        self
+    }
+
+    /// Checks that the parts fit together.
+    ///
+    /// # Errors
+    /// The first fault found.
+    pub fn build(self) -> Result<Arc<ClientConfig>, ConfigError> {
+        let mut config = self.config;
+        config.provider.check()?;
+        check_alpn(&config.alpn)?;
+        if let Some(suites) = &self.suites {
+            config.suites = pick(suites, |id| config.provider.suite13(CipherSuite(id)))?;
+        }
+        if let Some(groups) = &self.groups {
+            config.groups = pick(groups, |id| config.provider.group(NamedGroup(id)))?;
+        }
+        Ok(Arc::new(config))
+    }
+}

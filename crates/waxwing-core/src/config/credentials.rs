@@ -1,0 +1,164 @@
+//! Our own certificate and key, and choosing among several.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use waxwing_crypto::{CipherSuite, NamedGroup, SignatureScheme, SigningKey};
+
+use crate::messages::{ClientHello, ExtensionType, ProtocolVersion};
+
+/// A certificate chain and the key of its first certificate.
+#[derive(Debug)]
+pub struct CertifiedKey {
+    chain: Vec<Vec<u8>>,
+    key: Arc<dyn SigningKey>,
+    ocsp: Option<Vec<u8>>,
+}
+
+impl CertifiedKey {
+    /// Joins a chain in DER, the end entity's certificate first, with its key.
+    ///
+    /// Whether the two match is not checked here: reading certificates is the business of
+    /// `waxwing-pki`, whose loader does check it.
+    #[must_use]
+    pub const fn new(chain: Vec<Vec<u8>>, key: Arc<dyn SigningKey>) -> Self {
+        Self {
+            chain,
+            key,
+            ocsp: None,
+        }
+    }
+
+    /// Adds an OCSP response in DER, stapled for clients that ask (RFC 6066, Section 8).
+    #[must_use]
+    pub fn with_ocsp(mut self, response: Vec<u8>) -> Self {
+        self.ocsp = Some(response);
+        self
+    }
+
+    /// The chain in DER.
+    #[must_use]
+    pub fn chain(&self) -> &[Vec<u8>] {
+        &self.chain
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &Arc<dyn SigningKey> {
+        &self.key
+    }
+
+    /// The OCSP response to staple.
+    #[must_use]
+    pub fn ocsp(&self) -> Option<&[u8]> {
+        self.ocsp.as_deref()
+    }
+}
+
+/// Chooses a server's certificate after reading the ClientHello.
+pub trait CertResolver: Send + Sync + fmt::Debug {
+    /// Chooses.
+    fn resolve(&self, hello: &ClientHelloView<'_>) -> CertChoice;
+}
+
+/// What a [`CertResolver`] answers.
+#[derive(Debug)]
+pub enum CertChoice {
+    /// This one.
+    Use(Arc<CertifiedKey>),
+    /// There is none for that name: the handshake ends with `unrecognized_name`.
+    None,
+    /// The answer will come later, through the engine's `answer`.
+    Pending,
+}
+
+/// One certificate for every client.
+impl CertResolver for Arc<CertifiedKey> {
+    fn resolve(&self, _hello: &ClientHelloView<'_>) -> CertChoice {
+        CertChoice::Use(Self::clone(self))
+    }
+}
+
+/// What a client says in its ClientHello. Everything in it is the client's claim.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientHelloView<'a> {
+    hello: ClientHello<'a>,
+    body: &'a [u8],
+}
+
+impl<'a> ClientHelloView<'a> {
+    pub(crate) const fn new(hello: ClientHello<'a>, body: &'a [u8]) -> Self {
+        Self { hello, body }
+    }
+
+    /// The host name of `server_name`, unless it is absent or not a DNS name. Its case is the
+    /// client's.
+    #[must_use]
+    pub fn server_name(&self) -> Option<&'a str> {
+        core::str::from_utf8(self.hello.extensions.server_name?).ok()
+    }
+
+    /// The protocols of ALPN, in the client's order.
+    pub fn alpn(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.hello
+            .extensions
+            .alpn
+            .unwrap_or_default()
+            .iter()
+            .map(|name| name.0)
+    }
+
+    /// The protocol versions, in the client's order. Empty for clients that only know TLS 1.2.
+    pub fn versions(&self) -> impl Iterator<Item = ProtocolVersion> + use<'a> {
+        self.hello
+            .extensions
+            .supported_versions
+            .unwrap_or_default()
+            .iter()
+    }
+
+    /// The cipher suites, in the client's order.
+    pub fn cipher_suites(&self) -> impl Iterator<Item = CipherSuite> + use<'a> {
+        self.hello.cipher_suites.iter()
+    }
+
+    /// The key exchange groups, in the client's order.
+    pub fn groups(&self) -> impl Iterator<Item = NamedGroup> + use<'a> {
+        self.hello
+            .extensions
+            .supported_groups
+            .unwrap_or_default()
+            .iter()
+    }
+
+    /// The signature schemes that the client can check, in its order.
+    pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + use<'a> {
+        self.hello
+            .extensions
+            .signature_algorithms
+            .unwrap_or_default()
+            .iter()
+    }
+
+    /// The distinguished names, in DER, of the authorities that the client trusts, if it says.
+    pub fn certificate_authorities(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.hello
+            .extensions
+            .certificate_authorities
+            .unwrap_or_default()
+            .iter()
+            .map(|name| name.0)
+    }
+
+    /// The extensions as they came: type and content, in the client's order.
+    pub fn extensions(&self) -> impl Iterator<Item = (ExtensionType, &'a [u8])> + use<'a> {
+        self.hello.extensions.types()
+    }
+
+    /// The body of the message, without its handshake header.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.body
+    }
+}

@@ -1,0 +1,222 @@
+//! A connection in its handshake: drives handshake and record layer.
+
+use alloc::sync::Arc;
+
+use super::event::{Answer, Event, Progress, Wait};
+use super::halves::judge_alert;
+use super::traced::{opened, sent};
+use crate::error::Misuse;
+use crate::handshake::{EarlyData, Handshake, Outcome, Status};
+use crate::limits::{MAX_CHANGE_CIPHER_SPEC, MAX_SKIPPED_EARLY_DATA};
+use crate::messages::alert::Alert;
+use crate::record::stream::{Opened, Rx, Tx, TxFlight};
+use crate::record::{ContentType, RecordPadding};
+use crate::trace::{Direction, Trace, TraceEvent};
+use crate::{AlertDescription, Buffer, Error, PeerError};
+
+/// Everything that exists only until the handshake is complete, in one box.
+pub(super) struct Establishing {
+    pub(super) handshake: Handshake,
+    pub(super) rx: Rx,
+    pub(super) tx: Tx,
+    pub(super) padding: RecordPadding,
+    pub(super) closed: bool,
+    waiting: Option<Wait>,
+    change_cipher_specs: u8,
+    warnings: u8,
+}
+
+impl Establishing {
+    pub(super) const fn new(handshake: Handshake, rx: Rx, tx: Tx, padding: RecordPadding) -> Self {
+        Self {
+            handshake,
+            rx,
+            tx,
+            padding,
+            closed: false,
+            waiting: None,
+            change_cipher_specs: 0,
+            warnings: 0,
+        }
+    }
+
+    pub(super) const fn trace(&self) -> Option<&Arc<dyn Trace>> {
+        self.handshake.cx.trace.as_ref()
+    }
+
+    /// Takes records until there is something to tell.
+    pub(super) fn process(
+        &mut self,
+        input: &mut [u8],
+        out: &mut Buffer,
+    ) -> Result<Progress, Error> {
+        let mut consumed = 0;
+        // Messages that had to wait for an answer come before any new record.
+        let mut event = match self.waiting {
+            Some(wait) => Some(Event::Wait(wait)),
+            None => self.messages(&[], out)?,
+        };
+        loop {
+            if let Some(event) = event {
+                return Ok(Progress { consumed, event });
+            }
+            let rest = input.get_mut(consumed..).unwrap_or_default();
+            let outer = rest.first().copied();
+            let opened = self.rx.open(rest)?;
+            if let Some(trace) = self.trace() {
+                self::opened(&**trace, outer, &opened);
+            }
+            event = match opened {
+                Opened::NeedInput(hint) => Some(Event::NeedInput(hint)),
+                Opened::Skipped { consumed: taken } => {
+                    consumed = consumed.saturating_add(taken);
+                    None
+                }
+                Opened::Record {
+                    content_type,
+                    body,
+                    consumed: taken,
+                } => {
+                    consumed = consumed.saturating_add(taken);
+                    self.record(content_type, rest.get(body).unwrap_or_default(), out)?
+                }
+            };
+        }
+    }
+
+    fn record(
+        &mut self,
+        content_type: ContentType,
+        content: &[u8],
+        out: &mut Buffer,
+    ) -> Result<Option<Event>, Error> {
+        match content_type {
+            ContentType::HANDSHAKE => self.messages(content, out),
+            ContentType::ALERT => self.on_alert(content),
+            ContentType::CHANGE_CIPHER_SPEC => self.on_change_cipher_spec(),
+            _ => Err(PeerError::UnexpectedRecord.into()),
+        }
+    }
+
+    /// Gives the messages of one record to the handshake.
+    fn messages(&mut self, mut fragment: &[u8], out: &mut Buffer) -> Result<Option<Event>, Error> {
+        loop {
+            let before = out.len();
+            let Some(message) = self.rx.joiner.take(&mut fragment)? else {
+                return Ok(None);
+            };
+            let mut flight = TxFlight {
+                tx: &mut self.tx,
+                out,
+            };
+            let outcome = self.handshake.on_message(message, &mut flight)?;
+            if let Some(event) = self.follow(outcome, fragment, out, before)? {
+                return Ok(Some(event));
+            }
+        }
+    }
+
+    /// Does what a step of the handshake led to. `rest` is what its record still holds.
+    fn follow(
+        &mut self,
+        outcome: Outcome,
+        rest: &[u8],
+        out: &Buffer,
+        before: usize,
+    ) -> Result<Option<Event>, Error> {
+        if let Some(trace) = self.trace() {
+            sent(&**trace, out, before);
+        }
+        if let Some(keys) = &outcome.read {
+            // RFC 9846, Section 5.1: a message before a key change ends its record.
+            if !rest.is_empty() {
+                return Err(PeerError::MessageSpansKeyChange.into());
+            }
+            self.rx.install(keys)?;
+            if let Some(trace) = self.trace() {
+                let direction = Direction::Received;
+                trace.event(&TraceEvent::Keys {
+                    direction,
+                    epoch: keys.epoch,
+                });
+            }
+        }
+        if outcome.early_data != EarlyData::None {
+            self.rx.skip_early_data(MAX_SKIPPED_EARLY_DATA);
+        }
+        match outcome.status {
+            Status::Message => Ok(None),
+            Status::Wait(wait) => {
+                self.rx.joiner.keep(rest);
+                self.waiting = Some(wait);
+                Ok(Some(Event::Wait(wait)))
+            }
+            Status::Done => {
+                if let Some(trace) = self.trace() {
+                    trace.event(&TraceEvent::HandshakeComplete);
+                }
+                Ok(Some(Event::HandshakeComplete))
+            }
+        }
+    }
+
+    fn on_alert(&mut self, content: &[u8]) -> Result<Option<Event>, Error> {
+        let alert = Alert::read(content)?;
+        if let Some(trace) = self.trace() {
+            let Alert { description, .. } = alert;
+            trace.event(&TraceEvent::Alert {
+                direction: Direction::Received,
+                description,
+            });
+        }
+        // Closing in the middle of the handshake ends it like an error (RFC 9846, Section 6.1).
+        if judge_alert(&alert, &mut self.warnings)? {
+            return Err(Error::Alert(AlertDescription::CLOSE_NOTIFY));
+        }
+        Ok(None)
+    }
+
+    fn on_change_cipher_spec(&mut self) -> Result<Option<Event>, Error> {
+        self.change_cipher_specs = self.change_cipher_specs.saturating_add(1);
+        let expected = self.handshake.tolerates_change_cipher_spec();
+        if !expected || self.change_cipher_specs > MAX_CHANGE_CIPHER_SPEC {
+            return Err(PeerError::UnexpectedChangeCipherSpec.into());
+        }
+        Ok(None)
+    }
+
+    /// Takes an answer. Messages that waited for it are handled by the next `process`.
+    ///
+    /// Returns whether the handshake is complete.
+    pub(super) fn answer(&mut self, answer: Answer, out: &mut Buffer) -> Result<bool, Error> {
+        if self.waiting.is_none() {
+            return Err(Misuse::NoSuchQuestion.into());
+        }
+        let before = out.len();
+        let mut flight = TxFlight {
+            tx: &mut self.tx,
+            out,
+        };
+        let outcome = self.handshake.answer(answer, &mut flight)?;
+        self.waiting = None;
+        Ok(self.follow(outcome, &[], out, before)? == Some(Event::HandshakeComplete))
+    }
+
+    /// Sends an alert as well as can be done now.
+    pub(super) fn alert(&mut self, level: u8, description: AlertDescription, out: &mut Buffer) {
+        if self.closed {
+            return;
+        }
+        self.closed = true;
+        let before = out.len();
+        // An alert that cannot be sealed is lost: there is nobody left to tell.
+        let _ = self.tx.alert(level, description, out);
+        if let Some(trace) = self.trace() {
+            sent(&**trace, out, before);
+            trace.event(&TraceEvent::Alert {
+                direction: Direction::Sent,
+                description,
+            });
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What a connection tells its driver, asks it, and is told.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use waxwing_crypto::{CryptoError, SignatureScheme};
+
+use crate::Rejection;
+use crate::config::credentials::{CertifiedKey, ClientHelloView};
+use crate::config::verifier::{ServerCertRequest, Verified};
+
+/// How far a call to `process` got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes of the input that are done with. When `event` is [`Event::AppData`], take the
+    /// data out before dropping them.
+    pub consumed: usize,
+    /// Why the call returned.
+    pub event: Event,
+}
+
+/// Why a call to `process` returned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// More input is needed: at least this many bytes beyond those not consumed (never 0).
+    /// Reading just as many never takes a byte that belongs to what follows the TLS connection.
+    NeedInput(usize),
+    /// Application data stands at this place in the input. May be called for repeatedly.
+    AppData(Range<usize>),
+    /// The handshake cannot go on without an answer: see `question` and `answer`.
+    Wait(Wait),
+    /// The handshake is complete; application data may be sent.
+    HandshakeComplete,
+    /// The peer sent close_notify: it will send nothing more. Input after it is not TLS.
+    PeerClosed,
+    /// The peer wants something of the sending direction. Only a `ReadHalf` says so; give the
+    /// value to the `WriteHalf`.
+    PeerAction(PeerAction),
+}
+
+const _: () = assert!(size_of::<Event>() <= 32);
+
+/// Something that a peer's message asks of our sending direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "the write half has to hear of it"]
+#[non_exhaustive]
+pub enum PeerAction {
+    /// Update the sending key and say so (RFC 9846, Section 4.6.3).
+    UpdateKey,
+}
+
+/// What the handshake waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wait {
+    /// The choice of our certificate.
+    Certificate,
+    /// A signature with our key.
+    Signature,
+    /// The judgement of the peer's certificate.
+    Verdict,
+}
+
+/// The open question, with what is needed to answer it.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a borrowed view that lives for one call"
+)]
+#[non_exhaustive]
+pub enum Question<'a> {
+    /// Which certificate should this client see? Answered by [`Answer::Certificate`].
+    Certificate(ClientHelloView<'a>),
+    /// Sign this message with our key. Answered by [`Answer::Signature`].
+    Signature {
+        /// The certificate and key chosen before.
+        key: &'a Arc<CertifiedKey>,
+        /// The scheme to use.
+        scheme: SignatureScheme,
+        /// The message itself, not a hash of it.
+        message: &'a [u8],
+    },
+    /// Is this server who it says? Answered by [`Answer::Verdict`].
+    Verdict(&'a OwnedServerCertRequest),
+}
+
+/// A [`ServerCertRequest`] that waits for its answer, so it owns what it holds.
+#[derive(Debug)]
+pub struct OwnedServerCertRequest {
+    pub(crate) chain: Vec<Vec<u8>>,
+    pub(crate) ocsp: Option<Vec<u8>>,
+    pub(crate) name: crate::ServerName,
+}
+
+impl OwnedServerCertRequest {
+    /// Calls `f` with the borrowed form.
+    pub fn with<T>(&self, f: impl FnOnce(&ServerCertRequest<'_>) -> T) -> T {
+        let chain: Vec<&[u8]> = self.chain.iter().map(Vec::as_slice).collect();
+        f(&ServerCertRequest {
+            chain: &chain,
+            ocsp: self.ocsp.as_deref(),
+            name: &self.name,
+        })
+    }
+}
+
+/// The answer to a [`Question`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Answer {
+    /// This certificate; `None` ends the handshake with `unrecognized_name`.
+    Certificate(Option<Arc<CertifiedKey>>),
+    /// The signature, or that there will be none.
+    Signature(Result<Vec<u8>, CryptoError>),
+    /// The peer is accepted or not.
+    Verdict(Result<Verified, Rejection>),
+}

@@ -1,0 +1,367 @@
+//! The two directions after the handshake. They share nothing: each can live in a thread or task
+//! of its own, without a lock. What a peer's message asks of our sending direction travels as a
+//! value, [`PeerAction`].
+
+use alloc::sync::Arc;
+
+use super::event::{Event, PeerAction, Progress};
+use super::traced::{opened, sent};
+use crate::error::Misuse;
+use crate::limits::{MAX_KEY_UPDATES, MAX_TICKETS, MAX_WARNING_ALERTS};
+use crate::messages::HandshakeType;
+use crate::messages::alert::Alert;
+use crate::messages::key_update::KeyUpdate;
+use crate::messages::new_session_ticket::NewSessionTicket;
+use crate::record::joiner::Message;
+use crate::record::stream::{Opened, Rx, Tx};
+use crate::record::{ContentType, RecordPadding};
+use crate::trace::{Direction, Trace, TraceEvent};
+use crate::{AlertDescription, Buffer, Epoch, Error, PeerError};
+
+/// `AlertLevel` of close_notify and user_canceled (RFC 9846, Section 6).
+const WARNING: u8 = 1;
+/// `AlertLevel` of everything else.
+const FATAL: u8 = 2;
+
+/// Which side of the connection we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Client,
+    Server,
+}
+
+/// Counts alerts that are no reason to end, and judges the rest (RFC 9846, Section 6).
+///
+/// Returns whether it was close_notify.
+pub(super) fn judge_alert(alert: &Alert, warnings: &mut u8) -> Result<bool, Error> {
+    match alert.description {
+        AlertDescription::CLOSE_NOTIFY => Ok(true),
+        AlertDescription::USER_CANCELED => {
+            *warnings = warnings.saturating_add(1);
+            if *warnings > MAX_WARNING_ALERTS {
+                return Err(PeerError::TooManyWarnings.into());
+            }
+            Ok(false)
+        }
+        // Every other alert is an error, whatever its level says (Section 6.2).
+        description => Err(Error::Alert(description)),
+    }
+}
+
+/// The receiving direction of an established connection.
+pub struct ReadHalf {
+    rx: Rx,
+    role: Role,
+    closed: bool,
+    /// KeyUpdates since the last application data.
+    key_updates: u8,
+    warnings: u8,
+    tickets: u16,
+    trace: Option<Arc<dyn Trace>>,
+}
+
+impl ReadHalf {
+    pub(super) const fn new(rx: Rx, role: Role, trace: Option<Arc<dyn Trace>>) -> Self {
+        Self {
+            rx,
+            role,
+            closed: false,
+            key_updates: 0,
+            warnings: 0,
+            tickets: 0,
+            trace,
+        }
+    }
+
+    /// Opens records in place until there is something to tell; see [`Event`].
+    ///
+    /// # Errors
+    /// Any breach of the protocol. Give the error to [`WriteHalf::fail`], send what that wrote,
+    /// and close the transport.
+    pub fn process(&mut self, input: &mut [u8]) -> Result<Progress, Error> {
+        let mut consumed = 0;
+        loop {
+            if self.closed {
+                return Ok(Progress {
+                    consumed,
+                    event: Event::PeerClosed,
+                });
+            }
+            let rest = input.get_mut(consumed..).unwrap_or_default();
+            match self.record(rest)? {
+                (taken, Some(event)) => {
+                    let event = match event {
+                        Event::AppData(range) => Event::AppData(
+                            consumed.saturating_add(range.start)
+                                ..consumed.saturating_add(range.end),
+                        ),
+                        other => other,
+                    };
+                    return Ok(Progress {
+                        consumed: consumed.saturating_add(taken),
+                        event,
+                    });
+                }
+                (taken, None) => consumed = consumed.saturating_add(taken),
+            }
+        }
+    }
+
+    /// Whether close_notify has come.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Judges the end of the transport: it is an error unless close_notify came first.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`].
+    pub const fn end_of_input(&self) -> Result<(), Error> {
+        if self.closed {
+            Ok(())
+        } else {
+            Err(Error::Truncated)
+        }
+    }
+
+    /// Takes one record: how many bytes it was, and what it says to the caller.
+    fn record(&mut self, input: &mut [u8]) -> Result<(usize, Option<Event>), Error> {
+        let outer = input.first().copied();
+        let opened = self.rx.open(input)?;
+        if let Some(trace) = &self.trace {
+            self::opened(&**trace, outer, &opened);
+        }
+        let (content_type, body, consumed) = match opened {
+            Opened::NeedInput(hint) => return Ok((0, Some(Event::NeedInput(hint)))),
+            Opened::Skipped { consumed } => return Ok((consumed, None)),
+            Opened::Record {
+                content_type,
+                body,
+                consumed,
+            } => (content_type, body, consumed),
+        };
+        let event = match content_type {
+            ContentType::APPLICATION_DATA if body.is_empty() => None,
+            ContentType::APPLICATION_DATA => {
+                self.key_updates = 0;
+                self.warnings = 0;
+                Some(Event::AppData(body))
+            }
+            ContentType::HANDSHAKE => self
+                .messages(input.get(body).unwrap_or_default())?
+                .map(Event::PeerAction),
+            ContentType::ALERT => self.on_alert(input.get(body).unwrap_or_default())?,
+            ContentType::CHANGE_CIPHER_SPEC => {
+                return Err(PeerError::UnexpectedChangeCipherSpec.into());
+            }
+            _ => return Err(PeerError::UnexpectedRecord.into()),
+        };
+        Ok((consumed, event))
+    }
+
+    fn on_alert(&mut self, content: &[u8]) -> Result<Option<Event>, Error> {
+        let alert = Alert::read(content)?;
+        if let Some(trace) = &self.trace {
+            let Alert { description, .. } = alert;
+            trace.event(&TraceEvent::Alert {
+                direction: Direction::Received,
+                description,
+            });
+        }
+        self.closed = judge_alert(&alert, &mut self.warnings)?;
+        Ok(self.closed.then_some(Event::PeerClosed))
+    }
+
+    /// Handles the messages in one record. A KeyUpdate is always the last of its record: the
+    /// bytes after it would be under the old key (RFC 9846, Section 5.1).
+    fn messages(&mut self, mut fragment: &[u8]) -> Result<Option<PeerAction>, Error> {
+        let mut update = None;
+        while let Some(message) = self.rx.joiner.take(&mut fragment)? {
+            if let Some(trace) = &self.trace {
+                let Message { typ, bytes } = message;
+                trace.event(&TraceEvent::Message {
+                    direction: Direction::Received,
+                    typ,
+                    bytes,
+                });
+            }
+            match message.typ {
+                HandshakeType::KEY_UPDATE => {
+                    update = Some(KeyUpdate::read(message.body())?);
+                    break;
+                }
+                HandshakeType::NEW_SESSION_TICKET if self.role == Role::Client => {
+                    NewSessionTicket::read(message.body())?;
+                    self.tickets = self.tickets.saturating_add(1);
+                    if self.tickets > MAX_TICKETS {
+                        return Err(PeerError::TooManyTickets.into());
+                    }
+                }
+                _ => return Err(PeerError::UnexpectedMessage.into()),
+            }
+        }
+        match update {
+            Some(request) => self.on_key_update(request, fragment),
+            None => Ok(None),
+        }
+    }
+
+    fn on_key_update(
+        &mut self,
+        request: KeyUpdate,
+        rest: &[u8],
+    ) -> Result<Option<PeerAction>, Error> {
+        if !rest.is_empty() {
+            return Err(PeerError::MessageSpansKeyChange.into());
+        }
+        self.key_updates = self.key_updates.saturating_add(1);
+        if self.key_updates > MAX_KEY_UPDATES {
+            return Err(PeerError::TooManyKeyUpdates.into());
+        }
+        self.rx.update_key()?;
+        if let Some(trace) = &self.trace {
+            let epoch = Epoch::Application;
+            trace.event(&TraceEvent::Keys {
+                direction: Direction::Received,
+                epoch,
+            });
+        }
+        Ok((request == KeyUpdate::Requested).then_some(PeerAction::UpdateKey))
+    }
+}
+
+impl core::fmt::Debug for ReadHalf {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("ReadHalf")
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The sending direction of an established connection.
+pub struct WriteHalf {
+    tx: Tx,
+    padding: RecordPadding,
+    closed: bool,
+    trace: Option<Arc<dyn Trace>>,
+}
+
+impl WriteHalf {
+    pub(super) const fn new(
+        tx: Tx,
+        padding: RecordPadding,
+        closed: bool,
+        trace: Option<Arc<dyn Trace>>,
+    ) -> Self {
+        Self {
+            tx,
+            padding,
+            closed,
+            trace,
+        }
+    }
+
+    /// Seals the concatenation of `parts`, all of it, straight from there into `out`.
+    ///
+    /// Keeps nothing back and never blocks; how much waits in `out` is the caller's to bound.
+    /// Returns the bytes taken, which is all of them.
+    ///
+    /// # Errors
+    /// [`Misuse::WriteClosed`] after [`Self::close`] or [`Self::fail`].
+    pub fn write(&mut self, parts: &[&[u8]], out: &mut Buffer) -> Result<usize, Error> {
+        self.check_open()?;
+        let padding = self.padding;
+        self.traced(out, |tx, out| tx.write(parts, padding, out))
+    }
+
+    /// Does what the peer asked for.
+    ///
+    /// # Errors
+    /// [`Error::Crypto`] if the provider fails.
+    pub fn apply(&mut self, action: PeerAction, out: &mut Buffer) -> Result<(), Error> {
+        match action {
+            // After our close_notify nothing may follow, and nothing needs new keys.
+            PeerAction::UpdateKey if self.closed => Ok(()),
+            PeerAction::UpdateKey => self.update_key(false, out),
+        }
+    }
+
+    /// Changes the sending key now; with `ask_peer`, the peer changes its own in turn. It also
+    /// happens by itself before the limit of the cipher is reached (RFC 9846, Section 5.5).
+    ///
+    /// # Errors
+    /// [`Misuse::WriteClosed`] after [`Self::close`] or [`Self::fail`].
+    pub fn update_key(&mut self, ask_peer: bool, out: &mut Buffer) -> Result<(), Error> {
+        self.check_open()?;
+        self.traced(out, |tx, out| tx.key_update(ask_peer, out))?;
+        if let Some(trace) = &self.trace {
+            let epoch = Epoch::Application;
+            trace.event(&TraceEvent::Keys {
+                direction: Direction::Sent,
+                epoch,
+            });
+        }
+        Ok(())
+    }
+
+    /// Sends close_notify: nothing more will be sent. Receiving goes on (RFC 9846, Section 6.1).
+    /// The second time it does nothing.
+    pub fn close(&mut self, out: &mut Buffer) {
+        self.alert(WARNING, AlertDescription::CLOSE_NOTIFY, out);
+    }
+
+    /// Tells the peer of an error of the receiving direction, if it is for the peer. Nothing
+    /// more will be sent.
+    pub fn fail(&mut self, error: &Error, out: &mut Buffer) {
+        if let Some(trace) = &self.trace {
+            trace.event(&TraceEvent::Failed(error));
+        }
+        if let Some(description) = error.alert() {
+            self.alert(FATAL, description, out);
+        }
+        self.closed = true;
+    }
+
+    fn alert(&mut self, level: u8, description: AlertDescription, out: &mut Buffer) {
+        if self.closed {
+            return;
+        }
+        self.closed = true;
+        // An alert that cannot be sealed is lost: there is nobody left to tell.
+        let _ = self.traced(out, |tx, out| tx.alert(level, description, out));
+        if let Some(trace) = &self.trace {
+            trace.event(&TraceEvent::Alert {
+                direction: Direction::Sent,
+                description,
+            });
+        }
+    }
+
+    const fn check_open(&self) -> Result<(), Error> {
+        if self.closed {
+            Err(Error::Misuse(Misuse::WriteClosed))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn traced<T>(&mut self, out: &mut Buffer, send: impl FnOnce(&mut Tx, &mut Buffer) -> T) -> T {
+        let before = out.len();
+        let result = send(&mut self.tx, out);
+        if let Some(trace) = &self.trace {
+            sent(&**trace, out, before);
+        }
+        result
+    }
+}
+
+impl core::fmt::Debug for WriteHalf {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("WriteHalf")
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
+    }
+}
+
+const _: () = assert!(size_of::<ReadHalf>() + size_of::<WriteHalf>() <= 512);

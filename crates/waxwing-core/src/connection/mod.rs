@@ -1,0 +1,329 @@
+//! The public engine: bytes in, bytes out, events.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use crate::config::client::ClientConfig;
+use crate::config::server::ServerConfig;
+use crate::error::Misuse;
+use crate::handshake::Handshake;
+use crate::record::stream::{Rx, Tx, TxFlight};
+use crate::trace::TraceEvent;
+use crate::{AlertDescription, Buffer, Error, ServerName};
+
+pub(crate) mod acceptor;
+mod establish;
+pub(crate) mod event;
+pub(crate) mod halves;
+pub(crate) mod info;
+mod traced;
+
+use establish::Establishing;
+use event::{Answer, Event, Progress, Question};
+use halves::{ReadHalf, Role, WriteHalf};
+use info::ConnectionInfo;
+
+/// A TLS connection without a transport.
+///
+/// The caller owns both buffers. Give what arrives to [`Self::process`], send what is in `out`
+/// after every call, and that is all:
+///
+/// ```text
+///   transport --> input --> process --> Event::AppData(place in input)
+///   transport <-- out   <-- process, write, answer, close
+/// ```
+///
+/// After an error, `out` may hold an alert for the peer: send it, then close the transport.
+/// Every error is final, but for [`Error::Misuse`], which changes nothing.
+pub struct Connection {
+    state: State,
+    role: Role,
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is what a connection lives in"
+)]
+enum State {
+    Handshake(Box<Establishing>),
+    Traffic(Box<ConnectionInfo>, ReadHalf, WriteHalf),
+    Failed(Error, Box<ConnectionInfo>),
+}
+
+impl Connection {
+    /// Starts a client; its ClientHello is in `out`.
+    ///
+    /// # Errors
+    /// [`Error::Crypto`] if the provider fails, [`Misuse::TooLong`] if a configured value does
+    /// not fit.
+    #[cfg(feature = "client")]
+    pub fn client(
+        config: Arc<ClientConfig>,
+        name: ServerName,
+        out: &mut Buffer,
+    ) -> Result<Self, Error> {
+        let padding = config.padding;
+        let trace = config.trace.clone();
+        let before = out.len();
+        let mut tx = Tx::new();
+        tx.first_hello = true;
+        let handshake = Handshake::client(config, name, &mut TxFlight { tx: &mut tx, out })?;
+        if let Some(trace) = trace {
+            traced::sent(&*trace, out, before);
+        }
+        let establishing = Establishing::new(handshake, Rx::new(), tx, padding);
+        Ok(Self {
+            state: State::Handshake(Box::new(establishing)),
+            role: Role::Client,
+        })
+    }
+
+    /// Starts a server, which waits for a ClientHello.
+    #[cfg(feature = "server")]
+    #[must_use]
+    pub fn server(config: Arc<ServerConfig>) -> Self {
+        Self::server_after(config, Rx::new())
+    }
+
+    /// Starts a server that has received something already.
+    #[cfg(feature = "server")]
+    fn server_after(config: Arc<ServerConfig>, rx: Rx) -> Self {
+        let padding = config.padding;
+        let establishing = Establishing::new(Handshake::server(config), rx, Tx::new(), padding);
+        Self {
+            state: State::Handshake(Box::new(establishing)),
+            role: Role::Server,
+        }
+    }
+
+    /// Takes records from the front of `input` until there is something to tell.
+    ///
+    /// Records are opened in place: after [`Event::AppData`] the plaintext stands in `input`,
+    /// at the place that the event gives. Call again with what was not consumed until the event
+    /// is [`Event::NeedInput`].
+    ///
+    /// # Errors
+    /// Any breach of the protocol, or the failure to agree. The same error comes again from
+    /// every later call.
+    pub fn process(&mut self, input: &mut [u8], out: &mut Buffer) -> Result<Progress, Error> {
+        let result = match &mut self.state {
+            State::Handshake(establishing) => establishing.process(input, out),
+            State::Traffic(_, read, write) => process_traffic(read, write, input, out),
+            State::Failed(error, _) => return Err(error.clone()),
+        };
+        match result {
+            Ok(progress) => {
+                if progress.event == Event::HandshakeComplete {
+                    self.establish();
+                }
+                Ok(progress)
+            }
+            Err(error) => Err(self.fail(error, out)),
+        }
+    }
+
+    /// Seals the concatenation of `plain`, all of it, straight from there into `out`.
+    ///
+    /// Never blocks and keeps nothing back: how much waits in `out` is the caller's to bound.
+    /// Returns the bytes taken, which is all of them.
+    ///
+    /// # Errors
+    /// [`Misuse::HandshakePending`] before the handshake is complete, [`Misuse::WriteClosed`]
+    /// after [`Self::close`]; the connection's error if it has failed.
+    pub fn write(&mut self, plain: &[&[u8]], out: &mut Buffer) -> Result<usize, Error> {
+        match &mut self.state {
+            State::Handshake(_) => Err(Misuse::HandshakePending.into()),
+            State::Traffic(_, _, write) => write.write(plain, out),
+            State::Failed(error, _) => Err(error.clone()),
+        }
+    }
+
+    /// The question that [`Event::Wait`] stands for.
+    #[must_use]
+    pub fn question(&self) -> Option<Question<'_>> {
+        match &self.state {
+            State::Handshake(establishing) => establishing.handshake.question(),
+            _ => None,
+        }
+    }
+
+    /// Answers the open question. Then call [`Self::process`] again, if need be with no input.
+    ///
+    /// # Errors
+    /// [`Misuse::NoSuchQuestion`] if the answer fits no open question, which changes nothing;
+    /// else as [`Self::process`].
+    pub fn answer(&mut self, answer: Answer, out: &mut Buffer) -> Result<(), Error> {
+        let State::Handshake(establishing) = &mut self.state else {
+            return Err(Misuse::NoSuchQuestion.into());
+        };
+        match establishing.answer(answer, out) {
+            Ok(false) => Ok(()),
+            Ok(true) => {
+                self.establish();
+                Ok(())
+            }
+            Err(error @ Error::Misuse(_)) => Err(error),
+            Err(error) => Err(self.fail(error, out)),
+        }
+    }
+
+    /// Changes the sending key now; with `ask_peer`, the peer changes its own in turn. It also
+    /// happens by itself before the limit of the cipher is reached (RFC 9846, Section 5.5).
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn update_key(&mut self, ask_peer: bool, out: &mut Buffer) -> Result<(), Error> {
+        match &mut self.state {
+            State::Handshake(_) => Err(Misuse::HandshakePending.into()),
+            State::Traffic(_, _, write) => write.update_key(ask_peer, out),
+            State::Failed(error, _) => Err(error.clone()),
+        }
+    }
+
+    /// Sends close_notify: nothing more will be sent. Receiving goes on (RFC 9846,
+    /// Section 6.1). The second time it does nothing.
+    pub fn close(&mut self, out: &mut Buffer) {
+        match &mut self.state {
+            State::Handshake(establishing) => {
+                establishing.alert(1, AlertDescription::CLOSE_NOTIFY, out);
+            }
+            State::Traffic(_, _, write) => write.close(out),
+            State::Failed(..) => {}
+        }
+    }
+
+    /// Judges the end of the transport: it is an error unless close_notify came first.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`], or the connection's error if it has failed.
+    pub fn end_of_input(&self) -> Result<(), Error> {
+        match &self.state {
+            State::Handshake(_) => Err(Error::Truncated),
+            State::Traffic(_, read, _) => read.end_of_input(),
+            State::Failed(error, _) => Err(error.clone()),
+        }
+    }
+
+    /// What was agreed, as far as the handshake got.
+    #[must_use]
+    pub const fn info(&self) -> &ConnectionInfo {
+        match &self.state {
+            State::Handshake(establishing) => &establishing.handshake.cx.info,
+            State::Traffic(info, ..) | State::Failed(_, info) => info,
+        }
+    }
+
+    /// Whether the handshake is still going on.
+    #[must_use]
+    pub const fn is_handshaking(&self) -> bool {
+        matches!(self.state, State::Handshake(_))
+    }
+
+    /// Splits an established connection into its two directions, which share nothing.
+    ///
+    /// # Errors
+    /// The connection itself, if the handshake is not complete or it has failed.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the connection, given back"
+    )]
+    pub fn split(self) -> Result<(ReadHalf, WriteHalf, ConnectionInfo), Self> {
+        match self.state {
+            State::Traffic(info, read, write) => Ok((read, write, *info)),
+            state => Err(Self {
+                state,
+                role: self.role,
+            }),
+        }
+    }
+
+    /// The handshake is complete: drops everything that was only for it.
+    fn establish(&mut self) {
+        let done = State::Failed(Misuse::Closed.into(), Box::default());
+        self.state = match core::mem::replace(&mut self.state, done) {
+            State::Handshake(establishing) => {
+                let Establishing {
+                    handshake,
+                    rx,
+                    tx,
+                    padding,
+                    closed,
+                    ..
+                } = *establishing;
+                let trace = handshake.cx.trace.clone();
+                State::Traffic(
+                    Box::new(handshake.cx.info),
+                    ReadHalf::new(rx, self.role, trace.clone()),
+                    WriteHalf::new(tx, padding, closed, trace),
+                )
+            }
+            other => other,
+        };
+    }
+
+    /// Ends the connection: the peer hears of it, the state becomes the error.
+    fn fail(&mut self, error: Error, out: &mut Buffer) -> Error {
+        let done = State::Failed(error.clone(), Box::default());
+        let info = match core::mem::replace(&mut self.state, done) {
+            State::Handshake(mut establishing) => {
+                if let Some(trace) = establishing.trace() {
+                    trace.event(&TraceEvent::Failed(&error));
+                }
+                if let Some(description) = error.alert() {
+                    establishing.alert(2, description, out);
+                }
+                Box::new(establishing.handshake.cx.info)
+            }
+            State::Traffic(info, _, mut write) => {
+                write.fail(&error, out);
+                info
+            }
+            State::Failed(_, info) => info,
+        };
+        self.state = State::Failed(error.clone(), info);
+        error
+    }
+}
+
+/// Both directions at hand: what the peer asks of the sending one is done at once.
+fn process_traffic(
+    read: &mut ReadHalf,
+    write: &mut WriteHalf,
+    input: &mut [u8],
+    out: &mut Buffer,
+) -> Result<Progress, Error> {
+    let mut before = 0usize;
+    loop {
+        let rest = input.get_mut(before..).unwrap_or_default();
+        let Progress { consumed, event } = read.process(rest)?;
+        let event = match event {
+            Event::PeerAction(action) => {
+                write.apply(action, out)?;
+                before = before.saturating_add(consumed);
+                continue;
+            }
+            Event::AppData(range) => {
+                Event::AppData(before.saturating_add(range.start)..before.saturating_add(range.end))
+            }
+            other => other,
+        };
+        return Ok(Progress {
+            consumed: before.saturating_add(consumed),
+            event,
+        });
+    }
+}
+
+impl core::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let state = match &self.state {
+            State::Handshake(_) => "handshake",
+            State::Traffic(..) => "established",
+            State::Failed(..) => "failed",
+        };
+        f.debug_struct("Connection")
+            .field("role", &self.role)
+            .field("state", &state)
+            .finish()
+    }
+}

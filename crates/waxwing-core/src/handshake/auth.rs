@@ -1,0 +1,67 @@
+//! Checking and making the messages that authenticate: CertificateVerify and Finished.
+
+use waxwing_crypto::{
+    CryptoError, CryptoProvider, Digest, Hash, SignatureScheme, verify_with_spki,
+};
+
+use super::proof::{FinishedOk, SignatureOk};
+use super::schedule13::verify_data;
+use crate::config::verifier::Verified;
+use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
+use crate::messages::finished::Finished;
+use crate::{Error, PeerError};
+
+/// Checks a server's CertificateVerify (RFC 9846, Section 4.4.3).
+pub(super) fn check_server_signature(
+    provider: &CryptoProvider,
+    message: &CertificateVerify<'_>,
+    verified: &Verified,
+    transcript: &Digest,
+) -> Result<SignatureOk, Error> {
+    let scheme = message.scheme;
+    if !provider
+        .handshake_schemes()
+        .any(|offered| offered == scheme)
+    {
+        return Err(PeerError::SchemeNotOffered.into());
+    }
+    let content = server_signed_content(transcript.as_ref());
+    match verify_with_spki(
+        provider,
+        scheme,
+        verified.spki(),
+        &content,
+        message.signature,
+    ) {
+        Ok(()) => Ok(SignatureOk::after_verification()),
+        Err(CryptoError::InvalidKey) => Err(PeerError::SchemeUnfit.into()),
+        Err(_) => Err(PeerError::BadSignature.into()),
+    }
+}
+
+/// Checks the peer's Finished (RFC 9846, Section 4.4.4). `base` is its handshake traffic
+/// secret, `transcript` covers everything before the message.
+pub(super) fn check_finished(
+    hash: &'static Hash,
+    base: &Digest,
+    transcript: &Digest,
+    message: &Finished<'_>,
+) -> Result<FinishedOk, Error> {
+    let expected = verify_data(hash, base, transcript)?;
+    if expected.ct_eq(message.verify_data) {
+        Ok(FinishedOk::after_verification())
+    } else {
+        Err(PeerError::BadFinished.into())
+    }
+}
+
+/// The scheme that a key of `ours` signs with for a peer that checks `theirs`: the first of
+/// ours that TLS 1.3 allows and the peer knows.
+pub(super) fn pick_scheme(
+    ours: &[SignatureScheme],
+    theirs: &[SignatureScheme],
+) -> Option<SignatureScheme> {
+    ours.iter()
+        .copied()
+        .find(|scheme| scheme.allowed_in_tls13_handshake() && theirs.contains(scheme))
+}

@@ -1,0 +1,476 @@
+//! The ClientHello, first and second, and the two answers to it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use waxwing_crypto::{CryptoError, KeyShare, NamedGroup, SecureRandom, SharedSecret, Suite13};
+
+use super::super::StepOutcome;
+use super::super::schedule13::HandshakeSecrets;
+use super::tls13::{self, AwaitEncryptedExtensions};
+use super::{Env, Step};
+use crate::codec::Writer;
+use crate::config::client::ClientConfig;
+use crate::messages::extensions::alpn::write_alpn;
+use crate::messages::extensions::certificate_authorities::write_certificate_authorities;
+use crate::messages::extensions::cookie::write_cookie;
+use crate::messages::extensions::key_share::{KeyShareEntry, write_key_shares};
+use crate::messages::extensions::server_name::write_server_name;
+use crate::messages::extensions::signature_algorithms::write_signature_algorithms;
+use crate::messages::extensions::status_request::write_status_request;
+use crate::messages::extensions::supported_groups::write_supported_groups;
+use crate::messages::extensions::supported_versions::write_supported_versions;
+use crate::messages::extensions::{self, ExtensionSet};
+use crate::messages::server_hello::ServerHello;
+use crate::messages::{ExtensionType, HandshakeType, ProtocolVersion};
+use crate::record::joiner::Message;
+use crate::{Error, Incompatible, PeerError, ServerName};
+
+/// The kinds of extension a ClientHello of ours can carry, in the order of sending when the
+/// configuration does not permute them.
+const EXTENSIONS: [ExtensionType; 9] = [
+    ExtensionType::SERVER_NAME,
+    ExtensionType::STATUS_REQUEST,
+    ExtensionType::SUPPORTED_GROUPS,
+    ExtensionType::SIGNATURE_ALGORITHMS,
+    ExtensionType::ALPN,
+    ExtensionType::CERTIFICATE_AUTHORITIES,
+    ExtensionType::SUPPORTED_VERSIONS,
+    ExtensionType::COOKIE,
+    ExtensionType::KEY_SHARE,
+];
+
+/// Random choices that both ClientHellos of one connection must share.
+#[derive(Clone, Copy)]
+struct Shape {
+    order: [ExtensionType; EXTENSIONS.len()],
+    grease: Option<Grease>,
+}
+
+/// Reserved values to send (RFC 8701, Section 3.1).
+#[derive(Clone, Copy)]
+struct Grease {
+    suite: u16,
+    group: u16,
+    version: u16,
+    first_extension: u16,
+    last_extension: u16,
+}
+
+impl Shape {
+    fn new(seed: &[u8; 32], grease: bool, permute: bool) -> Self {
+        let mut order = EXTENSIONS;
+        let [g0, g1, g2, g3, g4, swaps @ ..] = seed;
+        if permute {
+            // Fisher and Yates. The bias of the remainder is of no consequence here: the order
+            // only has to vary.
+            for (last, random) in (1..order.len()).rev().zip(swaps) {
+                order.swap(last, usize::from(*random) % (last + 1));
+            }
+        }
+        let value = |random: &u8| u16::from(random >> 4) * 0x1010 + 0x0a0a;
+        let grease = grease.then(|| {
+            let first_extension = value(g3);
+            let other = value(g4);
+            Grease {
+                suite: value(g0),
+                group: value(g1),
+                version: value(g2),
+                first_extension,
+                // The two must differ: no extension may come twice.
+                last_extension: if other == first_extension {
+                    other ^ 0x1010
+                } else {
+                    other
+                },
+            }
+        });
+        Self { order, grease }
+    }
+}
+
+/// What was offered, kept until the server has chosen.
+struct Offer {
+    shape: Shape,
+    session_id: SessionId,
+    shares: Vec<Box<dyn KeyShare>>,
+    /// Whether `shares` is the single one that a HelloRetryRequest asked for.
+    retrying: bool,
+    sent: ExtensionSet,
+}
+
+/// The `legacy_session_id`: random in compatibility mode, else empty.
+#[derive(Clone, Copy)]
+struct SessionId {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl AsRef<[u8]> for SessionId {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// Sends the first ClientHello.
+pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
+    let config = env.config;
+    let random = config.provider.random;
+    // One draw for all that a hello needs at random.
+    let mut bytes = [[0u8; 32]; 3];
+    random.fill(bytes.as_flattened_mut())?;
+    let [client_random, session_id, seed] = bytes;
+    env.cx.client_random = client_random;
+    let len = if config.middlebox_compatibility {
+        session_id.len()
+    } else {
+        0
+    };
+    let mut offer = Offer {
+        shape: Shape::new(&seed, config.grease, config.permute_extensions),
+        session_id: SessionId {
+            bytes: session_id,
+            len,
+        },
+        shares: first_shares(env, random)?,
+        retrying: false,
+        sent: ExtensionSet::default(),
+    };
+    send_hello(&mut offer, None, env)?;
+    Ok(AwaitServerHello {
+        offer,
+        retried: None,
+    })
+}
+
+fn first_shares(env: &Env<'_>, random: &dyn SecureRandom) -> Result<Vec<Box<dyn KeyShare>>, Error> {
+    let mut shares: Vec<Box<dyn KeyShare>> = Vec::new();
+    for group in env.config.groups.iter().take(env.config.key_shares) {
+        // The classical part of a hybrid already stands for its group.
+        let covered = shares.iter().filter_map(|share| share.classical_part());
+        if !covered.into_iter().any(|(name, _)| name == group.name()) {
+            shares.push(group.start(random)?);
+        }
+    }
+    Ok(shares)
+}
+
+/// The entries of `key_share`: each share, then the classical parts of hybrids where their
+/// groups are offered and have no share of their own.
+fn share_entries<'a>(
+    offer: &'a Offer,
+    config: &'a ClientConfig,
+) -> impl Iterator<Item = (NamedGroup, &'a [u8])> {
+    let shares = &offer.shares;
+    let own = shares.iter().map(|share| (share.group(), share.public()));
+    // The answer to a HelloRetryRequest has exactly one share (RFC 9846, Section 4.2.8).
+    let parts = shares
+        .iter()
+        .filter(|_| !offer.retrying)
+        .filter_map(|share| share.classical_part());
+    let parts = parts.filter(|(name, _)| {
+        config.groups.iter().any(|group| group.name() == *name)
+            && !shares.iter().any(|share| share.group() == *name)
+    });
+    own.chain(parts)
+}
+
+fn send_hello(offer: &mut Offer, cookie: Option<&[u8]>, env: &mut Env<'_>) -> Result<(), Error> {
+    let mut sent = ExtensionSet::default();
+    let hello = HelloWriter {
+        offer,
+        cookie,
+        random: &env.cx.client_random.clone(),
+        config: env.config,
+        name: env.name,
+    };
+    env.cx
+        .send(env.flight, HandshakeType::CLIENT_HELLO, &mut |w| {
+            hello.write(w, &mut sent)
+        })?;
+    offer.sent = sent;
+    env.flight.end_flight()
+}
+
+/// Everything that goes into one ClientHello.
+struct HelloWriter<'a> {
+    offer: &'a Offer,
+    cookie: Option<&'a [u8]>,
+    random: &'a [u8; 32],
+    config: &'a ClientConfig,
+    name: &'a ServerName,
+}
+
+impl HelloWriter<'_> {
+    fn write(&self, w: &mut Writer<'_>, sent: &mut ExtensionSet) -> Result<(), Error> {
+        let grease = self.offer.shape.grease;
+        w.u16(ProtocolVersion::TLS12.0);
+        w.bytes(self.random);
+        w.vec8(|w| {
+            w.bytes(self.offer.session_id.as_ref());
+            Ok(())
+        })?;
+        w.vec16(|w| {
+            for id in grease
+                .map(|grease| grease.suite)
+                .into_iter()
+                .chain(self.suites())
+            {
+                w.u16(id);
+            }
+            Ok(())
+        })?;
+        // legacy_compression_methods: null alone (RFC 9846, Section 4.1.2).
+        w.bytes(&[1, 0]);
+        w.vec16(|w| {
+            if let Some(grease) = grease {
+                let typ = ExtensionType(grease.first_extension);
+                sent.insert(typ);
+                extensions::write(w, typ, |_| Ok(()))?;
+            }
+            for typ in self.offer.shape.order {
+                self.write_extension(typ, w, sent)?;
+            }
+            if let Some(grease) = grease {
+                let typ = ExtensionType(grease.last_extension);
+                sent.insert(typ);
+                // One byte, so that servers meet unknown extensions with and without content.
+                extensions::write(w, typ, |w| {
+                    w.u8(0);
+                    Ok(())
+                })?;
+            }
+            Ok(())
+        })
+    }
+
+    fn suites(&self) -> impl Iterator<Item = u16> {
+        self.config.suites.iter().map(|suite| suite.id.0)
+    }
+
+    /// Writes one extension if there is something to say in it.
+    fn write_extension(
+        &self,
+        typ: ExtensionType,
+        w: &mut Writer<'_>,
+        sent: &mut ExtensionSet,
+    ) -> Result<(), Error> {
+        let config = self.config;
+        let grease = self.offer.shape.grease;
+        let host = self.name.dns().filter(|_| config.send_server_name);
+        let applies = match typ {
+            ExtensionType::SERVER_NAME => host.is_some(),
+            ExtensionType::STATUS_REQUEST => config.request_ocsp,
+            ExtensionType::ALPN => !config.alpn.is_empty(),
+            ExtensionType::CERTIFICATE_AUTHORITIES => !config.certificate_authorities.is_empty(),
+            ExtensionType::COOKIE => self.cookie.is_some(),
+            _ => true,
+        };
+        if !applies {
+            return Ok(());
+        }
+        sent.insert(typ);
+        extensions::write(w, typ, |w| match typ {
+            ExtensionType::SERVER_NAME => write_server_name(w, host.unwrap_or_default()),
+            ExtensionType::STATUS_REQUEST => write_status_request(w),
+            ExtensionType::SUPPORTED_GROUPS => {
+                let reserved = grease.map(|grease| NamedGroup(grease.group));
+                let groups = config.groups.iter().map(|group| group.name());
+                write_supported_groups(w, reserved.into_iter().chain(groups))
+            }
+            ExtensionType::SIGNATURE_ALGORITHMS => {
+                write_signature_algorithms(w, config.provider.signature_schemes())
+            }
+            ExtensionType::ALPN => write_alpn(w, config.alpn.iter().map(Vec::as_slice)),
+            ExtensionType::CERTIFICATE_AUTHORITIES => {
+                let names = config.certificate_authorities.iter().map(Vec::as_slice);
+                write_certificate_authorities(w, names)
+            }
+            ExtensionType::SUPPORTED_VERSIONS => {
+                let reserved = grease.map(|grease| ProtocolVersion(grease.version));
+                write_supported_versions(w, reserved.into_iter().chain([ProtocolVersion::TLS13]))
+            }
+            ExtensionType::COOKIE => write_cookie(w, self.cookie.unwrap_or_default()),
+            _ => self.write_shares(w),
+        })
+    }
+
+    fn write_shares(&self, w: &mut Writer<'_>) -> Result<(), Error> {
+        // A reserved group comes with a share of one byte (RFC 8701, Section 3.1), but not
+        // beside the single share that answers a HelloRetryRequest.
+        let reserved = self.offer.shape.grease.filter(|_| !self.offer.retrying);
+        let reserved = reserved.map(|grease| KeyShareEntry {
+            group: NamedGroup(grease.group),
+            key_exchange: &[0],
+        });
+        let shares =
+            share_entries(self.offer, self.config).map(|(group, key_exchange)| KeyShareEntry {
+                group,
+                key_exchange,
+            });
+        write_key_shares(w, reserved.into_iter().chain(shares))
+    }
+}
+
+/// The hello is out; the server chooses or asks again.
+pub(super) struct AwaitServerHello {
+    offer: Offer,
+    /// What a HelloRetryRequest already settled.
+    retried: Option<&'static Suite13>,
+}
+
+impl AwaitServerHello {
+    pub(super) fn on_server_hello(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<StepOutcome<Step>, Error> {
+        let hello = ServerHello::read(message.body(), &self.offer.sent)?;
+        let suite = self.check(&hello, env)?;
+        if hello.is_retry() {
+            self.on_retry(&hello, suite, message, env)
+        } else {
+            self.on_choice(&hello, suite, message, env)
+        }
+    }
+
+    /// What ServerHello and HelloRetryRequest have in common (RFC 9846, Section 4.1.3).
+    fn check(&self, hello: &ServerHello<'_>, env: &Env<'_>) -> Result<&'static Suite13, Error> {
+        match hello.extensions.selected_version {
+            // A server that knows TLS 1.2 at best answers like this.
+            None => return Err(Incompatible::Version.into()),
+            Some(ProtocolVersion::TLS13) => {}
+            Some(_) => return Err(PeerError::VersionNotOffered.into()),
+        }
+        if hello.legacy_version != ProtocolVersion::TLS12 {
+            return Err(PeerError::LegacyVersion.into());
+        }
+        if hello.session_id != self.offer.session_id.as_ref() {
+            return Err(PeerError::SessionIdEcho.into());
+        }
+        if hello.compression_method != 0 {
+            return Err(PeerError::Compression.into());
+        }
+        let offered = env
+            .config
+            .suites
+            .iter()
+            .find(|suite| suite.id == hello.cipher_suite);
+        let suite = *offered.ok_or(PeerError::SuiteNotOffered)?;
+        match self.retried {
+            Some(before) if before.id != suite.id => Err(PeerError::RetrySuiteChanged.into()),
+            _ => Ok(suite),
+        }
+    }
+
+    /// Answers a HelloRetryRequest (RFC 9846, Section 4.1.4).
+    fn on_retry(
+        mut self,
+        hello: &ServerHello<'_>,
+        suite: &'static Suite13,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<StepOutcome<Step>, Error> {
+        if self.retried.is_some() {
+            return Err(PeerError::SecondRetry.into());
+        }
+        let extensions = &hello.extensions;
+        match extensions.retry_group {
+            Some(name) => self.replace_shares(name, env)?,
+            None if extensions.cookie.is_none() => {
+                return Err(PeerError::RetryWithoutChange.into());
+            }
+            None => {}
+        }
+        env.cx.info.retried = true;
+        env.cx.transcript.retry(suite.hash);
+        env.cx.transcript.add(message.bytes);
+        if env.config.middlebox_compatibility {
+            env.flight.change_cipher_spec();
+        }
+        send_hello(&mut self.offer, extensions.cookie, env)?;
+        let step = Self {
+            offer: self.offer,
+            retried: Some(suite),
+        };
+        Ok(StepOutcome::step(Step::ServerHello(step)))
+    }
+
+    /// The group must be one that we offered, but sent no share for (RFC 9846, Section 4.2.8).
+    fn replace_shares(&mut self, name: NamedGroup, env: &Env<'_>) -> Result<(), Error> {
+        let shared = share_entries(&self.offer, env.config).any(|(group, _)| group == name);
+        let group = env.config.groups.iter().find(|group| group.name() == name);
+        match group {
+            Some(group) if !shared => {
+                self.offer.shares = Vec::from([group.start(env.config.provider.random)?]);
+                self.offer.retrying = true;
+                Ok(())
+            }
+            _ => Err(PeerError::RetryGroup.into()),
+        }
+    }
+
+    /// The server chose: keys for the rest of the handshake.
+    fn on_choice(
+        self,
+        hello: &ServerHello<'_>,
+        suite: &'static Suite13,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<StepOutcome<Step>, Error> {
+        let share = hello
+            .extensions
+            .key_share
+            .ok_or(PeerError::MissingExtension)?;
+        let sent = self.offer.sent;
+        let shared = Self::complete(self.offer, share, env.config)?;
+        env.cx.transcript.start(suite.hash);
+        env.cx.transcript.add(message.bytes);
+        let secrets = HandshakeSecrets::new(suite, &shared, &env.cx.transcript.current())?;
+        env.cx
+            .log_secret("CLIENT_HANDSHAKE_TRAFFIC_SECRET", &secrets.client);
+        env.cx
+            .log_secret("SERVER_HANDSHAKE_TRAFFIC_SECRET", &secrets.server);
+        let info = &mut env.cx.info;
+        info.version = Some(ProtocolVersion::TLS13);
+        info.cipher_suite = Some(suite.id);
+        info.group = Some(share.group);
+        // After a retry it went out before the second ClientHello (RFC 9846, Appendix D.4).
+        if env.config.middlebox_compatibility && self.retried.is_none() {
+            env.flight.change_cipher_spec();
+        }
+        env.flight.install_write(secrets.client_keys())?;
+        let read = secrets.server_keys();
+        let step = AwaitEncryptedExtensions { secrets, sent };
+        let step = Step::Tls13(tls13::Step::EncryptedExtensions(step));
+        Ok(StepOutcome::step(step).read_with(read))
+    }
+
+    /// Finds the share that the server answers, which must be one we sent.
+    fn complete(
+        offer: Offer,
+        answer: KeyShareEntry<'_>,
+        config: &ClientConfig,
+    ) -> Result<SharedSecret, Error> {
+        if !share_entries(&offer, config).any(|(group, _)| group == answer.group) {
+            return Err(PeerError::GroupNotOffered.into());
+        }
+        // One's own share comes before the part of a hybrid that precedes it in the list.
+        let mut shares = offer.shares;
+        let own = shares
+            .iter()
+            .position(|share| share.group() == answer.group);
+        let part = shares.iter().position(|share| {
+            share
+                .classical_part()
+                .is_some_and(|(group, _)| group == answer.group)
+        });
+        let share = shares.swap_remove(own.or(part).ok_or(PeerError::GroupNotOffered)?);
+        share
+            .complete(answer.group, answer.key_exchange)
+            .map_err(|error| match error {
+                CryptoError::InvalidPublicValue => PeerError::BadKeyShare.into(),
+                other => other.into(),
+            })
+    }
+}

@@ -1,0 +1,308 @@
+//! The client after ServerHello, in TLS 1.3 (RFC 9846, Section 2).
+//!
+//! ```text
+//!   AwaitEncryptedExtensions     <- EncryptedExtensions
+//!   AwaitCertificate             <- CertificateRequest (at most one), Certificate
+//!   AwaitVerdict                    only if the verifier answers later
+//!   AwaitCertificateVerify       <- CertificateVerify
+//!   AwaitFinished                <- Finished
+//!                                -> Certificate (empty, if asked for), Finished
+//! ```
+
+use alloc::vec::Vec;
+
+use super::super::StepOutcome;
+use super::super::auth::{check_finished, check_server_signature};
+use super::super::proof::SignatureOk;
+use super::super::schedule13::{HandshakeSecrets, verify_data};
+use super::Env;
+use crate::config::verifier::{ServerCertRequest, Verdict, Verified};
+use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
+use crate::connection::info::Exporter;
+use crate::limits::MAX_CHAIN;
+use crate::messages::HandshakeType;
+use crate::messages::certificate::Certificate;
+use crate::messages::certificate_request::CertificateRequest;
+use crate::messages::certificate_verify::CertificateVerify;
+use crate::messages::encrypted_extensions::EncryptedExtensions;
+use crate::messages::extensions::ExtensionSet;
+use crate::messages::finished::Finished;
+use crate::record::joiner::Message;
+use crate::{Error, PeerError, Rejection};
+
+/// Where the client stands, in the order of the protocol.
+pub(super) enum Step {
+    EncryptedExtensions(AwaitEncryptedExtensions),
+    Certificate(AwaitCertificate),
+    Verdict(AwaitVerdict),
+    CertificateVerify(AwaitCertificateVerify),
+    Finished(AwaitFinished),
+}
+
+type Outcome = StepOutcome<super::Step>;
+
+impl Step {
+    pub(super) fn expects(&self, typ: HandshakeType) -> bool {
+        match self {
+            Self::EncryptedExtensions(_) => typ == HandshakeType::ENCRYPTED_EXTENSIONS,
+            Self::Certificate(step) => {
+                typ == HandshakeType::CERTIFICATE
+                    || typ == HandshakeType::CERTIFICATE_REQUEST && !step.requested
+            }
+            Self::Verdict(_) => false,
+            Self::CertificateVerify(_) => typ == HandshakeType::CERTIFICATE_VERIFY,
+            Self::Finished(_) => typ == HandshakeType::FINISHED,
+        }
+    }
+
+    pub(super) fn on_message(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        match self {
+            Self::EncryptedExtensions(step) => step.on_encrypted_extensions(message, env),
+            Self::Certificate(step) if message.typ == HandshakeType::CERTIFICATE_REQUEST => {
+                step.on_certificate_request(message, env)
+            }
+            Self::Certificate(step) => step.on_certificate(message, env),
+            Self::Verdict(_) => Err(PeerError::UnexpectedMessage.into()),
+            Self::CertificateVerify(step) => step.on_certificate_verify(message, env),
+            Self::Finished(step) => step.on_finished(message, env),
+        }
+    }
+
+    pub(super) const fn question(&self) -> Option<Question<'_>> {
+        match self {
+            Self::Verdict(step) => Some(Question::Verdict(&step.request)),
+            _ => None,
+        }
+    }
+
+    const fn next(self) -> Outcome {
+        StepOutcome::step(super::Step::Tls13(self))
+    }
+}
+
+/// Keys are there; what else did the server agree to?
+pub(super) struct AwaitEncryptedExtensions {
+    pub(super) secrets: HandshakeSecrets,
+    pub(super) sent: ExtensionSet,
+}
+
+impl AwaitEncryptedExtensions {
+    fn on_encrypted_extensions(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let extensions = EncryptedExtensions::read(message.body(), &self.sent)?;
+        if let Some(name) = extensions.alpn {
+            if !env.config.alpn.iter().any(|offered| offered == name) {
+                return Err(PeerError::AlpnNotOffered.into());
+            }
+            env.cx.info.alpn = Some(name.into());
+        }
+        env.cx.transcript.add(message.bytes);
+        let Self { secrets, sent } = self;
+        Ok(Step::Certificate(AwaitCertificate {
+            secrets,
+            sent,
+            requested: false,
+        })
+        .next())
+    }
+}
+
+/// The server has to show who it is.
+pub(super) struct AwaitCertificate {
+    secrets: HandshakeSecrets,
+    sent: ExtensionSet,
+    /// Whether it asked for our certificate.
+    requested: bool,
+}
+
+impl AwaitCertificate {
+    fn on_certificate_request(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let request = CertificateRequest::read(message.body())?;
+        if !request.context.is_empty() {
+            return Err(PeerError::RequestContext.into());
+        }
+        env.cx.transcript.add(message.bytes);
+        Ok(Step::Certificate(Self {
+            requested: true,
+            ..self
+        })
+        .next())
+    }
+
+    fn on_certificate(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let certificate = Certificate::read(message.body(), Some(&self.sent))?;
+        if !certificate.context.is_empty() {
+            return Err(PeerError::RequestContext.into());
+        }
+        let mut chain: [&[u8]; MAX_CHAIN] = [&[]; MAX_CHAIN];
+        let mut len = 0;
+        for (place, entry) in chain.iter_mut().zip(certificate.entries.iter()) {
+            *place = entry.certificate;
+            len += 1;
+        }
+        let chain = chain.get(..len).unwrap_or_default();
+        if chain.is_empty() {
+            return Err(PeerError::EmptyCertificate.into());
+        }
+        env.cx.transcript.add(message.bytes);
+        let request = ServerCertRequest {
+            chain,
+            ocsp: certificate.ocsp(),
+            name: env.name,
+        };
+        if env.config.keep_peer_chain {
+            env.cx.info.peer_chain = chain.iter().map(|der| (*der).into()).collect();
+            env.cx.info.ocsp = request.ocsp.map(Into::into);
+        }
+        self.judge(&request, env)
+    }
+
+    fn judge(self, request: &ServerCertRequest<'_>, env: &Env<'_>) -> Result<Outcome, Error> {
+        let Self {
+            secrets, requested, ..
+        } = self;
+        match env.config.verifier.verify(request) {
+            Verdict::Accepted(verified) => {
+                let step = AwaitCertificateVerify {
+                    secrets,
+                    requested,
+                    verified,
+                };
+                Ok(Step::CertificateVerify(step).next())
+            }
+            Verdict::Rejected(rejection) => Err(rejection.into()),
+            Verdict::Pending => {
+                let request = OwnedServerCertRequest {
+                    chain: request.chain.iter().map(|der| der.to_vec()).collect(),
+                    ocsp: request.ocsp.map(<[u8]>::to_vec),
+                    name: request.name.clone(),
+                };
+                let step = AwaitVerdict {
+                    secrets,
+                    requested,
+                    request,
+                };
+                let step = super::Step::Tls13(Step::Verdict(step));
+                Ok(StepOutcome::wait(step, Wait::Verdict))
+            }
+        }
+    }
+}
+
+/// The verifier will answer later.
+pub(super) struct AwaitVerdict {
+    secrets: HandshakeSecrets,
+    requested: bool,
+    request: OwnedServerCertRequest,
+}
+
+impl AwaitVerdict {
+    pub(super) fn on_verdict(self, verdict: Result<Verified, Rejection>) -> Result<Outcome, Error> {
+        let Self {
+            secrets, requested, ..
+        } = self;
+        let step = AwaitCertificateVerify {
+            secrets,
+            requested,
+            verified: verdict?,
+        };
+        Ok(Step::CertificateVerify(step).next())
+    }
+}
+
+/// The certificate is good; does the server hold its key?
+pub(super) struct AwaitCertificateVerify {
+    secrets: HandshakeSecrets,
+    requested: bool,
+    verified: Verified,
+}
+
+impl AwaitCertificateVerify {
+    fn on_certificate_verify(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let verify = CertificateVerify::read(message.body())?;
+        let transcript = env.cx.transcript.current();
+        let provider = env.config.provider;
+        let proof = check_server_signature(provider, &verify, &self.verified, &transcript)?;
+        env.cx.info.signature_scheme = Some(verify.scheme);
+        env.cx.transcript.add(message.bytes);
+        let Self {
+            secrets, requested, ..
+        } = self;
+        Ok(Step::Finished(AwaitFinished {
+            secrets,
+            requested,
+            _signature: proof,
+        })
+        .next())
+    }
+}
+
+/// Everything was said; was it said by the same server, unchanged?
+pub(super) struct AwaitFinished {
+    secrets: HandshakeSecrets,
+    requested: bool,
+    /// The server proved to hold its key.
+    _signature: SignatureOk,
+}
+
+impl AwaitFinished {
+    fn on_finished(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let hash = self.secrets.suite().hash;
+        let finished = Finished::read(message.body())?;
+        let transcript = env.cx.transcript.current();
+        let proof = check_finished(hash, &self.secrets.server, &transcript, &finished)?;
+        env.cx.transcript.add(message.bytes);
+
+        let application = self.secrets.application(&env.cx.transcript.current())?;
+        env.cx
+            .log_secret("CLIENT_TRAFFIC_SECRET_0", &application.client);
+        env.cx
+            .log_secret("SERVER_TRAFFIC_SECRET_0", &application.server);
+        env.cx.log_secret("EXPORTER_SECRET", &application.exporter);
+        self.answer(env)?;
+        env.flight.install_write(application.client_keys())?;
+        let read = application.server_keys();
+        env.cx.info.exporter = Some(Exporter {
+            hash,
+            secret: application.exporter,
+        });
+        Ok(StepOutcome::done(proof).read_with(read))
+    }
+
+    /// Sends our own last flight.
+    fn answer(&self, env: &mut Env<'_>) -> Result<(), Error> {
+        if self.requested {
+            // No certificate to show is said with an empty list (RFC 9846, Section 4.4.2).
+            let none: &[Vec<u8>] = &[];
+            env.cx
+                .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
+                    Certificate::write(w, &[], none, None)
+                })?;
+        }
+        let hash = self.secrets.suite().hash;
+        let transcript = env.cx.transcript.current();
+        let ours = verify_data(hash, &self.secrets.client, &transcript)?;
+        env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
+            Finished {
+                verify_data: ours.as_ref(),
+            }
+            .write(w)
+        })?;
+        env.flight.end_flight()
+    }
+}

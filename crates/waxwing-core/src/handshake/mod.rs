@@ -1,0 +1,260 @@
+//! The handshake: which message means what, and what follows from it.
+//!
+//! One box holds a shared [`Context`] and the current step of one side. A step is a small struct
+//! with exactly what is known at that point; it takes a message by value and gives the next one.
+//! Handlers never see a message out of order: the driver asks the step first what it expects.
+//!
+//! Nothing here knows records. Messages go out through [`Flight`]; new read keys are returned.
+
+use alloc::sync::Arc;
+
+use waxwing_crypto::Digest;
+
+use crate::codec::Writer;
+use crate::config::KeyLog;
+use crate::connection::event::{Answer, Question, Wait};
+use crate::connection::info::ConnectionInfo;
+use crate::messages::HandshakeType;
+use crate::record::joiner::Message;
+use crate::record::{EpochKeys, Flight};
+use crate::trace::{Direction, Trace, TraceEvent};
+use crate::{Error, PeerError};
+
+pub(crate) mod auth;
+#[cfg(feature = "client")]
+pub(crate) mod client;
+pub(crate) mod negotiate;
+pub(crate) mod proof;
+pub(crate) mod schedule13;
+#[cfg(feature = "server")]
+pub(crate) mod server;
+pub(crate) mod transcript;
+
+use transcript::Transcript;
+
+/// What all steps of either side share.
+pub(crate) struct Context {
+    pub(crate) info: ConnectionInfo,
+    pub(crate) transcript: Transcript,
+    pub(crate) client_random: [u8; 32],
+    pub(crate) key_log: Option<Arc<dyn KeyLog>>,
+    pub(crate) trace: Option<Arc<dyn Trace>>,
+}
+
+const _: () = assert!(size_of::<Context>() <= 1024);
+
+impl Context {
+    fn new(key_log: Option<Arc<dyn KeyLog>>, trace: Option<Arc<dyn Trace>>) -> Self {
+        Self {
+            info: ConnectionInfo::default(),
+            transcript: Transcript::new(),
+            client_random: [0; 32],
+            key_log,
+            trace,
+        }
+    }
+
+    /// Sends one message and adds it to the transcript.
+    fn send(
+        &mut self,
+        flight: &mut dyn Flight,
+        typ: HandshakeType,
+        body: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let bytes = flight.message(typ, body)?;
+        self.transcript.add(bytes);
+        if let Some(trace) = &self.trace {
+            trace.event(&TraceEvent::Message {
+                direction: Direction::Sent,
+                typ,
+                bytes,
+            });
+        }
+        Ok(())
+    }
+
+    fn log_secret(&self, label: &str, secret: &Digest) {
+        if let Some(log) = &self.key_log {
+            log.log(label, &self.client_random, secret.as_ref());
+        }
+    }
+}
+
+/// What a step leads to.
+struct StepOutcome<S> {
+    next: Next<S>,
+    /// Keys for what the peer sends from here on.
+    read: Option<EpochKeys>,
+    /// Whether the peer may have sent early data that nobody will read.
+    early_data: EarlyData,
+}
+
+impl<S> StepOutcome<S> {
+    const fn step(next: S) -> Self {
+        Self {
+            next: Next::Step(next),
+            read: None,
+            early_data: EarlyData::None,
+        }
+    }
+
+    const fn wait(next: S, wait: Wait) -> Self {
+        Self {
+            next: Next::Wait(next, wait),
+            read: None,
+            early_data: EarlyData::None,
+        }
+    }
+
+    const fn done(proof: proof::FinishedOk) -> Self {
+        Self {
+            next: Next::Done(proof),
+            read: None,
+            early_data: EarlyData::None,
+        }
+    }
+
+    fn read_with(self, keys: EpochKeys) -> Self {
+        Self {
+            read: Some(keys),
+            ..self
+        }
+    }
+}
+
+enum Next<S> {
+    Step(S),
+    Wait(S, Wait),
+    Done(proof::FinishedOk),
+}
+
+/// Early data that a server has to step over (RFC 9846, Section 4.2.10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EarlyData {
+    /// None was announced.
+    None,
+    /// Drop records that do not decrypt until one does.
+    SkipUndecryptable,
+    /// Drop application data until the second ClientHello.
+    SkipUntilHello,
+}
+
+/// What the driver has to do after a message or an answer.
+pub(crate) struct Outcome {
+    pub(crate) status: Status,
+    pub(crate) read: Option<EpochKeys>,
+    pub(crate) early_data: EarlyData,
+}
+
+/// Where the handshake stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// The next message may come.
+    Message,
+    /// No message may be given until this is answered.
+    Wait(Wait),
+    /// Complete.
+    Done,
+}
+
+impl<S> StepOutcome<S> {
+    /// Stores the next step in `step`; what is left is for the driver.
+    fn store(self, step: &mut Option<S>) -> Outcome {
+        let (next, status) = match self.next {
+            Next::Step(next) => (Some(next), Status::Message),
+            Next::Wait(next, wait) => (Some(next), Status::Wait(wait)),
+            Next::Done(proof::FinishedOk { .. }) => (None, Status::Done),
+        };
+        *step = next;
+        Outcome {
+            status,
+            read: self.read,
+            early_data: self.early_data,
+        }
+    }
+}
+
+/// A handshake in progress.
+pub(crate) struct Handshake {
+    pub(crate) cx: Context,
+    side: Side,
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one box holds the whole handshake"
+)]
+enum Side {
+    #[cfg(feature = "client")]
+    Client(client::Client),
+    #[cfg(feature = "server")]
+    Server(server::Server),
+}
+
+impl Handshake {
+    /// Takes the next message from the peer.
+    pub(crate) fn on_message(
+        &mut self,
+        message: Message<'_>,
+        flight: &mut dyn Flight,
+    ) -> Result<Outcome, Error> {
+        if let Some(trace) = &self.cx.trace {
+            let Message { typ, bytes } = message;
+            trace.event(&TraceEvent::Message {
+                direction: Direction::Received,
+                typ,
+                bytes,
+            });
+        }
+        let expected = match &self.side {
+            #[cfg(feature = "client")]
+            Side::Client(client) => client.expects(message.typ),
+            #[cfg(feature = "server")]
+            Side::Server(server) => server.expects(message.typ),
+        };
+        if !expected {
+            return Err(PeerError::UnexpectedMessage.into());
+        }
+        match &mut self.side {
+            #[cfg(feature = "client")]
+            Side::Client(client) => client.on_message(message, &mut self.cx, flight),
+            #[cfg(feature = "server")]
+            Side::Server(server) => server.on_message(message, &mut self.cx, flight),
+        }
+    }
+
+    /// The question that the last outcome's `Wait` stands for.
+    pub(crate) fn question(&self) -> Option<Question<'_>> {
+        match &self.side {
+            #[cfg(feature = "client")]
+            Side::Client(client) => client.question(),
+            #[cfg(feature = "server")]
+            Side::Server(server) => server.question(),
+        }
+    }
+
+    /// Takes the answer to that question. An answer of another kind changes nothing.
+    pub(crate) fn answer(
+        &mut self,
+        answer: Answer,
+        flight: &mut dyn Flight,
+    ) -> Result<Outcome, Error> {
+        match &mut self.side {
+            #[cfg(feature = "client")]
+            Side::Client(client) => client.answer(answer, &mut self.cx, flight),
+            #[cfg(feature = "server")]
+            Side::Server(server) => server.answer(answer, &mut self.cx, flight),
+        }
+    }
+
+    /// Whether a change_cipher_spec may come now: from the first ClientHello on
+    /// (RFC 9846, Section 5).
+    pub(crate) const fn tolerates_change_cipher_spec(&self) -> bool {
+        match &self.side {
+            #[cfg(feature = "client")]
+            Side::Client(_) => true,
+            #[cfg(feature = "server")]
+            Side::Server(server) => server.has_seen_hello(),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The key schedule of TLS 1.3 (RFC 9846, Section 7.1), one type per stage.
+//!
+//! ```text
+//!          0 -> Extract = Early Secret
+//!                 | derived                      constants while there is no PSK
+//!   (EC)DHE -> Extract = Handshake Secret        HandshakeSecrets
+//!                 | c hs traffic, s hs traffic
+//!                 | derived
+//!          0 -> Extract = Main Secret            ApplicationSecrets
+//!                 | c ap traffic, s ap traffic, exp master
+//! ```
+
+use waxwing_crypto::{CryptoError, Digest, Hash, HashId, SharedSecret, Suite13, kdf};
+
+use crate::record::{Epoch, EpochKeys};
+
+/// Derive-Secret(Early Secret, "derived", "") where the PSK is all zeros: a constant per hash.
+const fn derived_without_psk(hash: HashId) -> &'static [u8] {
+    const SHA256: [u8; 32] = *b"\x6f\x26\x15\xa1\x08\xc7\x02\xc5\x67\x8f\x54\xfc\x9d\xba\xb6\x97\
+        \x16\xc0\x76\x18\x9c\x48\x25\x0c\xeb\xea\xc3\x57\x6c\x36\x11\xba";
+    const SHA384: [u8; 48] = *b"\x15\x91\xda\xc5\xcb\xbf\x03\x30\xa4\xa8\x4d\xe9\xc7\x53\x33\x0e\
+        \x92\xd0\x1f\x0a\x88\x21\x4b\x44\x64\x97\x2f\xd6\x68\x04\x9e\x93\
+        \xe5\x2f\x2b\x16\xfa\xd9\x22\xfd\xc0\x58\x44\x78\x42\x8f\x28\x2b";
+    match hash {
+        HashId::Sha384 => &SHA384,
+        _ => &SHA256,
+    }
+}
+
+/// The hash of the empty string: the context of every "derived".
+const fn hash_of_nothing(hash: HashId) -> &'static [u8] {
+    const SHA256: [u8; 32] = *b"\xe3\xb0\xc4\x42\x98\xfc\x1c\x14\x9a\xfb\xf4\xc8\x99\x6f\xb9\x24\
+        \x27\xae\x41\xe4\x64\x9b\x93\x4c\xa4\x95\x99\x1b\x78\x52\xb8\x55";
+    const SHA384: [u8; 48] = *b"\x38\xb0\x60\xa7\x51\xac\x96\x38\x4c\xd9\x32\x7e\xb1\xb1\xe3\x6a\
+        \x21\xfd\xb7\x11\x14\xbe\x07\x43\x4c\x0c\xc7\xbf\x63\xf6\xe1\xda\
+        \x27\x4e\xde\xbf\xe7\x6f\x65\xfb\xd5\x1a\xd2\xf1\x48\x98\xb9\x5b";
+    match hash {
+        HashId::Sha384 => &SHA384,
+        _ => &SHA256,
+    }
+}
+
+/// Secrets from the hellos on.
+#[derive(Debug)]
+pub(crate) struct HandshakeSecrets {
+    suite: &'static Suite13,
+    /// Derive-Secret(Handshake Secret, "derived", ""): the salt of the next stage.
+    derived: Digest,
+    pub(crate) client: Digest,
+    pub(crate) server: Digest,
+}
+
+impl HandshakeSecrets {
+    /// From the key exchange and the hash of ClientHello..ServerHello.
+    pub(crate) fn new(
+        suite: &'static Suite13,
+        shared: &SharedSecret,
+        hellos: &Digest,
+    ) -> Result<Self, CryptoError> {
+        let hash = suite.hash;
+        let secret = kdf::extract(hash, derived_without_psk(hash.id()), shared.as_ref());
+        let key = hash.hmac_key(secret.as_ref());
+        Ok(Self {
+            suite,
+            derived: kdf::derive(&key, b"derived", hash_of_nothing(hash.id()))?,
+            client: kdf::derive(&key, b"c hs traffic", hellos.as_ref())?,
+            server: kdf::derive(&key, b"s hs traffic", hellos.as_ref())?,
+        })
+    }
+
+    pub(crate) fn client_keys(&self) -> EpochKeys {
+        self.keys(&self.client)
+    }
+
+    pub(crate) fn server_keys(&self) -> EpochKeys {
+        self.keys(&self.server)
+    }
+
+    fn keys(&self, secret: &Digest) -> EpochKeys {
+        EpochKeys {
+            epoch: Epoch::Handshake,
+            suite: self.suite,
+            secret: secret.clone(),
+        }
+    }
+
+    pub(crate) const fn suite(&self) -> &'static Suite13 {
+        self.suite
+    }
+
+    /// The next stage, from the hash of ClientHello..server Finished.
+    pub(crate) fn application(
+        &self,
+        transcript: &Digest,
+    ) -> Result<ApplicationSecrets, CryptoError> {
+        let hash = self.suite.hash;
+        let zeros = Digest::zeros(hash.output_len());
+        let main = kdf::extract(hash, self.derived.as_ref(), zeros.as_ref());
+        let key = hash.hmac_key(main.as_ref());
+        Ok(ApplicationSecrets {
+            suite: self.suite,
+            client: kdf::derive(&key, b"c ap traffic", transcript.as_ref())?,
+            server: kdf::derive(&key, b"s ap traffic", transcript.as_ref())?,
+            exporter: kdf::derive(&key, b"exp master", transcript.as_ref())?,
+        })
+    }
+}
+
+/// Secrets from the server's Finished on.
+#[derive(Debug)]
+pub(crate) struct ApplicationSecrets {
+    suite: &'static Suite13,
+    pub(crate) client: Digest,
+    pub(crate) server: Digest,
+    pub(crate) exporter: Digest,
+}
+
+impl ApplicationSecrets {
+    pub(crate) fn client_keys(&self) -> EpochKeys {
+        self.keys(&self.client)
+    }
+
+    pub(crate) fn server_keys(&self) -> EpochKeys {
+        self.keys(&self.server)
+    }
+
+    fn keys(&self, secret: &Digest) -> EpochKeys {
+        EpochKeys {
+            epoch: Epoch::Application,
+            suite: self.suite,
+            secret: secret.clone(),
+        }
+    }
+}
+
+/// The `verify_data` of a Finished (RFC 9846, Section 4.4.4): `base` is the sender's handshake
+/// traffic secret.
+pub(crate) fn verify_data(
+    hash: &'static Hash,
+    base: &Digest,
+    transcript: &Digest,
+) -> Result<Digest, CryptoError> {
+    let key = kdf::derive(&hash.hmac_key(base.as_ref()), b"finished", &[])?;
+    Ok(hash.hmac_key(key.as_ref()).sign(&[transcript.as_ref()]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use waxwing_aws_lc::PROVIDER;
+
+    #[test]
+    fn the_constants_are_what_the_schedule_computes() {
+        for suite in PROVIDER.suites13 {
+            let hash = suite.hash;
+            let zeros = Digest::zeros(hash.output_len());
+            let early = kdf::extract(hash, zeros.as_ref(), zeros.as_ref());
+            let empty = hash.digest_of_empty();
+            let key = hash.hmac_key(early.as_ref());
+            let derived = kdf::derive(&key, b"derived", empty.as_ref()).unwrap();
+            assert_eq!(derived.as_ref(), derived_without_psk(hash.id()));
+            assert_eq!(empty.as_ref(), hash_of_nothing(hash.id()));
+        }
+    }
+}

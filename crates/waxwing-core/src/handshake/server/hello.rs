@@ -1,0 +1,240 @@
+//! The ClientHello: what it must say, what we choose from it, and asking again.
+
+use alloc::boxed::Box;
+
+use waxwing_crypto::{Digest, KxGroup, NamedGroup, Suite13};
+
+use super::super::negotiate::{self, GroupChoice};
+use super::super::{EarlyData, StepOutcome};
+use super::tls13::{Agreed, Exchange, SessionId};
+use super::{Env, Step};
+use crate::codec::List;
+use crate::config::credentials::ClientHelloView;
+use crate::messages::client_hello::ClientHello;
+use crate::messages::extensions::key_share::KeyShareEntry;
+use crate::messages::server_hello::{RETRY_RANDOM, ServerHello, ServerHelloExtensions};
+use crate::messages::{ExtensionType, HandshakeType, ProtocolVersion};
+use crate::record::joiner::Message;
+use crate::{DnsName, Error, Incompatible, PeerError};
+
+/// Bytes of the cookie in our HelloRetryRequest, where the configuration asks for one.
+const COOKIE_LEN: usize = 32;
+
+/// Waits for the ClientHello, or the second one.
+#[derive(Default)]
+pub(super) struct AwaitClientHello {
+    retry: Option<Box<Retry>>,
+}
+
+/// What we asked for, and what of the first hello must not change.
+struct Retry {
+    suite: &'static Suite13,
+    group: NamedGroup,
+    cookie: Option<[u8; COOKIE_LEN]>,
+    unchanging: Digest,
+}
+
+impl AwaitClientHello {
+    pub(super) const fn is_first(&self) -> bool {
+        self.retry.is_none()
+    }
+
+    pub(super) fn on_client_hello(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<StepOutcome<Step>, Error> {
+        let hello = ClientHello::read(message.body())?;
+        let suite = check(&hello, env)?;
+        // RFC 9846, Section 9.2: what a hello without a PSK must carry.
+        let extensions = &hello.extensions;
+        let groups = extensions
+            .supported_groups
+            .ok_or(PeerError::MissingExtension)?;
+        let shares = extensions.key_share.ok_or(PeerError::MissingExtension)?;
+        let schemes = extensions
+            .signature_algorithms
+            .ok_or(PeerError::MissingExtension)?;
+        let choice = negotiate::group(&env.config.groups, groups, shares)?;
+        env.cx.client_random = *hello.random;
+
+        let (group, share) = match (&self.retry, choice) {
+            (None, GroupChoice::Share(group, share)) => (group, share),
+            (None, GroupChoice::Retry(group)) => {
+                return ask_again(&hello, suite, group, message, env);
+            }
+            (Some(retry), choice) => {
+                retry.check(&hello, suite, shares)?;
+                match choice {
+                    GroupChoice::Share(group, share) if group.name() == retry.group => {
+                        (group, share)
+                    }
+                    _ => return Err(PeerError::KeyShareGroups.into()),
+                }
+            }
+        };
+
+        let config = env.config;
+        let alpn = negotiate::alpn(&config.alpn, extensions.alpn, config.alpn_required)?;
+        let info = &mut env.cx.info;
+        info.alpn = alpn.map(Into::into);
+        // A name in a form of its own is no reason to fail: the certificate's choice decides.
+        info.server_name = extensions.server_name.and_then(DnsName::from_wire);
+        info.version = Some(ProtocolVersion::TLS13);
+        info.cipher_suite = Some(suite.id);
+        info.group = Some(group.name());
+        env.cx.transcript.start(suite.hash);
+        env.cx.transcript.add(message.bytes);
+
+        let early_data = match (extensions.early_data, &self.retry) {
+            (true, None) => EarlyData::SkipUndecryptable,
+            // RFC 9846, Section 4.1.2: early_data goes when the server asked again.
+            (true, Some(_)) => return Err(PeerError::SecondHelloChanged.into()),
+            (false, _) => EarlyData::None,
+        };
+        let agreed = Agreed {
+            suite,
+            exchange: Exchange::respond(group, share, config.provider)?,
+            session_id: SessionId::copy(hello.session_id),
+            schemes: schemes.iter().collect(),
+            staple: extensions.status_request,
+            acknowledge_name: env.cx.info.server_name.is_some(),
+            change_cipher_spec: self.retry.is_none() && !hello.session_id.is_empty(),
+        };
+        let view = ClientHelloView::new(hello, message.body());
+        let outcome = agreed.choose_certificate(&view, env)?;
+        Ok(StepOutcome {
+            early_data,
+            ..outcome
+        })
+    }
+}
+
+/// Checks what holds for every ClientHello, and chooses the suite.
+fn check(hello: &ClientHello<'_>, env: &Env<'_>) -> Result<&'static Suite13, Error> {
+    let versions = hello.extensions.supported_versions.unwrap_or_default();
+    if !versions.contains(&ProtocolVersion::TLS13) {
+        return Err(Incompatible::Version.into());
+    }
+    if hello.compression_methods != [0] {
+        return Err(PeerError::Compression.into());
+    }
+    let config = env.config;
+    negotiate::suite(
+        &config.suites,
+        hello.cipher_suites,
+        config.client_suite_order,
+    )
+}
+
+/// Sends a HelloRetryRequest (RFC 9846, Section 4.1.4).
+fn ask_again(
+    hello: &ClientHello<'_>,
+    suite: &'static Suite13,
+    group: &'static dyn KxGroup,
+    message: Message<'_>,
+    env: &mut Env<'_>,
+) -> Result<StepOutcome<Step>, Error> {
+    let cookie = if env.config.retry_cookie {
+        let mut cookie = [0; COOKIE_LEN];
+        env.config.provider.random.fill(&mut cookie)?;
+        Some(cookie)
+    } else {
+        None
+    };
+    env.cx.info.retried = true;
+    env.cx.transcript.add(message.bytes);
+    env.cx.transcript.retry(suite.hash);
+    let request = ServerHello {
+        legacy_version: ProtocolVersion::TLS12,
+        random: &RETRY_RANDOM,
+        session_id: hello.session_id,
+        cipher_suite: suite.id,
+        compression_method: 0,
+        extensions: ServerHelloExtensions {
+            selected_version: Some(ProtocolVersion::TLS13),
+            retry_group: Some(group.name()),
+            cookie: cookie.as_ref().map(|cookie| cookie.as_slice()),
+            ..ServerHelloExtensions::default()
+        },
+    };
+    env.cx
+        .send(env.flight, HandshakeType::SERVER_HELLO, &mut |w| {
+            request.write(w)
+        })?;
+    if !hello.session_id.is_empty() {
+        env.flight.change_cipher_spec();
+    }
+    env.flight.end_flight()?;
+    let retry = Retry {
+        suite,
+        group: group.name(),
+        cookie,
+        unchanging: unchanging(hello, suite),
+    };
+    let step = Step::ClientHello(AwaitClientHello {
+        retry: Some(Box::new(retry)),
+    });
+    let early_data = if hello.extensions.early_data {
+        EarlyData::SkipUntilHello
+    } else {
+        EarlyData::None
+    };
+    Ok(StepOutcome {
+        early_data,
+        ..StepOutcome::step(step)
+    })
+}
+
+impl Retry {
+    /// Checks the second hello against the first (RFC 9846, Section 4.1.2), and that it has
+    /// the one share that was asked for (Section 4.2.8).
+    fn check(
+        &self,
+        hello: &ClientHello<'_>,
+        suite: &'static Suite13,
+        shares: List<'_, KeyShareEntry<'_>>,
+    ) -> Result<(), Error> {
+        if suite.id != self.suite.id || !unchanging(hello, suite).ct_eq(self.unchanging.as_ref()) {
+            return Err(PeerError::SecondHelloChanged.into());
+        }
+        let cookie = self.cookie.as_ref().map(|cookie| cookie.as_slice());
+        if hello.extensions.cookie != cookie {
+            return Err(PeerError::CookieMismatch.into());
+        }
+        let mut groups = shares.iter().map(|share| share.group);
+        if groups.next() != Some(self.group) || groups.next().is_some() {
+            return Err(PeerError::KeyShareGroups.into());
+        }
+        Ok(())
+    }
+}
+
+/// A hash of all that a second ClientHello has to repeat.
+fn unchanging(hello: &ClientHello<'_>, suite: &'static Suite13) -> Digest {
+    let mut hash = suite.hash.start();
+    // Each variable part is preceded by its length, so that no two hellos run together.
+    let mut add = |bytes: &[u8]| {
+        hash.update(&(bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    };
+    add(&hello.legacy_version.0.to_be_bytes());
+    add(hello.random);
+    add(hello.session_id);
+    add(hello.cipher_suites.as_bytes());
+    for (typ, data) in hello.extensions.types() {
+        let may_change = matches!(
+            typ,
+            ExtensionType::KEY_SHARE
+                | ExtensionType::EARLY_DATA
+                | ExtensionType::COOKIE
+                | ExtensionType::PRE_SHARED_KEY
+                | ExtensionType::PADDING
+        );
+        if !may_change {
+            add(&typ.0.to_be_bytes());
+            add(data);
+        }
+    }
+    hash.finish()
+}

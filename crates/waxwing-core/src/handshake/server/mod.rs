@@ -1,0 +1,122 @@
+//! The server's handshake.
+//!
+//! ```text
+//!   AwaitClientHello             <- ClientHello            -> HelloRetryRequest, or go on
+//!   tls13::Step    everything after it
+//! ```
+
+use alloc::sync::Arc;
+
+use super::{Context, Handshake, Outcome, Side};
+use crate::Error;
+use crate::config::server::ServerConfig;
+use crate::connection::event::{Answer, Question};
+use crate::error::Misuse;
+use crate::messages::HandshakeType;
+use crate::record::Flight;
+use crate::record::joiner::Message;
+
+mod hello;
+mod tls13;
+
+use hello::AwaitClientHello;
+
+/// A server in its handshake.
+pub(crate) struct Server {
+    config: Arc<ServerConfig>,
+    /// `None` once the handshake is over, for good or bad.
+    step: Option<Step>,
+}
+
+enum Step {
+    ClientHello(AwaitClientHello),
+    Tls13(tls13::Step),
+}
+
+const _: () = assert!(size_of::<Step>() <= 320);
+
+/// What every step of a server may use.
+struct Env<'a> {
+    config: &'a ServerConfig,
+    cx: &'a mut Context,
+    flight: &'a mut dyn Flight,
+}
+
+impl Handshake {
+    /// Starts a server, which waits for a ClientHello.
+    pub(crate) fn server(config: Arc<ServerConfig>) -> Self {
+        let cx = Context::new(config.key_log.clone(), config.trace.clone());
+        let step = Some(Step::ClientHello(AwaitClientHello::default()));
+        Self {
+            cx,
+            side: Side::Server(Server { config, step }),
+        }
+    }
+}
+
+impl Server {
+    pub(super) fn expects(&self, typ: HandshakeType) -> bool {
+        match &self.step {
+            Some(Step::ClientHello(_)) => typ == HandshakeType::CLIENT_HELLO,
+            Some(Step::Tls13(step)) => step.expects(typ),
+            None => false,
+        }
+    }
+
+    /// Whether a ClientHello has come.
+    pub(super) const fn has_seen_hello(&self) -> bool {
+        !matches!(&self.step, Some(Step::ClientHello(step)) if step.is_first())
+    }
+
+    pub(super) fn on_message(
+        &mut self,
+        message: Message<'_>,
+        cx: &mut Context,
+        flight: &mut dyn Flight,
+    ) -> Result<Outcome, Error> {
+        let step = self.step.take().ok_or(Misuse::Closed)?;
+        let mut env = Env {
+            config: &self.config,
+            cx,
+            flight,
+        };
+        let outcome = match step {
+            Step::ClientHello(step) => step.on_client_hello(message, &mut env)?,
+            Step::Tls13(step) => step.on_message(message, &mut env)?,
+        };
+        Ok(outcome.store(&mut self.step))
+    }
+
+    pub(super) fn question(&self) -> Option<Question<'_>> {
+        match &self.step {
+            Some(Step::Tls13(step)) => step.question(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        answer: Answer,
+        cx: &mut Context,
+        flight: &mut dyn Flight,
+    ) -> Result<Outcome, Error> {
+        let mut env = Env {
+            config: &self.config,
+            cx,
+            flight,
+        };
+        let outcome = match (self.step.take(), answer) {
+            (Some(Step::Tls13(tls13::Step::Choice(step))), Answer::Certificate(choice)) => {
+                step.on_choice(choice, &mut env)?
+            }
+            (Some(Step::Tls13(tls13::Step::Signature(step))), Answer::Signature(signature)) => {
+                step.on_signature(&signature?, &mut env)?
+            }
+            (step, _) => {
+                self.step = step;
+                return Err(Misuse::NoSuchQuestion.into());
+            }
+        };
+        Ok(outcome.store(&mut self.step))
+    }
+}

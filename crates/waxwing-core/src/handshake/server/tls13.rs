@@ -1,0 +1,350 @@
+//! The server after ClientHello, in TLS 1.3 (RFC 9846, Section 2).
+//!
+//! ```text
+//!   AwaitChoice        the certificate, only if the resolver answers later
+//!                      -> ServerHello, EncryptedExtensions, Certificate
+//!   AwaitSignature     only if the key answers later
+//!                      -> CertificateVerify, Finished
+//!   AwaitFinished      <- Finished
+//! ```
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use waxwing_crypto::{
+    CryptoError, CryptoProvider, KxGroup, NamedGroup, SharedSecret, SignatureScheme, Signing,
+    Suite13,
+};
+
+use super::super::StepOutcome;
+use super::super::auth::{check_finished, pick_scheme};
+use super::super::schedule13::{HandshakeSecrets, verify_data};
+use super::Env;
+use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView};
+use crate::connection::event::{Question, Wait};
+use crate::connection::info::Exporter;
+use crate::messages::certificate::Certificate;
+use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
+use crate::messages::client_hello::ClientHello;
+use crate::messages::encrypted_extensions::EncryptedExtensions;
+use crate::messages::extensions::key_share::KeyShareEntry;
+use crate::messages::finished::Finished;
+use crate::messages::server_hello::{ServerHello, ServerHelloExtensions};
+use crate::messages::{HandshakeType, ProtocolVersion};
+use crate::record::EpochKeys;
+use crate::record::joiner::Message;
+use crate::{Error, Incompatible, PeerError};
+
+/// Where the server stands, in the order of the protocol.
+pub(super) enum Step {
+    Choice(Box<AwaitChoice>),
+    Signature(Box<AwaitSignature>),
+    Finished(Box<AwaitFinished>),
+}
+
+type Outcome = StepOutcome<super::Step>;
+
+impl Step {
+    pub(super) fn expects(&self, typ: HandshakeType) -> bool {
+        match self {
+            Self::Choice(_) | Self::Signature(_) => false,
+            Self::Finished(_) => typ == HandshakeType::FINISHED,
+        }
+    }
+
+    pub(super) fn on_message(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        match self {
+            Self::Finished(step) => step.on_finished(message, env),
+            Self::Choice(_) | Self::Signature(_) => Err(PeerError::UnexpectedMessage.into()),
+        }
+    }
+
+    pub(super) fn question(&self) -> Option<Question<'_>> {
+        match self {
+            Self::Choice(step) => {
+                // It was read before, so it can be read again.
+                let hello = ClientHello::read(&step.hello).ok()?;
+                Some(Question::Certificate(ClientHelloView::new(
+                    hello,
+                    &step.hello,
+                )))
+            }
+            Self::Signature(step) => Some(Question::Signature {
+                key: &step.key,
+                scheme: step.scheme,
+                message: &step.message,
+            }),
+            Self::Finished(_) => None,
+        }
+    }
+}
+
+/// The `legacy_session_id` to echo.
+#[derive(Clone, Copy)]
+pub(super) struct SessionId {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl SessionId {
+    /// `from` has at most 32 bytes: the message's reader saw to that.
+    pub(super) fn copy(from: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        let mut len = 0;
+        for (place, byte) in bytes.iter_mut().zip(from) {
+            *place = *byte;
+            len += 1;
+        }
+        Self { bytes, len }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// Our half of the key exchange, and what came out.
+pub(super) struct Exchange {
+    group: NamedGroup,
+    public: Vec<u8>,
+    shared: SharedSecret,
+}
+
+impl Exchange {
+    pub(super) fn respond(
+        group: &'static dyn KxGroup,
+        share: &[u8],
+        provider: &CryptoProvider,
+    ) -> Result<Self, Error> {
+        let (public, shared) =
+            group
+                .respond(provider.random, share)
+                .map_err(|error| match error {
+                    CryptoError::InvalidPublicValue => Error::from(PeerError::BadKeyShare),
+                    other => other.into(),
+                })?;
+        Ok(Self {
+            group: group.name(),
+            public,
+            shared,
+        })
+    }
+}
+
+/// What was agreed from the hello alone.
+pub(super) struct Agreed {
+    pub(super) suite: &'static Suite13,
+    pub(super) exchange: Exchange,
+    pub(super) session_id: SessionId,
+    /// What the client can check.
+    pub(super) schemes: Vec<SignatureScheme>,
+    /// Whether the client wants a stapled OCSP response.
+    pub(super) staple: bool,
+    /// Whether the client named a server, which the chosen certificate acknowledges.
+    pub(super) acknowledge_name: bool,
+    /// Whether a change_cipher_spec has yet to go out for the sake of middleboxes.
+    pub(super) change_cipher_spec: bool,
+}
+
+impl Agreed {
+    pub(super) fn choose_certificate(
+        self,
+        view: &ClientHelloView<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        match env.config.certificates.resolve(view) {
+            CertChoice::Use(key) => self.answer_hello(key, env),
+            CertChoice::None => Err(Incompatible::NoCertificate.into()),
+            CertChoice::Pending => {
+                let step = AwaitChoice {
+                    agreed: self,
+                    hello: view.as_bytes().into(),
+                };
+                let step = super::Step::Tls13(Step::Choice(Box::new(step)));
+                Ok(StepOutcome::wait(step, Wait::Certificate))
+            }
+        }
+    }
+
+    /// Sends ServerHello to Certificate, then signs.
+    fn answer_hello(self, key: Arc<CertifiedKey>, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let scheme =
+            pick_scheme(key.key().schemes(), &self.schemes).ok_or(Incompatible::SignatureScheme)?;
+        self.send_server_hello(env)?;
+        let transcript = env.cx.transcript.current();
+        let secrets = HandshakeSecrets::new(self.suite, &self.exchange.shared, &transcript)?;
+        env.cx
+            .log_secret("CLIENT_HANDSHAKE_TRAFFIC_SECRET", &secrets.client);
+        env.cx
+            .log_secret("SERVER_HANDSHAKE_TRAFFIC_SECRET", &secrets.server);
+        env.cx.info.signature_scheme = Some(scheme);
+        if self.change_cipher_spec {
+            env.flight.change_cipher_spec();
+        }
+        env.flight.install_write(secrets.server_keys())?;
+        let read = secrets.client_keys();
+
+        let alpn = env.cx.info.alpn.clone();
+        let extensions = EncryptedExtensions {
+            alpn: alpn.as_deref(),
+            server_name: self.acknowledge_name,
+            ..EncryptedExtensions::default()
+        };
+        env.cx
+            .send(env.flight, HandshakeType::ENCRYPTED_EXTENSIONS, &mut |w| {
+                extensions.write(w)
+            })?;
+        let ocsp = key.ocsp().filter(|_| self.staple);
+        env.cx
+            .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
+                Certificate::write(w, &[], key.chain(), ocsp)
+            })?;
+        sign(secrets, key, scheme, env).map(|outcome| outcome.read_with(read))
+    }
+
+    fn send_server_hello(&self, env: &mut Env<'_>) -> Result<(), Error> {
+        let mut random = [0; 32];
+        env.config.provider.random.fill(&mut random)?;
+        let hello = ServerHello {
+            legacy_version: ProtocolVersion::TLS12,
+            random: &random,
+            session_id: self.session_id.as_slice(),
+            cipher_suite: self.suite.id,
+            compression_method: 0,
+            extensions: ServerHelloExtensions {
+                selected_version: Some(ProtocolVersion::TLS13),
+                key_share: Some(KeyShareEntry {
+                    group: self.exchange.group,
+                    key_exchange: &self.exchange.public,
+                }),
+                ..ServerHelloExtensions::default()
+            },
+        };
+        env.cx
+            .send(env.flight, HandshakeType::SERVER_HELLO, &mut |w| {
+                hello.write(w)
+            })
+    }
+}
+
+/// The certificate will be chosen later.
+pub(super) struct AwaitChoice {
+    agreed: Agreed,
+    /// The ClientHello's body, for whoever chooses.
+    hello: Box<[u8]>,
+}
+
+impl AwaitChoice {
+    pub(super) fn on_choice(
+        self,
+        choice: Option<Arc<CertifiedKey>>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        self.agreed
+            .answer_hello(choice.ok_or(Incompatible::NoCertificate)?, env)
+    }
+}
+
+/// Asks the key for the signature of CertificateVerify.
+fn sign(
+    secrets: HandshakeSecrets,
+    key: Arc<CertifiedKey>,
+    scheme: SignatureScheme,
+    env: &mut Env<'_>,
+) -> Result<Outcome, Error> {
+    let message = server_signed_content(env.cx.transcript.current().as_ref());
+    match key.key().sign(scheme, &message)? {
+        Signing::Done(signature) => finish_flight(secrets, scheme, &signature, env),
+        Signing::Pending => {
+            let step = AwaitSignature {
+                secrets,
+                key,
+                scheme,
+                message,
+            };
+            let step = super::Step::Tls13(Step::Signature(Box::new(step)));
+            Ok(StepOutcome::wait(step, Wait::Signature))
+        }
+    }
+}
+
+/// The key will sign later.
+pub(super) struct AwaitSignature {
+    secrets: HandshakeSecrets,
+    key: Arc<CertifiedKey>,
+    scheme: SignatureScheme,
+    message: Vec<u8>,
+}
+
+impl AwaitSignature {
+    pub(super) fn on_signature(
+        self,
+        signature: &[u8],
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        finish_flight(self.secrets, self.scheme, signature, env)
+    }
+}
+
+/// Sends CertificateVerify and Finished; from here on we may send application data.
+fn finish_flight(
+    secrets: HandshakeSecrets,
+    scheme: SignatureScheme,
+    signature: &[u8],
+    env: &mut Env<'_>,
+) -> Result<Outcome, Error> {
+    env.cx
+        .send(env.flight, HandshakeType::CERTIFICATE_VERIFY, &mut |w| {
+            CertificateVerify { scheme, signature }.write(w)
+        })?;
+    let hash = secrets.suite().hash;
+    let ours = verify_data(hash, &secrets.server, &env.cx.transcript.current())?;
+    env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
+        Finished {
+            verify_data: ours.as_ref(),
+        }
+        .write(w)
+    })?;
+    let application = secrets.application(&env.cx.transcript.current())?;
+    env.cx
+        .log_secret("CLIENT_TRAFFIC_SECRET_0", &application.client);
+    env.cx
+        .log_secret("SERVER_TRAFFIC_SECRET_0", &application.server);
+    env.cx.log_secret("EXPORTER_SECRET", &application.exporter);
+    env.flight.install_write(application.server_keys())?;
+    env.flight.end_flight()?;
+    let client_keys = application.client_keys();
+    env.cx.info.exporter = Some(Exporter {
+        hash,
+        secret: application.exporter,
+    });
+    let step = AwaitFinished {
+        secrets,
+        client_keys,
+    };
+    Ok(StepOutcome::step(super::Step::Tls13(Step::Finished(
+        Box::new(step),
+    ))))
+}
+
+/// Our flight is out; the client has to confirm it.
+pub(super) struct AwaitFinished {
+    secrets: HandshakeSecrets,
+    /// What the client sends its application data under.
+    client_keys: EpochKeys,
+}
+
+impl AwaitFinished {
+    fn on_finished(self, message: Message<'_>, env: &Env<'_>) -> Result<Outcome, Error> {
+        let finished = Finished::read(message.body())?;
+        let hash = self.secrets.suite().hash;
+        let transcript = env.cx.transcript.current();
+        let proof = check_finished(hash, &self.secrets.client, &transcript, &finished)?;
+        Ok(StepOutcome::done(proof).read_with(self.client_keys))
+    }
+}

@@ -1,0 +1,56 @@
+//! The transcript: every handshake message, in order, under the suite's hash
+//! (RFC 9846, Section 4.4.1).
+
+use alloc::vec::Vec;
+
+use waxwing_crypto::{Digest, Hash, HashContext};
+
+use crate::messages::HandshakeType;
+
+/// Messages so far: kept as they are until the hash is known, from then on as a running hash.
+pub(crate) enum Transcript {
+    Buffered(Vec<u8>),
+    Running(HashContext),
+}
+
+impl Transcript {
+    pub(crate) const fn new() -> Self {
+        Self::Buffered(Vec::new())
+    }
+
+    /// Adds a whole message.
+    pub(crate) fn add(&mut self, message: &[u8]) {
+        match self {
+            Self::Buffered(bytes) => bytes.extend_from_slice(message),
+            Self::Running(hash) => hash.update(message),
+        }
+    }
+
+    /// From here on the hash is known. Does nothing if it already was.
+    pub(crate) fn start(&mut self, hash: &'static Hash) {
+        if let Self::Buffered(bytes) = self {
+            let mut running = hash.start();
+            running.update(bytes);
+            *self = Self::Running(running);
+        }
+    }
+
+    /// Replaces what is there, a first ClientHello, by the synthetic message_hash that stands
+    /// for it after a HelloRetryRequest.
+    pub(crate) fn retry(&mut self, hash: &'static Hash) {
+        self.start(hash);
+        let digest = self.current();
+        let mut running = hash.start();
+        running.update(&[HandshakeType::MESSAGE_HASH.0, 0, 0, digest.len() as u8]);
+        running.update(digest.as_ref());
+        *self = Self::Running(running);
+    }
+
+    /// The hash of everything so far; of nothing, as an empty digest, before it is known.
+    pub(crate) fn current(&self) -> Digest {
+        match self {
+            Self::Buffered(_) => Digest::zeros(0),
+            Self::Running(hash) => hash.fork_finish(),
+        }
+    }
+}

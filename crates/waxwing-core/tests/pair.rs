@@ -1,0 +1,130 @@
+//! Whole connections between two engines.
+
+mod common;
+
+use common::{Pair, certified_key, client_builder, server_builder};
+use waxwing_aws_lc::PROVIDER;
+use waxwing_core::{Error, Event, Incompatible, Misuse, ProtocolVersion};
+use waxwing_crypto::NamedGroup;
+
+#[test]
+fn data_goes_both_ways() {
+    let mut pair = Pair::established();
+    assert_eq!(pair.client.events, [Event::HandshakeComplete]);
+    assert_eq!(pair.server.events, [Event::HandshakeComplete]);
+    let big: Vec<u8> = (0..200_000u32).map(|i| i as u8).collect();
+    pair.client.write(&big);
+    pair.server.write(b"hello");
+    pair.settle().unwrap();
+    assert_eq!(pair.server.received, big);
+    assert_eq!(pair.client.received, b"hello");
+    let info = pair.client.connection.info();
+    assert_eq!(info.version, Some(ProtocolVersion::TLS13));
+    assert_eq!(info.group, Some(NamedGroup::X25519_MLKEM768));
+    let _ = certified_key();
+}
+
+#[test]
+fn every_group_and_suite() {
+    for group in PROVIDER.groups {
+        for suite in PROVIDER.suites13 {
+            let client = client_builder()
+                .groups([group.name()])
+                .cipher_suites([suite.id]);
+            let mut pair = Pair::new(client, server_builder().alpn(["h2"]));
+            pair.settle().unwrap();
+            for end in [&pair.client, &pair.server] {
+                assert_eq!(end.connection.info().group, Some(group.name()));
+                assert_eq!(end.connection.info().cipher_suite, Some(suite.id));
+                assert!(!end.connection.info().retried);
+            }
+        }
+    }
+}
+
+#[test]
+fn retry_with_and_without_cookie() {
+    for cookie in [false, true] {
+        let client = client_builder().groups([NamedGroup::X25519, NamedGroup::SECP384R1]);
+        let server = server_builder()
+            .groups([NamedGroup::SECP384R1])
+            .retry_cookie(cookie);
+        let mut pair = Pair::new(client, server);
+        pair.settle().unwrap();
+        assert!(!pair.client.connection.is_handshaking());
+        for end in [&pair.client, &pair.server] {
+            assert_eq!(end.connection.info().group, Some(NamedGroup::SECP384R1));
+            assert!(end.connection.info().retried);
+        }
+    }
+}
+
+#[test]
+fn no_common_group_is_a_handshake_failure() {
+    let client = client_builder().groups([NamedGroup::X25519]);
+    let mut pair = Pair::new(client, server_builder().groups([NamedGroup::SECP256R1]));
+    let error = pair.settle().unwrap_err();
+    assert_eq!(error, Error::Incompatible(Incompatible::Group));
+    common::carry(&mut pair.server, &mut pair.client);
+    let error = pair.client.run().unwrap_err();
+    assert_eq!(
+        error,
+        Error::Alert(waxwing_core::AlertDescription::HANDSHAKE_FAILURE)
+    );
+}
+
+#[test]
+fn key_updates_asked_and_unasked() {
+    let mut pair = Pair::established();
+    for ask in [false, true] {
+        pair.client
+            .connection
+            .update_key(ask, &mut pair.client.out)
+            .unwrap();
+        pair.client.write(b"after");
+        pair.settle().unwrap();
+        pair.server.write(b"back");
+        pair.settle().unwrap();
+    }
+    assert_eq!(pair.server.received, b"afterafter");
+    assert_eq!(pair.client.received, b"backback");
+}
+
+#[test]
+fn closing_one_direction_leaves_the_other() {
+    let mut pair = Pair::established();
+    pair.client.connection.close(&mut pair.client.out);
+    pair.settle().unwrap();
+    assert_eq!(pair.server.events.last(), Some(&Event::PeerClosed));
+    assert_eq!(
+        pair.client.connection.write(&[b"x"], &mut pair.client.out),
+        Err(Error::Misuse(Misuse::WriteClosed))
+    );
+    pair.server.write(b"still here");
+    pair.settle().unwrap();
+    assert_eq!(pair.client.received, b"still here");
+    assert_eq!(pair.server.connection.end_of_input(), Ok(()));
+    assert_eq!(pair.client.connection.end_of_input(), Err(Error::Truncated));
+}
+
+#[test]
+fn exporters_agree() {
+    let pair = Pair::established();
+    let export = |end: &common::End, context: Option<&[u8]>| {
+        let mut out = [0u8; 40];
+        let exporter = end.connection.info().exporter.as_ref().unwrap();
+        exporter
+            .export(b"EXPORTER-test", context, &mut out)
+            .unwrap();
+        out
+    };
+    assert_eq!(
+        export(&pair.client, Some(b"c")),
+        export(&pair.server, Some(b"c"))
+    );
+    assert_ne!(
+        export(&pair.client, Some(b"c")),
+        export(&pair.server, Some(b"d"))
+    );
+    assert_eq!(export(&pair.client, None), export(&pair.server, Some(b"")));
+}
