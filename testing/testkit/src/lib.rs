@@ -1,1 +1,5 @@
-//! placeholder
+//! Test equipment of the Waxwing workspace.
+
+#![forbid(unsafe_code)]
+
+pub mod pki;
