@@ -142,7 +142,9 @@ mod tests {
             Certificate::read(&chain(0), None)
                 .unwrap()
                 .entries
-                .is_empty()
+                .iter()
+                .next()
+                .is_none()
         );
         assert!(Certificate::read(&chain(MAX_CHAIN), None).is_ok());
         let error = Certificate::read(&chain(MAX_CHAIN + 1), None).unwrap_err();

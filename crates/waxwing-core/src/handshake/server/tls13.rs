@@ -53,11 +53,7 @@ impl Step {
         }
     }
 
-    pub(super) fn on_message(
-        self,
-        message: Message<'_>,
-        env: &mut Env<'_>,
-    ) -> Result<Outcome, Error> {
+    pub(super) fn on_message(self, message: Message<'_>, env: &Env<'_>) -> Result<Outcome, Error> {
         match self {
             Self::Finished(step) => step.on_finished(message, env),
             Self::Choice(_) | Self::Signature(_) => Err(PeerError::UnexpectedMessage.into()),
