@@ -15,6 +15,8 @@ use rcgen::{
     KeyUsagePurpose, RsaKeySize, date_time_ymd,
 };
 use waxwing_aws_lc::PROVIDER;
+use waxwing_core::CertifiedKey;
+use waxwing_crypto::KeyEncoding;
 use waxwing_pki::{KeyType, TrustAnchors, UnixTime, Verifier, to_pem};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -158,6 +160,27 @@ pub fn verifier() -> Arc<Verifier> {
 pub fn credentials(case: Case) -> Arc<Credentials> {
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     Arc::clone(made.entry(case).or_insert_with(|| Arc::new(make(case))))
+}
+
+/// A leaf with this kind of key, ready for a server; see [`Case::Good`].
+///
+/// # Panics
+/// If the provider cannot load the key.
+#[must_use]
+pub fn certified_key(key_type: KeyType) -> Arc<CertifiedKey> {
+    certified_key_for(Case::Good(key_type))
+}
+
+/// The chain and key of `case`, ready for a server.
+///
+/// # Panics
+/// If the provider cannot load the key.
+#[must_use]
+pub fn certified_key_for(case: Case) -> Arc<CertifiedKey> {
+    let credentials = credentials(case);
+    let key = PROVIDER.keys.load(KeyEncoding::Pkcs8, &credentials.key);
+    let key = key.expect("a key of this test kit");
+    Arc::new(CertifiedKey::new(credentials.chain.clone(), key))
 }
 
 /// Files for programs that are no part of this workspace.
