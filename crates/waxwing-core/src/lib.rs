@@ -38,7 +38,7 @@ mod trace;
 pub use alert::AlertDescription;
 pub use buffer::Buffer;
 #[cfg(feature = "client")]
-pub use config::client::{ClientConfig, ClientConfigBuilder};
+pub use config::client::{ClientConfig, ClientConfigBuilder, GroupMemory};
 pub use config::credentials::{CertChoice, CertResolver, CertifiedKey, ClientHelloView};
 #[cfg(feature = "server")]
 pub use config::server::{ServerConfig, ServerConfigBuilder};

@@ -2,9 +2,11 @@
 
 mod common;
 
-use common::{Pair, certified_key, client_builder, server_builder};
+use std::sync::{Arc, Mutex};
+
+use common::{Pair, client_builder, server_builder};
 use waxwing_aws_lc::PROVIDER;
-use waxwing_core::{Error, Event, Incompatible, Misuse, ProtocolVersion};
+use waxwing_core::{Error, Event, GroupMemory, Incompatible, Misuse, ProtocolVersion, ServerName};
 use waxwing_crypto::NamedGroup;
 
 #[test]
@@ -21,7 +23,6 @@ fn data_goes_both_ways() {
     let info = pair.client.connection.info();
     assert_eq!(info.version, Some(ProtocolVersion::TLS13));
     assert_eq!(info.group, Some(NamedGroup::X25519_MLKEM768));
-    let _ = certified_key();
 }
 
 #[test]
@@ -57,6 +58,42 @@ fn retry_with_and_without_cookie() {
             assert!(end.connection.info().retried);
         }
     }
+}
+
+/// Remembers one group for every server.
+#[derive(Debug, Default)]
+struct OneGroup(Mutex<Option<NamedGroup>>);
+
+impl GroupMemory for OneGroup {
+    fn recall(&self, _: &ServerName) -> Option<NamedGroup> {
+        *self.0.lock().unwrap()
+    }
+
+    fn remember(&self, _: &ServerName, group: NamedGroup) {
+        *self.0.lock().unwrap() = Some(group);
+    }
+}
+
+#[test]
+fn a_remembered_group_saves_the_second_retry() {
+    let memory = Arc::new(OneGroup::default());
+    for retried in [true, false, false] {
+        let client = client_builder().group_memory(memory.clone());
+        let mut pair = Pair::new(client, server_builder().groups([NamedGroup::SECP384R1]));
+        pair.settle().unwrap();
+        assert_eq!(pair.client.connection.info().retried, retried);
+        assert_eq!(
+            pair.client.connection.info().group,
+            Some(NamedGroup::SECP384R1)
+        );
+    }
+    // A server that chooses among the usual shares teaches nothing.
+    let memory = Arc::new(OneGroup::default());
+    let client = client_builder().group_memory(memory.clone());
+    Pair::new(client, server_builder().groups([NamedGroup::X25519]))
+        .settle()
+        .unwrap();
+    assert_eq!(memory.recall(&common::name()), None);
 }
 
 #[test]
@@ -127,4 +164,14 @@ fn exporters_agree() {
         export(&pair.server, Some(b"d"))
     );
     assert_eq!(export(&pair.client, None), export(&pair.server, Some(b"")));
+    let binding = |end: &common::End| {
+        end.connection
+            .info()
+            .exporter
+            .as_ref()
+            .unwrap()
+            .channel_binding()
+            .unwrap()
+    };
+    assert_eq!(binding(&pair.client), binding(&pair.server));
 }

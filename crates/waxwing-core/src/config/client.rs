@@ -2,13 +2,25 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
 use waxwing_crypto::{CipherSuite, CryptoProvider, KxGroup, NamedGroup, Suite13};
 
 use super::verifier::ServerCertVerifier;
 use super::{ConfigError, KeyLog, check_alpn, pick};
+use crate::ServerName;
 use crate::record::RecordPadding;
 use crate::trace::Trace;
+
+/// Remembers which group a server asked for, so that the next connection to it needs no
+/// HelloRetryRequest (RFC 9846, Section 4.1.4).
+pub trait GroupMemory: Send + Sync + fmt::Debug {
+    /// The group that this server asked for last, if it is known.
+    fn recall(&self, server: &ServerName) -> Option<NamedGroup>;
+
+    /// This server asked for this group.
+    fn remember(&self, server: &ServerName, group: NamedGroup);
+}
 
 /// How a client behaves. Made once, shared by all its connections.
 #[derive(Clone, Debug)]
@@ -26,6 +38,7 @@ pub struct ClientConfig {
     pub(crate) request_ocsp: bool,
     pub(crate) keep_peer_chain: bool,
     pub(crate) certificate_authorities: Vec<Vec<u8>>,
+    pub(crate) group_memory: Option<Arc<dyn GroupMemory>>,
     pub(crate) padding: RecordPadding,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
     pub(crate) trace: Option<Arc<dyn Trace>>,
@@ -54,6 +67,7 @@ impl ClientConfig {
                 request_ocsp: true,
                 keep_peer_chain: false,
                 certificate_authorities: Vec::new(),
+                group_memory: None,
                 padding: RecordPadding::None,
                 key_log: None,
                 trace: None,
@@ -108,6 +122,13 @@ impl ClientConfigBuilder {
     /// it costs its bytes, but no second key generation.
     pub const fn key_shares(mut self, count: usize) -> Self {
         self.config.key_shares = count;
+        self
+    }
+
+    /// Uses what servers asked for before: a share for that group is sent instead of the usual
+    /// ones, unless they cover it (default: nothing is remembered).
+    pub fn group_memory(mut self, memory: Arc<dyn GroupMemory>) -> Self {
+        self.config.group_memory = Some(memory);
         self
     }
 

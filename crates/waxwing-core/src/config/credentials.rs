@@ -141,6 +141,17 @@ impl<'a> ClientHelloView<'a> {
             .iter()
     }
 
+    /// The signature schemes that the client can check in certificates, in its order: those of
+    /// `signature_algorithms_cert`, or of `signature_algorithms` where it does not tell them
+    /// apart (RFC 9846, Section 4.2.3).
+    pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + use<'a> {
+        let extensions = &self.hello.extensions;
+        let list = extensions
+            .signature_algorithms_cert
+            .or(extensions.signature_algorithms);
+        list.unwrap_or_default().iter()
+    }
+
     /// The distinguished names, in DER, of the authorities that the client trusts, if it says.
     pub fn certificate_authorities(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.hello

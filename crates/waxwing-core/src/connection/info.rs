@@ -63,6 +63,18 @@ impl Exporter {
     }
 }
 
+impl Exporter {
+    /// The `tls-exporter` channel binding (RFC 9266, Section 2).
+    ///
+    /// # Errors
+    /// None in practice: the lengths are fixed.
+    pub fn channel_binding(&self) -> Result<[u8; 32], Error> {
+        let mut binding = [0; 32];
+        self.export(b"EXPORTER-Channel-Binding", None, &mut binding)?;
+        Ok(binding)
+    }
+}
+
 impl core::fmt::Debug for Exporter {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Exporter")

@@ -169,7 +169,8 @@ mod tests {
         let error = Certificate::read(&body, Some(&ExtensionSet::default())).unwrap_err();
         assert_eq!(error, PeerError::UnsolicitedExtension.into());
 
-        let cases: [(&[(ExtensionType, &[u8])], Error); 5] = [
+        type Entries<'a> = &'a [(ExtensionType, &'a [u8])];
+        let cases: [(Entries<'_>, Error); 5] = [
             (&[ocsp, ocsp], PeerError::DuplicateExtension.into()),
             (
                 &[(ExtensionType::KEY_SHARE, &[])],

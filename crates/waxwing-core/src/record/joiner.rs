@@ -218,7 +218,7 @@ mod tests {
             let mut taken = take_all(&mut joiner, &[]);
             taken.extend(take_all(&mut joiner, &[later, next.as_slice()].concat()));
             assert_eq!(taken[..3], messages[1..]);
-            assert_eq!(taken[3..], [next.clone()]);
+            assert_eq!(taken[3..], *core::slice::from_ref(&next));
             assert!(joiner.is_empty());
         }
     }

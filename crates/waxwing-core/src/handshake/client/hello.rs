@@ -144,15 +144,33 @@ pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
 }
 
 fn first_shares(env: &Env<'_>, random: &dyn SecureRandom) -> Result<Vec<Box<dyn KeyShare>>, Error> {
+    let config = env.config;
     let mut shares: Vec<Box<dyn KeyShare>> = Vec::new();
-    for group in env.config.groups.iter().take(env.config.key_shares) {
-        // The classical part of a hybrid already stands for its group.
-        let covered = shares.iter().filter_map(|share| share.classical_part());
-        if !covered.into_iter().any(|(name, _)| name == group.name()) {
+    for group in config.groups.iter().take(config.key_shares) {
+        if !covers(&shares, group.name()) {
             shares.push(group.start(random)?);
         }
     }
+    let recalled = config
+        .group_memory
+        .as_ref()
+        .and_then(|memory| memory.recall(env.name));
+    let wanted = recalled.filter(|name| !shares.is_empty() && !covers(&shares, *name));
+    if let Some(group) = config
+        .groups
+        .iter()
+        .find(|group| Some(group.name()) == wanted)
+    {
+        shares = Vec::from([group.start(random)?]);
+    }
     Ok(shares)
+}
+
+/// Whether one of `shares`, or the classical part of one, stands for this group.
+fn covers(shares: &[Box<dyn KeyShare>], name: NamedGroup) -> bool {
+    shares.iter().any(|share| {
+        share.group() == name || share.classical_part().is_some_and(|(part, _)| part == name)
+    })
 }
 
 /// The entries of `key_share`: each share, then the classical parts of hybrids where their
@@ -435,6 +453,9 @@ impl AwaitServerHello {
         info.version = Some(ProtocolVersion::TLS13);
         info.cipher_suite = Some(suite.id);
         info.group = Some(share.group);
+        if let Some(memory) = env.config.group_memory.as_ref().filter(|_| info.retried) {
+            memory.remember(env.name, share.group);
+        }
         // After a retry it went out before the second ClientHello (RFC 9846, Appendix D.4).
         if env.config.middlebox_compatibility && self.retried.is_none() {
             env.flight.change_cipher_spec();
