@@ -9,7 +9,7 @@ use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 
 use crate::Identity;
-use crate::explain::{expired, not_yet, reject, webpki_words, wrong_name};
+use crate::explain::{expired, not_yet, reject, unreadable, wrong_name};
 use crate::public_key::refuse_weak;
 use crate::time::UnixTime;
 
@@ -40,8 +40,8 @@ pub(crate) fn accept(
     }
     if let Some(name) = name {
         let certificate = CertificateDer::from(der);
-        let certificate = EndEntityCert::try_from(&certificate)
-            .map_err(|error| reject(CertificateError::Malformed, webpki_words(&error)))?;
+        let certificate =
+            EndEntityCert::try_from(&certificate).map_err(|error| unreadable(&error))?;
         check_name(&certificate, name)?;
     }
     holder_of(spki(der)?)

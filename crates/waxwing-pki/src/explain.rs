@@ -40,7 +40,7 @@ impl Case<'_> {
         use CertificateError as Code;
         let identities = self.identities();
         let Some(leaf) = self.leaf() else {
-            return reject(Code::Malformed, webpki_words(error));
+            return unreadable(error);
         };
         let label = leaf.label();
         match error {
@@ -195,6 +195,11 @@ pub(crate) fn wrong_name(leaf: &Identity, wanted: &ServerName) -> Rejection {
         )
     };
     reject(CertificateError::NameMismatch, explanation)
+}
+
+/// A certificate that webpki cannot read at all.
+pub(crate) fn unreadable(error: &Error) -> Rejection {
+    reject(code(error), webpki_words(error))
 }
 
 fn code(error: &Error) -> CertificateError {

@@ -82,7 +82,15 @@ impl KeyType {
         }
     }
 
-    fn generate(self) -> Result<KeyPair, rcgen::Error> {
+    /// Makes a new private key: PKCS#8 in DER, unencrypted.
+    ///
+    /// # Errors
+    /// [`IssueError::Library`] if the cryptography library fails.
+    pub fn generate(self) -> Result<Zeroizing<Vec<u8>>, IssueError> {
+        self.key_pair().map(to_pkcs8).map_err(IssueError::library)
+    }
+
+    fn key_pair(self) -> Result<KeyPair, rcgen::Error> {
         let rsa = |size| KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size);
         match self {
             Self::P256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256),
@@ -237,13 +245,11 @@ impl SelfSignedBuilder {
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let mut key = self.key_type.generate().map_err(IssueError::library)?;
+        let key = self.key_type.key_pair().map_err(IssueError::library)?;
         let certificate = params.self_signed(&key).map_err(IssueError::library)?;
-        let der = Zeroizing::new(key.serialize_der());
-        key.zeroize();
         Ok(SelfSigned {
             certificate: certificate.der().to_vec(),
-            key: der,
+            key: to_pkcs8(key),
         })
     }
 
@@ -335,4 +341,20 @@ fn serial(random: &dyn SecureRandom) -> Result<Vec<u8>, CryptoError> {
         *first = (*first & 0x3f) | 0x40;
     }
     Ok(serial)
+}
+
+/// The private key in PKCS#8, in a form that everyone reads.
+///
+/// OpenSSL before 3.2 fails on version 2 of RFC 5958, which has the public key at its end and is
+/// what AWS-LC writes for Ed25519. That one is rewritten in the version 1 of RFC 8410, Section 7.
+fn to_pkcs8(mut pair: KeyPair) -> Zeroizing<Vec<u8>> {
+    const V1: &[u8] = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
+    const V2: &[u8] = b"\x30\x51\x02\x01\x01\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
+    const SEED_LEN: usize = 32;
+    let der = Zeroizing::new(pair.serialize_der());
+    pair.zeroize();
+    match der.strip_prefix(V2).and_then(|rest| rest.get(..SEED_LEN)) {
+        Some(seed) => Zeroizing::new([V1, seed].concat()),
+        None => der,
+    }
 }

@@ -111,11 +111,10 @@ fn load_der(provider: &CryptoProvider, der: &[u8]) -> Result<Arc<dyn SigningKey>
 /// begin with a version number.
 fn is_encrypted(der: &[u8]) -> bool {
     const SEQUENCE: u8 = 0x30;
-    let content = match der {
-        [_, 0..=0x7f, content @ ..]
-        | [_, 0x81, _, content @ ..]
-        | [_, 0x82, _, _, content @ ..] => content,
-        _ => return false,
+    let ([_, 0..=0x7f, content @ ..] | [_, 0x81, _, content @ ..] | [_, 0x82, _, _, content @ ..]) =
+        der
+    else {
+        return false;
     };
     content.first() == Some(&SEQUENCE)
 }

@@ -12,7 +12,7 @@ use webpki::{EndEntityCert, KeyUsage};
 
 use crate::algorithms::Algorithms;
 use crate::end_entity::{self, check_name, holder_of};
-use crate::explain::{Case, reject, webpki_words, wrong_purpose};
+use crate::explain::{Case, wrong_purpose};
 use crate::{Clock, Identity, TrustAnchors, UnixTime};
 
 /// Accepts a server whose chain leads to a trust anchor (RFC 5280, Section 6), is valid now,
@@ -76,9 +76,14 @@ impl Verifier {
         intermediates: &[&[u8]],
         now: UnixTime,
     ) -> Result<Verified, Rejection> {
+        let case = Case {
+            chain: request.chain,
+            name: request.name,
+            now,
+            anchors: self.anchors.len(),
+        };
         let der = CertificateDer::from(leaf);
-        let certificate = EndEntityCert::try_from(&der)
-            .map_err(|error| reject(CertificateError::Malformed, webpki_words(&error)))?;
+        let certificate = EndEntityCert::try_from(&der).map_err(|error| case.rejection(&error))?;
         let intermediates: Vec<_> = intermediates
             .iter()
             .map(|der| CertificateDer::from(*der))
@@ -93,16 +98,7 @@ impl Verifier {
                 None,
                 None,
             )
-            .map_err(|error| {
-                let anchors = self.anchors.len();
-                Case {
-                    chain: request.chain,
-                    name: request.name,
-                    now,
-                    anchors,
-                }
-                .rejection(&error)
-            })?;
+            .map_err(|error| case.rejection(&error))?;
         check_name(&certificate, request.name)?;
         holder_of(certificate.subject_public_key_info().to_vec())
     }

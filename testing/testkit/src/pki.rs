@@ -12,11 +12,11 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, RsaKeySize, date_time_ymd,
+    KeyUsagePurpose, PublicKeyData, date_time_ymd,
 };
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::CertifiedKey;
-use waxwing_crypto::KeyEncoding;
+use waxwing_crypto::{KeyEncoding, SubjectPublicKeyInfo};
 use waxwing_pki::{KeyType, TrustAnchors, UnixTime, Verifier, to_pem};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -260,15 +260,14 @@ fn make(case: Case) -> Credentials {
 }
 
 fn issue(hierarchy: &Hierarchy, key_type: KeyType, params: CertificateParams) -> Credentials {
-    let key = key_pair(key_type);
+    let key = key_type.generate().expect("key generation").to_vec();
+    let public = LeafKey::of(key_type, &key);
     let intermediate = &hierarchy.intermediate;
     let leaf = params
-        .signed_by(&key, &intermediate.issuer)
+        .signed_by(&public, &intermediate.issuer)
         .expect("parameters of a leaf");
-    Credentials {
-        chain: vec![leaf.der().to_vec(), intermediate.certificate.clone()],
-        key: key.serialize_der(),
-    }
+    let chain = vec![leaf.der().to_vec(), intermediate.certificate.clone()];
+    Credentials { chain, key }
 }
 
 fn self_signed(is_ca: IsCa) -> Credentials {
@@ -329,19 +328,50 @@ fn params(names: &[&str]) -> CertificateParams {
     params
 }
 
+/// The key of an authority.
 fn key_pair(key_type: KeyType) -> KeyPair {
-    let rsa = |size| KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size);
-    let pair = match key_type {
-        KeyType::P256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256),
-        KeyType::P384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384),
-        KeyType::P521 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512),
-        KeyType::Ed25519 => KeyPair::generate_for(&rcgen::PKCS_ED25519),
-        KeyType::Rsa2048 => rsa(RsaKeySize::_2048),
-        KeyType::Rsa3072 => rsa(RsaKeySize::_3072),
-        KeyType::MlDsa44 => KeyPair::generate_for(&rcgen::PKCS_ML_DSA_44),
-        KeyType::MlDsa65 => KeyPair::generate_for(&rcgen::PKCS_ML_DSA_65),
-        KeyType::MlDsa87 => KeyPair::generate_for(&rcgen::PKCS_ML_DSA_87),
-        other => panic!("{other} has no fixture"),
-    };
-    pair.expect("key generation")
+    let key = key_type.generate().expect("key generation");
+    KeyPair::try_from(key.as_slice()).expect("a key that rcgen can sign with")
+}
+
+/// The public half of a leaf's key.
+struct LeafKey {
+    algorithm: &'static rcgen::SignatureAlgorithm,
+    bits: Vec<u8>,
+}
+
+impl LeafKey {
+    fn of(key_type: KeyType, private: &[u8]) -> Self {
+        let algorithm = match key_type {
+            KeyType::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
+            KeyType::P384 => &rcgen::PKCS_ECDSA_P384_SHA384,
+            KeyType::P521 => &rcgen::PKCS_ECDSA_P521_SHA512,
+            KeyType::Ed25519 => &rcgen::PKCS_ED25519,
+            KeyType::Rsa2048 | KeyType::Rsa3072 => &rcgen::PKCS_RSA_SHA256,
+            KeyType::MlDsa44 => &rcgen::PKCS_ML_DSA_44,
+            KeyType::MlDsa65 => &rcgen::PKCS_ML_DSA_65,
+            KeyType::MlDsa87 => &rcgen::PKCS_ML_DSA_87,
+            other => panic!("{other} has no fixture"),
+        };
+        let key = PROVIDER
+            .keys
+            .load(KeyEncoding::Pkcs8, private)
+            .expect("a generated key");
+        let spki = key.public_key().expect("a key that knows its public half");
+        let spki = SubjectPublicKeyInfo::parse(&spki).expect("a SubjectPublicKeyInfo");
+        Self {
+            algorithm,
+            bits: spki.public_key.to_vec(),
+        }
+    }
+}
+
+impl PublicKeyData for LeafKey {
+    fn der_bytes(&self) -> &[u8] {
+        &self.bits
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        self.algorithm
+    }
 }
