@@ -1,34 +1,10 @@
 //! Alert descriptions (RFC 9846, Section 6), and the one place where errors become alerts.
 
-use core::fmt;
-
 use crate::Error;
 
-/// What an alert says.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct AlertDescription(
-    /// The number on the wire.
-    pub u8,
-);
-
-macro_rules! alerts {
-    ($($konst:ident = $value:literal, $text:literal;)*) => {
-        impl AlertDescription {
-            $(#[doc = concat!("`", $text, "`")] pub const $konst: Self = Self($value);)*
-
-            /// The registered name, if this crate knows one.
-            #[must_use]
-            pub const fn name(self) -> Option<&'static str> {
-                match self.0 {
-                    $($value => Some($text),)*
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-alerts! {
+waxwing_crypto::code_points! {
+    /// What an alert says.
+    AlertDescription(u8) {
     CLOSE_NOTIFY = 0, "close_notify";
     UNEXPECTED_MESSAGE = 10, "unexpected_message";
     BAD_RECORD_MAC = 20, "bad_record_mac";
@@ -60,20 +36,6 @@ alerts! {
     NO_APPLICATION_PROTOCOL = 120, "no_application_protocol";
     ECH_REQUIRED = 121, "ech_required";
 }
-
-impl fmt::Display for AlertDescription {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => f.write_str(name),
-            None => write!(f, "alert {}", self.0),
-        }
-    }
-}
-
-impl fmt::Debug for AlertDescription {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 impl Error {

@@ -3,19 +3,54 @@
 //! Each is a number that may hold a value nobody has named yet: what a peer sends is kept as it
 //! came. Names are those of the IANA registry "TLS Parameters".
 
-use core::fmt;
-
+/// Declares a number of the wire with names for some of its values.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! code_points {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $konst:ident = $value:literal, $text:literal;)* }) => {
+    ($(#[$meta:meta])* $name:ident(u16) { $($names:tt)* }) => {
+        $crate::code_points!(@declare $(#[$meta])* $name, u16, $($names)*);
+
+        impl $name {
+            /// Whether this is one of the reserved values of RFC 8701 (GREASE).
+            #[must_use]
+            pub const fn is_grease(self) -> bool {
+                self.0 & 0x0f0f == 0x0a0a && self.0 >> 8 == self.0 & 0xff
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                match self.name() {
+                    Some(name) => f.write_str(name),
+                    None if self.is_grease() => write!(f, "GREASE(0x{:04x})", self.0),
+                    None => write!(f, "0x{:04x}", self.0),
+                }
+            }
+        }
+    };
+    ($(#[$meta:meta])* $name:ident(u8) { $($names:tt)* }) => {
+        $crate::code_points!(@declare $(#[$meta])* $name, u8, $($names)*);
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                match self.name() {
+                    Some(name) => f.write_str(name),
+                    None => write!(f, "{}({})", stringify!($name), self.0),
+                }
+            }
+        }
+    };
+    (@declare $(#[$meta:meta])* $name:ident, $int:ident,
+        $($konst:ident = $value:literal, $text:literal;)*) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(
             /// The number on the wire.
-            pub u16,
+            pub $int,
         );
 
         impl $name {
-            $($(#[$doc])* #[doc = concat!("`", $text, "`")] pub const $konst: Self = Self($value);)*
+            $(#[doc = concat!("`", $text, "`")] pub const $konst: Self = Self($value);)*
 
             /// The registered name, if this crate knows one.
             #[must_use]
@@ -25,27 +60,11 @@ macro_rules! code_points {
                     _ => None,
                 }
             }
-
-            /// Whether this is one of the reserved values of RFC 8701 (GREASE).
-            #[must_use]
-            pub const fn is_grease(self) -> bool {
-                self.0 & 0x0f0f == 0x0a0a && self.0 >> 8 == self.0 & 0xff
-            }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self.name() {
-                    Some(name) => f.write_str(name),
-                    None if self.is_grease() => write!(f, "GREASE(0x{:04x})", self.0),
-                    None => write!(f, "0x{:04x}", self.0),
-                }
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                core::fmt::Display::fmt(self, f)
             }
         }
     };
@@ -53,7 +72,7 @@ macro_rules! code_points {
 
 code_points! {
     /// A cipher suite (RFC 9846, Appendix B.4).
-    CipherSuite {
+    CipherSuite(u16) {
         TLS13_AES_128_GCM_SHA256 = 0x1301, "TLS_AES_128_GCM_SHA256";
         TLS13_AES_256_GCM_SHA384 = 0x1302, "TLS_AES_256_GCM_SHA384";
         TLS13_CHACHA20_POLY1305_SHA256 = 0x1303, "TLS_CHACHA20_POLY1305_SHA256";
@@ -66,7 +85,7 @@ code_points! {
 
 code_points! {
     /// A key exchange group (RFC 9846, Section 4.2.7; hybrids of RFC 10024).
-    NamedGroup {
+    NamedGroup(u16) {
         SECP256R1 = 0x0017, "secp256r1";
         SECP384R1 = 0x0018, "secp384r1";
         SECP521R1 = 0x0019, "secp521r1";
@@ -91,7 +110,7 @@ impl NamedGroup {
 
 code_points! {
     /// A signature algorithm (RFC 9846, Section 4.2.3).
-    SignatureScheme {
+    SignatureScheme(u16) {
         RSA_PKCS1_SHA1 = 0x0201, "rsa_pkcs1_sha1";
         ECDSA_SHA1 = 0x0203, "ecdsa_sha1";
         RSA_PKCS1_SHA256 = 0x0401, "rsa_pkcs1_sha256";

@@ -147,7 +147,9 @@ macro_rules! read_code_point {
 read_code_point!(
     waxwing_crypto::CipherSuite,
     waxwing_crypto::NamedGroup,
-    waxwing_crypto::SignatureScheme
+    waxwing_crypto::SignatureScheme,
+    crate::messages::ExtensionType,
+    crate::messages::ProtocolVersion
 );
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ impl Acceptor {
             self.failed = Some(error.clone());
             if let Some(alert) = error.alert() {
                 // A plaintext alert cannot fail.
-                let _ = Tx::new().alert(2, alert, out);
+                let _ = Tx::new().alert(Alert::FATAL, alert, out);
             }
         })
     }

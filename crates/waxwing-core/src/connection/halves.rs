@@ -18,11 +18,6 @@ use crate::record::{ContentType, RecordPadding};
 use crate::trace::{Direction, Trace, TraceEvent};
 use crate::{AlertDescription, Buffer, Epoch, Error, PeerError};
 
-/// `AlertLevel` of close_notify and user_canceled (RFC 9846, Section 6).
-const WARNING: u8 = 1;
-/// `AlertLevel` of everything else.
-const FATAL: u8 = 2;
-
 /// Which side of the connection we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -308,7 +303,7 @@ impl WriteHalf {
     /// Sends close_notify: nothing more will be sent. Receiving goes on (RFC 9846, Section 6.1).
     /// The second time it does nothing.
     pub fn close(&mut self, out: &mut Buffer) {
-        self.alert(WARNING, AlertDescription::CLOSE_NOTIFY, out);
+        self.alert(Alert::WARNING, AlertDescription::CLOSE_NOTIFY, out);
     }
 
     /// Tells the peer of an error of the receiving direction, if it is for the peer. Nothing
@@ -318,7 +313,7 @@ impl WriteHalf {
             trace.event(&TraceEvent::Failed(error));
         }
         if let Some(description) = error.alert() {
-            self.alert(FATAL, description, out);
+            self.alert(Alert::FATAL, description, out);
         }
         self.closed = true;
     }

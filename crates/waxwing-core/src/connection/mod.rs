@@ -7,6 +7,7 @@ use crate::config::client::ClientConfig;
 use crate::config::server::ServerConfig;
 use crate::error::Misuse;
 use crate::handshake::Handshake;
+use crate::messages::alert::Alert;
 use crate::record::stream::{Rx, Tx, TxFlight};
 use crate::trace::TraceEvent;
 use crate::{AlertDescription, Buffer, Error, ServerName};
@@ -185,7 +186,7 @@ impl Connection {
     pub fn close(&mut self, out: &mut Buffer) {
         match &mut self.state {
             State::Handshake(establishing) => {
-                establishing.alert(1, AlertDescription::CLOSE_NOTIFY, out);
+                establishing.alert(Alert::WARNING, AlertDescription::CLOSE_NOTIFY, out);
             }
             State::Traffic(_, _, write) => write.close(out),
             State::Failed(..) => {}
@@ -270,7 +271,7 @@ impl Connection {
                     trace.event(&TraceEvent::Failed(&error));
                 }
                 if let Some(description) = error.alert() {
-                    establishing.alert(2, description, out);
+                    establishing.alert(Alert::FATAL, description, out);
                 }
                 Box::new(establishing.handshake.cx.info)
             }

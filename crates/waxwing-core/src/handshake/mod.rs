@@ -8,15 +8,15 @@
 
 use alloc::sync::Arc;
 
-use waxwing_crypto::Digest;
+use waxwing_crypto::{Digest, Hash};
 
 use crate::codec::Writer;
 use crate::config::KeyLog;
 use crate::connection::event::{Answer, Question, Wait};
-use crate::connection::info::ConnectionInfo;
+use crate::connection::info::{ConnectionInfo, Exporter};
 use crate::messages::HandshakeType;
 use crate::record::joiner::Message;
-use crate::record::{EpochKeys, Flight};
+use crate::record::{Epoch, EpochKeys, Flight};
 use crate::trace::{Direction, Trace, TraceEvent};
 use crate::{Error, PeerError};
 
@@ -30,6 +30,7 @@ pub(crate) mod schedule13;
 pub(crate) mod server;
 pub(crate) mod transcript;
 
+use schedule13::{ApplicationSecrets, TrafficSecrets};
 use transcript::Transcript;
 
 /// What all steps of either side share.
@@ -73,10 +74,58 @@ impl Context {
         Ok(())
     }
 
+    /// Logs under the labels of RFC 9850, Section 2.1.
+    fn log_traffic(&self, secrets: &TrafficSecrets) {
+        let (client, server) = match secrets.epoch() {
+            Epoch::Application => ("CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"),
+            _ => (
+                "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+                "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+            ),
+        };
+        self.log_secret(client, &secrets.client);
+        self.log_secret(server, &secrets.server);
+    }
+
+    /// Logs the secrets of the established connection, and keeps what exporters need of them.
+    fn keep_application(&mut self, hash: &'static Hash, secrets: ApplicationSecrets) {
+        self.log_traffic(&secrets.traffic);
+        self.log_secret("EXPORTER_SECRET", &secrets.exporter);
+        self.info.exporter = Some(Exporter {
+            hash,
+            secret: secrets.exporter,
+        });
+    }
+
     fn log_secret(&self, label: &str, secret: &Digest) {
         if let Some(log) = &self.key_log {
             log.log(label, &self.client_random, secret.as_ref());
         }
+    }
+}
+
+/// The `legacy_session_id` (RFC 9846, Section 4.1.2): at most 32 bytes, kept to compare or echo.
+#[derive(Clone, Copy)]
+struct SessionId {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl SessionId {
+    /// Copies the first 32 bytes; the reader of the message saw that there are no more.
+    fn copy(from: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        let len = from.len().min(bytes.len());
+        for (place, byte) in bytes.iter_mut().zip(from) {
+            *place = *byte;
+        }
+        Self { bytes, len }
+    }
+}
+
+impl AsRef<[u8]> for SessionId {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 

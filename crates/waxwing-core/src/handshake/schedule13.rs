@@ -10,7 +10,7 @@
 //!                 | c ap traffic, s ap traffic, exp master
 //! ```
 
-use waxwing_crypto::{CryptoError, Digest, Hash, HashId, SharedSecret, Suite13, kdf};
+use waxwing_crypto::{CryptoError, Digest, Hash, HashId, HmacKey, SharedSecret, Suite13, kdf};
 
 use crate::record::{Epoch, EpochKeys};
 
@@ -40,14 +40,58 @@ const fn hash_of_nothing(hash: HashId) -> &'static [u8] {
     }
 }
 
+/// The secrets that protect the two directions in one epoch.
+#[derive(Debug)]
+pub(crate) struct TrafficSecrets {
+    suite: &'static Suite13,
+    epoch: Epoch,
+    pub(crate) client: Digest,
+    pub(crate) server: Digest,
+}
+
+impl TrafficSecrets {
+    fn derive(
+        suite: &'static Suite13,
+        epoch: Epoch,
+        key: &HmacKey,
+        [client, server]: [&[u8]; 2],
+        transcript: &Digest,
+    ) -> Result<Self, CryptoError> {
+        Ok(Self {
+            suite,
+            epoch,
+            client: kdf::derive(key, client, transcript.as_ref())?,
+            server: kdf::derive(key, server, transcript.as_ref())?,
+        })
+    }
+
+    pub(crate) const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    pub(crate) fn client_keys(&self) -> EpochKeys {
+        self.keys(&self.client)
+    }
+
+    pub(crate) fn server_keys(&self) -> EpochKeys {
+        self.keys(&self.server)
+    }
+
+    fn keys(&self, secret: &Digest) -> EpochKeys {
+        EpochKeys {
+            epoch: self.epoch,
+            suite: self.suite,
+            secret: secret.clone(),
+        }
+    }
+}
+
 /// Secrets from the hellos on.
 #[derive(Debug)]
 pub(crate) struct HandshakeSecrets {
-    suite: &'static Suite13,
     /// Derive-Secret(Handshake Secret, "derived", ""): the salt of the next stage.
     derived: Digest,
-    pub(crate) client: Digest,
-    pub(crate) server: Digest,
+    pub(crate) traffic: TrafficSecrets,
 }
 
 impl HandshakeSecrets {
@@ -60,32 +104,15 @@ impl HandshakeSecrets {
         let hash = suite.hash;
         let secret = kdf::extract(hash, derived_without_psk(hash.id()), shared.as_ref());
         let key = hash.hmac_key(secret.as_ref());
+        let labels: [&[u8]; 2] = [b"c hs traffic", b"s hs traffic"];
         Ok(Self {
-            suite,
             derived: kdf::derive(&key, b"derived", hash_of_nothing(hash.id()))?,
-            client: kdf::derive(&key, b"c hs traffic", hellos.as_ref())?,
-            server: kdf::derive(&key, b"s hs traffic", hellos.as_ref())?,
+            traffic: TrafficSecrets::derive(suite, Epoch::Handshake, &key, labels, hellos)?,
         })
     }
 
-    pub(crate) fn client_keys(&self) -> EpochKeys {
-        self.keys(&self.client)
-    }
-
-    pub(crate) fn server_keys(&self) -> EpochKeys {
-        self.keys(&self.server)
-    }
-
-    fn keys(&self, secret: &Digest) -> EpochKeys {
-        EpochKeys {
-            epoch: Epoch::Handshake,
-            suite: self.suite,
-            secret: secret.clone(),
-        }
-    }
-
-    pub(crate) const fn suite(&self) -> &'static Suite13 {
-        self.suite
+    pub(crate) const fn hash(&self) -> &'static Hash {
+        self.traffic.suite.hash
     }
 
     /// The next stage, from the hash of ClientHello..server Finished.
@@ -93,14 +120,13 @@ impl HandshakeSecrets {
         &self,
         transcript: &Digest,
     ) -> Result<ApplicationSecrets, CryptoError> {
-        let hash = self.suite.hash;
-        let zeros = Digest::zeros(hash.output_len());
-        let main = kdf::extract(hash, self.derived.as_ref(), zeros.as_ref());
-        let key = hash.hmac_key(main.as_ref());
+        let suite = self.traffic.suite;
+        let zeros = Digest::zeros(suite.hash.output_len());
+        let main = kdf::extract(suite.hash, self.derived.as_ref(), zeros.as_ref());
+        let key = suite.hash.hmac_key(main.as_ref());
+        let labels: [&[u8]; 2] = [b"c ap traffic", b"s ap traffic"];
         Ok(ApplicationSecrets {
-            suite: self.suite,
-            client: kdf::derive(&key, b"c ap traffic", transcript.as_ref())?,
-            server: kdf::derive(&key, b"s ap traffic", transcript.as_ref())?,
+            traffic: TrafficSecrets::derive(suite, Epoch::Application, &key, labels, transcript)?,
             exporter: kdf::derive(&key, b"exp master", transcript.as_ref())?,
         })
     }
@@ -109,28 +135,8 @@ impl HandshakeSecrets {
 /// Secrets from the server's Finished on.
 #[derive(Debug)]
 pub(crate) struct ApplicationSecrets {
-    suite: &'static Suite13,
-    pub(crate) client: Digest,
-    pub(crate) server: Digest,
+    pub(crate) traffic: TrafficSecrets,
     pub(crate) exporter: Digest,
-}
-
-impl ApplicationSecrets {
-    pub(crate) fn client_keys(&self) -> EpochKeys {
-        self.keys(&self.client)
-    }
-
-    pub(crate) fn server_keys(&self) -> EpochKeys {
-        self.keys(&self.server)
-    }
-
-    fn keys(&self, secret: &Digest) -> EpochKeys {
-        EpochKeys {
-            epoch: Epoch::Application,
-            suite: self.suite,
-            secret: secret.clone(),
-        }
-    }
 }
 
 /// The `verify_data` of a Finished (RFC 9846, Section 4.4.4): `base` is the sender's handshake

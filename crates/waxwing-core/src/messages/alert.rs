@@ -14,6 +14,11 @@ pub(crate) struct Alert {
 }
 
 impl Alert {
+    /// The level of close_notify and user_canceled.
+    pub(crate) const WARNING: u8 = 1;
+    /// The level of everything else.
+    pub(crate) const FATAL: u8 = 2;
+
     /// Reads the content of an alert record: exactly one alert (RFC 9846, Section 5.1).
     pub(crate) fn read(content: &[u8]) -> Result<Self, Error> {
         let &[level, description] = content else {

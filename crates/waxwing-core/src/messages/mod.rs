@@ -11,8 +11,6 @@
     )
 )]
 
-use core::fmt;
-
 use crate::Error;
 use crate::codec::{Reader, Writer};
 use crate::error::{DecodeError, Problem};
@@ -38,31 +36,9 @@ pub(crate) use client_hello::ClientHello;
 pub use fuzzing::parse_for_fuzzing;
 pub use registry::{ExtensionType, ProtocolVersion};
 
-/// The type of a handshake message (RFC 9846, Section 4).
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct HandshakeType(
-    /// The number on the wire.
-    pub u8,
-);
-
-macro_rules! handshake_types {
-    ($($konst:ident = $value:literal, $text:literal;)*) => {
-        impl HandshakeType {
-            $(#[doc = concat!("`", $text, "`")] pub const $konst: Self = Self($value);)*
-
-            /// The registered name, if this crate knows one.
-            #[must_use]
-            pub const fn name(self) -> Option<&'static str> {
-                match self.0 {
-                    $($value => Some($text),)*
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-handshake_types! {
+waxwing_crypto::code_points! {
+    /// The type of a handshake message (RFC 9846, Section 4).
+    HandshakeType(u8) {
     HELLO_REQUEST = 0, "hello_request";
     CLIENT_HELLO = 1, "client_hello";
     SERVER_HELLO = 2, "server_hello";
@@ -81,20 +57,6 @@ handshake_types! {
     COMPRESSED_CERTIFICATE = 25, "compressed_certificate";
     MESSAGE_HASH = 254, "message_hash";
 }
-
-impl fmt::Display for HandshakeType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => f.write_str(name),
-            None => write!(f, "handshake type {}", self.0),
-        }
-    }
-}
-
-impl fmt::Debug for HandshakeType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 /// Takes a `legacy_session_id<0..32>`.

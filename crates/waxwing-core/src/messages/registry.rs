@@ -1,65 +1,8 @@
 //! Code points that only messages carry. Names are those of the IANA registry "TLS Parameters".
 
-use core::fmt;
-
-use crate::codec::{Read, Reader};
-use crate::error::DecodeError;
-
-macro_rules! code_points {
-    ($(#[$meta:meta])* $name:ident { $($konst:ident = $value:literal, $text:literal;)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(
-            /// The number on the wire.
-            pub u16,
-        );
-
-        impl $name {
-            $(#[doc = concat!("`", $text, "`")] pub const $konst: Self = Self($value);)*
-
-            /// The registered name, if this crate knows one.
-            #[must_use]
-            pub const fn name(self) -> Option<&'static str> {
-                match self.0 {
-                    $($value => Some($text),)*
-                    _ => None,
-                }
-            }
-
-            /// Whether this is one of the reserved values of RFC 8701 (GREASE).
-            #[must_use]
-            pub const fn is_grease(self) -> bool {
-                self.0 & 0x0f0f == 0x0a0a && self.0 >> 8 == self.0 & 0xff
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self.name() {
-                    Some(name) => f.write_str(name),
-                    None if self.is_grease() => write!(f, "GREASE(0x{:04x})", self.0),
-                    None => write!(f, "0x{:04x}", self.0),
-                }
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
-            }
-        }
-
-        impl<'a> Read<'a> for $name {
-            fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-                reader.u16().map(Self)
-            }
-        }
-    };
-}
-
-code_points! {
+waxwing_crypto::code_points! {
     /// The type of an extension (RFC 9846, Section 4.2).
-    ExtensionType {
+    ExtensionType(u16) {
         SERVER_NAME = 0, "server_name";
         MAX_FRAGMENT_LENGTH = 1, "max_fragment_length";
         STATUS_REQUEST = 5, "status_request";
@@ -97,35 +40,13 @@ code_points! {
     }
 }
 
-code_points! {
+waxwing_crypto::code_points! {
     /// A protocol version (RFC 9846, Section 4.2.1). Versions compare by their number.
-    ProtocolVersion {
+    ProtocolVersion(u16) {
         SSL3 = 0x0300, "SSLv3";
         TLS10 = 0x0301, "TLSv1.0";
         TLS11 = 0x0302, "TLSv1.1";
         TLS12 = 0x0303, "TLSv1.2";
         TLS13 = 0x0304, "TLSv1.3";
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use alloc::format;
-
-    use super::*;
-
-    #[test]
-    fn grease_values_are_the_sixteen_of_rfc_8701() {
-        let found = (0..=u16::MAX).filter(|v| ExtensionType(*v).is_grease());
-        let expected = (0..16u16).map(|i| (i << 12) | 0x0a00 | (i << 4) | 0x0a);
-        assert!(found.eq(expected));
-    }
-
-    #[test]
-    fn unknown_code_points_print_their_number() {
-        assert_eq!(format!("{}", ProtocolVersion(0x0305)), "0x0305");
-        assert_eq!(format!("{:?}", ProtocolVersion::TLS13), "TLSv1.3");
-        assert_eq!(format!("{}", ExtensionType(0xdada)), "GREASE(0xdada)");
-        assert_eq!(format!("{}", ExtensionType::KEY_SHARE), "key_share");
     }
 }

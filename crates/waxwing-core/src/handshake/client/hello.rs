@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use waxwing_crypto::{CryptoError, KeyShare, NamedGroup, SecureRandom, SharedSecret, Suite13};
 
-use super::super::StepOutcome;
 use super::super::schedule13::HandshakeSecrets;
+use super::super::{SessionId, StepOutcome};
 use super::tls13::{self, AwaitEncryptedExtensions};
 use super::{Env, Step};
 use crate::codec::Writer;
@@ -99,19 +99,6 @@ struct Offer {
     sent: ExtensionSet,
 }
 
-/// The `legacy_session_id`: random in compatibility mode, else empty.
-#[derive(Clone, Copy)]
-struct SessionId {
-    bytes: [u8; 32],
-    len: usize,
-}
-
-impl AsRef<[u8]> for SessionId {
-    fn as_ref(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-}
-
 /// Sends the first ClientHello.
 pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
     let config = env.config;
@@ -121,17 +108,14 @@ pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
     random.fill(bytes.as_flattened_mut())?;
     let [client_random, session_id, seed] = bytes;
     env.cx.client_random = client_random;
-    let len = if config.middlebox_compatibility {
-        session_id.len()
+    let session_id: &[u8] = if config.middlebox_compatibility {
+        &session_id
     } else {
-        0
+        &[]
     };
     let mut offer = Offer {
         shape: Shape::new(&seed, config.grease, config.permute_extensions),
-        session_id: SessionId {
-            bytes: session_id,
-            len,
-        },
+        session_id: SessionId::copy(session_id),
         shares: first_shares(env, random)?,
         retrying: false,
         sent: ExtensionSet::default(),
@@ -445,10 +429,7 @@ impl AwaitServerHello {
         env.cx.transcript.start(suite.hash);
         env.cx.transcript.add(message.bytes);
         let secrets = HandshakeSecrets::new(suite, &shared, &env.cx.transcript.current())?;
-        env.cx
-            .log_secret("CLIENT_HANDSHAKE_TRAFFIC_SECRET", &secrets.client);
-        env.cx
-            .log_secret("SERVER_HANDSHAKE_TRAFFIC_SECRET", &secrets.server);
+        env.cx.log_traffic(&secrets.traffic);
         let info = &mut env.cx.info;
         info.version = Some(ProtocolVersion::TLS13);
         info.cipher_suite = Some(suite.id);
@@ -460,8 +441,8 @@ impl AwaitServerHello {
         if env.config.middlebox_compatibility && self.retried.is_none() {
             env.flight.change_cipher_spec();
         }
-        env.flight.install_write(secrets.client_keys())?;
-        let read = secrets.server_keys();
+        env.flight.install_write(secrets.traffic.client_keys())?;
+        let read = secrets.traffic.server_keys();
         let step = AwaitEncryptedExtensions { secrets, sent };
         let step = Step::Tls13(tls13::Step::EncryptedExtensions(step));
         Ok(StepOutcome::step(step).read_with(read))

@@ -18,7 +18,6 @@ use super::super::schedule13::{HandshakeSecrets, verify_data};
 use super::Env;
 use crate::config::verifier::{ServerCertRequest, Verdict, Verified};
 use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
-use crate::connection::info::Exporter;
 use crate::limits::MAX_CHAIN;
 use crate::messages::HandshakeType;
 use crate::messages::certificate::Certificate;
@@ -262,25 +261,18 @@ pub(super) struct AwaitFinished {
 
 impl AwaitFinished {
     fn on_finished(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let hash = self.secrets.suite().hash;
+        let hash = self.secrets.hash();
         let finished = Finished::read(message.body())?;
         let transcript = env.cx.transcript.current();
-        let proof = check_finished(hash, &self.secrets.server, &transcript, &finished)?;
+        let proof = check_finished(hash, &self.secrets.traffic.server, &transcript, &finished)?;
         env.cx.transcript.add(message.bytes);
 
         let application = self.secrets.application(&env.cx.transcript.current())?;
-        env.cx
-            .log_secret("CLIENT_TRAFFIC_SECRET_0", &application.client);
-        env.cx
-            .log_secret("SERVER_TRAFFIC_SECRET_0", &application.server);
-        env.cx.log_secret("EXPORTER_SECRET", &application.exporter);
         self.answer(env)?;
-        env.flight.install_write(application.client_keys())?;
-        let read = application.server_keys();
-        env.cx.info.exporter = Some(Exporter {
-            hash,
-            secret: application.exporter,
-        });
+        env.flight
+            .install_write(application.traffic.client_keys())?;
+        let read = application.traffic.server_keys();
+        env.cx.keep_application(hash, application);
         Ok(StepOutcome::done(proof).read_with(read))
     }
 
@@ -294,9 +286,9 @@ impl AwaitFinished {
                     Certificate::write(w, &[], none, None)
                 })?;
         }
-        let hash = self.secrets.suite().hash;
+        let hash = self.secrets.hash();
         let transcript = env.cx.transcript.current();
-        let ours = verify_data(hash, &self.secrets.client, &transcript)?;
+        let ours = verify_data(hash, &self.secrets.traffic.client, &transcript)?;
         env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
             Finished {
                 verify_data: ours.as_ref(),

@@ -5,8 +5,8 @@ use alloc::boxed::Box;
 use waxwing_crypto::{Digest, KxGroup, NamedGroup, Suite13};
 
 use super::super::negotiate::{self, GroupChoice};
-use super::super::{EarlyData, StepOutcome};
-use super::tls13::{Agreed, Exchange, SessionId};
+use super::super::{EarlyData, SessionId, StepOutcome};
+use super::tls13::{Agreed, Exchange};
 use super::{Env, Step};
 use crate::codec::List;
 use crate::config::credentials::ClientHelloView;

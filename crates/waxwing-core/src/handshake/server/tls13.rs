@@ -17,13 +17,12 @@ use waxwing_crypto::{
     Suite13,
 };
 
-use super::super::StepOutcome;
 use super::super::auth::{check_finished, pick_scheme};
 use super::super::schedule13::{HandshakeSecrets, verify_data};
+use super::super::{SessionId, StepOutcome};
 use super::Env;
 use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView};
 use crate::connection::event::{Question, Wait};
-use crate::connection::info::Exporter;
 use crate::messages::certificate::Certificate;
 use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
 use crate::messages::client_hello::ClientHello;
@@ -77,30 +76,6 @@ impl Step {
             }),
             Self::Finished(_) => None,
         }
-    }
-}
-
-/// The `legacy_session_id` to echo.
-#[derive(Clone, Copy)]
-pub(super) struct SessionId {
-    bytes: [u8; 32],
-    len: usize,
-}
-
-impl SessionId {
-    /// `from` has at most 32 bytes: the message's reader saw to that.
-    pub(super) fn copy(from: &[u8]) -> Self {
-        let mut bytes = [0; 32];
-        let mut len = 0;
-        for (place, byte) in bytes.iter_mut().zip(from) {
-            *place = *byte;
-            len += 1;
-        }
-        Self { bytes, len }
-    }
-
-    fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 
@@ -174,16 +149,13 @@ impl Agreed {
         self.send_server_hello(env)?;
         let transcript = env.cx.transcript.current();
         let secrets = HandshakeSecrets::new(self.suite, &self.exchange.shared, &transcript)?;
-        env.cx
-            .log_secret("CLIENT_HANDSHAKE_TRAFFIC_SECRET", &secrets.client);
-        env.cx
-            .log_secret("SERVER_HANDSHAKE_TRAFFIC_SECRET", &secrets.server);
+        env.cx.log_traffic(&secrets.traffic);
         env.cx.info.signature_scheme = Some(scheme);
         if self.change_cipher_spec {
             env.flight.change_cipher_spec();
         }
-        env.flight.install_write(secrets.server_keys())?;
-        let read = secrets.client_keys();
+        env.flight.install_write(secrets.traffic.server_keys())?;
+        let read = secrets.traffic.client_keys();
 
         let alpn = env.cx.info.alpn.clone();
         let extensions = EncryptedExtensions {
@@ -209,7 +181,7 @@ impl Agreed {
         let hello = ServerHello {
             legacy_version: ProtocolVersion::TLS12,
             random: &random,
-            session_id: self.session_id.as_slice(),
+            session_id: self.session_id.as_ref(),
             cipher_suite: self.suite.id,
             compression_method: 0,
             extensions: ServerHelloExtensions {
@@ -298,8 +270,8 @@ fn finish_flight(
         .send(env.flight, HandshakeType::CERTIFICATE_VERIFY, &mut |w| {
             CertificateVerify { scheme, signature }.write(w)
         })?;
-    let hash = secrets.suite().hash;
-    let ours = verify_data(hash, &secrets.server, &env.cx.transcript.current())?;
+    let hash = secrets.hash();
+    let ours = verify_data(hash, &secrets.traffic.server, &env.cx.transcript.current())?;
     env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
         Finished {
             verify_data: ours.as_ref(),
@@ -307,18 +279,11 @@ fn finish_flight(
         .write(w)
     })?;
     let application = secrets.application(&env.cx.transcript.current())?;
-    env.cx
-        .log_secret("CLIENT_TRAFFIC_SECRET_0", &application.client);
-    env.cx
-        .log_secret("SERVER_TRAFFIC_SECRET_0", &application.server);
-    env.cx.log_secret("EXPORTER_SECRET", &application.exporter);
-    env.flight.install_write(application.server_keys())?;
+    env.flight
+        .install_write(application.traffic.server_keys())?;
     env.flight.end_flight()?;
-    let client_keys = application.client_keys();
-    env.cx.info.exporter = Some(Exporter {
-        hash,
-        secret: application.exporter,
-    });
+    let client_keys = application.traffic.client_keys();
+    env.cx.keep_application(hash, application);
     let step = AwaitFinished {
         secrets,
         client_keys,
@@ -338,9 +303,9 @@ pub(super) struct AwaitFinished {
 impl AwaitFinished {
     fn on_finished(self, message: Message<'_>, env: &Env<'_>) -> Result<Outcome, Error> {
         let finished = Finished::read(message.body())?;
-        let hash = self.secrets.suite().hash;
+        let hash = self.secrets.hash();
         let transcript = env.cx.transcript.current();
-        let proof = check_finished(hash, &self.secrets.client, &transcript, &finished)?;
+        let proof = check_finished(hash, &self.secrets.traffic.client, &transcript, &finished)?;
         Ok(StepOutcome::done(proof).read_with(self.client_keys))
     }
 }
