@@ -345,7 +345,7 @@ fn serial(random: &dyn SecureRandom) -> Result<Vec<u8>, CryptoError> {
 
 /// The private key in PKCS#8, in a form that everyone reads.
 ///
-/// OpenSSL before 3.2 fails on version 2 of RFC 5958, which has the public key at its end and is
+/// OpenSSL 3.0 does not read version 2 of RFC 5958, which has the public key at its end and is
 /// what AWS-LC writes for Ed25519. That one is rewritten in the version 1 of RFC 8410, Section 7.
 fn to_pkcs8(mut pair: KeyPair) -> Zeroizing<Vec<u8>> {
     const V1: &[u8] = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";

@@ -36,7 +36,7 @@ pub(crate) fn sections(text: &[u8]) -> Result<Vec<Section>, LoadError> {
 /// Whether this is a DER structure rather than text.
 pub(crate) fn is_der(bytes: &[u8]) -> bool {
     const SEQUENCE: u8 = 0x30;
-    // A digit 0 is the same byte, but no PEM file has one where DER has the high length bit.
+    // Text may begin with this byte too: it is the digit 0.
     bytes.first() == Some(&SEQUENCE) && !contains(bytes, b"-----BEGIN ")
 }
 
