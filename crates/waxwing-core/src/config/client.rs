@@ -4,10 +4,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use waxwing_crypto::{CipherSuite, CryptoProvider, KxGroup, NamedGroup, Suite13};
+use waxwing_crypto::{CipherSuite, CryptoProvider, NamedGroup};
 
 use super::verifier::ServerCertVerifier;
-use super::{ConfigError, KeyLog, check_alpn, pick};
+use super::{Chosen, Common, ConfigError, KeyLog, common_setters};
 use crate::ServerName;
 use crate::record::RecordPadding;
 use crate::trace::Trace;
@@ -25,12 +25,9 @@ pub trait GroupMemory: Send + Sync + fmt::Debug {
 /// How a client behaves. Made once, shared by all its connections.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
-    pub(crate) provider: &'static CryptoProvider,
+    pub(crate) common: Common,
     pub(crate) verifier: Arc<dyn ServerCertVerifier>,
-    pub(crate) suites: Vec<&'static Suite13>,
-    pub(crate) groups: Vec<&'static dyn KxGroup>,
     pub(crate) key_shares: usize,
-    pub(crate) alpn: Vec<Vec<u8>>,
     pub(crate) send_server_name: bool,
     pub(crate) grease: bool,
     pub(crate) permute_extensions: bool,
@@ -39,9 +36,6 @@ pub struct ClientConfig {
     pub(crate) keep_peer_chain: bool,
     pub(crate) certificate_authorities: Vec<Vec<u8>>,
     pub(crate) group_memory: Option<Arc<dyn GroupMemory>>,
-    pub(crate) padding: RecordPadding,
-    pub(crate) key_log: Option<Arc<dyn KeyLog>>,
-    pub(crate) trace: Option<Arc<dyn Trace>>,
 }
 
 impl ClientConfig {
@@ -54,12 +48,9 @@ impl ClientConfig {
     ) -> ClientConfigBuilder {
         ClientConfigBuilder {
             config: Self {
-                provider,
+                common: Common::new(provider),
                 verifier,
-                suites: provider.suites13.to_vec(),
-                groups: provider.groups.to_vec(),
                 key_shares: 1,
-                alpn: Vec::new(),
                 send_server_name: true,
                 grease: true,
                 permute_extensions: true,
@@ -68,19 +59,15 @@ impl ClientConfig {
                 keep_peer_chain: false,
                 certificate_authorities: Vec::new(),
                 group_memory: None,
-                padding: RecordPadding::None,
-                key_log: None,
-                trace: None,
             },
-            suites: None,
-            groups: None,
+            chosen: Chosen::default(),
         }
     }
 
     /// The cryptography in use.
     #[must_use]
     pub const fn provider(&self) -> &'static CryptoProvider {
-        self.provider
+        self.common.provider
     }
 }
 
@@ -89,31 +76,11 @@ impl ClientConfig {
 #[must_use]
 pub struct ClientConfigBuilder {
     config: ClientConfig,
-    suites: Option<Vec<u16>>,
-    groups: Option<Vec<u16>>,
+    chosen: Chosen,
 }
 
 impl ClientConfigBuilder {
-    /// Offers these protocols by ALPN, the preferred one first (RFC 7301).
-    pub fn alpn<N: AsRef<[u8]>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.config.alpn = names
-            .into_iter()
-            .map(|name| name.as_ref().to_vec())
-            .collect();
-        self
-    }
-
-    /// Offers these cipher suites only, the preferred one first.
-    pub fn cipher_suites(mut self, suites: impl IntoIterator<Item = CipherSuite>) -> Self {
-        self.suites = Some(suites.into_iter().map(|suite| suite.0).collect());
-        self
-    }
-
-    /// Offers these groups only, the preferred one first.
-    pub fn groups(mut self, groups: impl IntoIterator<Item = NamedGroup>) -> Self {
-        self.groups = Some(groups.into_iter().map(|group| group.0).collect());
-        self
-    }
+    common_setters!();
 
     /// Sends key shares for this many of the first groups (default 1; 0 asks every server to
     /// choose, at the cost of a round trip).
@@ -178,38 +145,13 @@ impl ClientConfigBuilder {
         self
     }
 
-    /// Hides the length of application data (RFC 9846, Section 5.4).
-    pub const fn record_padding(mut self, padding: RecordPadding) -> Self {
-        self.config.padding = padding;
-        self
-    }
-
-    /// Gives all secrets away, for debugging (RFC 9850).
-    pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
-        self.config.key_log = Some(log);
-        self
-    }
-
-    /// Tells what connections do.
-    pub fn trace(mut self, trace: Arc<dyn Trace>) -> Self {
-        self.config.trace = Some(trace);
-        self
-    }
-
     /// Checks that the parts fit together.
     ///
     /// # Errors
     /// The first fault found.
     pub fn build(self) -> Result<Arc<ClientConfig>, ConfigError> {
         let mut config = self.config;
-        config.provider.check()?;
-        check_alpn(&config.alpn)?;
-        if let Some(suites) = &self.suites {
-            config.suites = pick(suites, |id| config.provider.suite13(CipherSuite(id)))?;
-        }
-        if let Some(groups) = &self.groups {
-            config.groups = pick(groups, |id| config.provider.group(NamedGroup(id)))?;
-        }
+        config.common.resolve(&self.chosen)?;
         Ok(Arc::new(config))
     }
 }

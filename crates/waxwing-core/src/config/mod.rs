@@ -1,10 +1,14 @@
 //! What both sides configure.
 
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
-use waxwing_crypto::ProviderFault;
+use waxwing_crypto::{CipherSuite, CryptoProvider, KxGroup, NamedGroup, ProviderFault, Suite13};
 
 use crate::limits::MAX_ALPN_NAME;
+use crate::record::RecordPadding;
+use crate::trace::Trace;
 
 pub(crate) mod client;
 pub(crate) mod credentials;
@@ -58,20 +62,60 @@ impl fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
-fn check_alpn(names: &[alloc::vec::Vec<u8>]) -> Result<(), ConfigError> {
-    let fits = |name: &alloc::vec::Vec<u8>| (1..=MAX_ALPN_NAME).contains(&name.len());
-    if names.iter().all(fits) {
+/// What both sides configure alike.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    pub(crate) provider: &'static CryptoProvider,
+    pub(crate) suites: Vec<&'static Suite13>,
+    pub(crate) groups: Vec<&'static dyn KxGroup>,
+    pub(crate) alpn: Vec<Vec<u8>>,
+    pub(crate) padding: RecordPadding,
+    pub(crate) key_log: Option<Arc<dyn KeyLog>>,
+    pub(crate) trace: Option<Arc<dyn Trace>>,
+}
+
+impl Common {
+    fn new(provider: &'static CryptoProvider) -> Self {
+        Self {
+            provider,
+            suites: provider.suites13.to_vec(),
+            groups: provider.groups.to_vec(),
+            alpn: Vec::new(),
+            padding: RecordPadding::None,
+            key_log: None,
+            trace: None,
+        }
+    }
+
+    /// Checks that the parts fit together, and looks up what was chosen by name.
+    fn resolve(&mut self, chosen: &Chosen) -> Result<(), ConfigError> {
+        self.provider.check()?;
+        if !self
+            .alpn
+            .iter()
+            .all(|name| (1..=MAX_ALPN_NAME).contains(&name.len()))
+        {
+            return Err(ConfigError::AlpnName);
+        }
+        if let Some(suites) = &chosen.suites {
+            self.suites = pick(suites, |id| self.provider.suite13(CipherSuite(id)))?;
+        }
+        if let Some(groups) = &chosen.groups {
+            self.groups = pick(groups, |id| self.provider.group(NamedGroup(id)))?;
+        }
         Ok(())
-    } else {
-        Err(ConfigError::AlpnName)
     }
 }
 
+/// Code points chosen from what the provider has.
+#[derive(Clone, Debug, Default)]
+struct Chosen {
+    suites: Option<Vec<u16>>,
+    groups: Option<Vec<u16>>,
+}
+
 /// Picks from what a provider has, in the order given.
-fn pick<T: Copy>(
-    wanted: &[u16],
-    find: impl Fn(u16) -> Option<T>,
-) -> Result<alloc::vec::Vec<T>, ConfigError> {
+fn pick<T: Copy>(wanted: &[u16], find: impl Fn(u16) -> Option<T>) -> Result<Vec<T>, ConfigError> {
     if wanted.is_empty() {
         return Err(ConfigError::EmptyList);
     }
@@ -80,3 +124,48 @@ fn pick<T: Copy>(
         .map(|id| find(*id).ok_or(ConfigError::NotProvided(*id)))
         .collect()
 }
+
+/// The setters that both builders have.
+macro_rules! common_setters {
+    () => {
+        /// Speaks these protocols by ALPN, the preferred one first (RFC 7301).
+        pub fn alpn<N: AsRef<[u8]>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+            self.config.common.alpn = names
+                .into_iter()
+                .map(|name| name.as_ref().to_vec())
+                .collect();
+            self
+        }
+
+        /// Speaks these cipher suites only, the preferred one first.
+        pub fn cipher_suites(mut self, suites: impl IntoIterator<Item = CipherSuite>) -> Self {
+            self.chosen.suites = Some(suites.into_iter().map(|suite| suite.0).collect());
+            self
+        }
+
+        /// Speaks these groups only, the preferred one first.
+        pub fn groups(mut self, groups: impl IntoIterator<Item = NamedGroup>) -> Self {
+            self.chosen.groups = Some(groups.into_iter().map(|group| group.0).collect());
+            self
+        }
+
+        /// Hides the length of application data (RFC 9846, Section 5.4).
+        pub const fn record_padding(mut self, padding: RecordPadding) -> Self {
+            self.config.common.padding = padding;
+            self
+        }
+
+        /// Gives all secrets away, for debugging (RFC 9850).
+        pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
+            self.config.common.key_log = Some(log);
+            self
+        }
+
+        /// Tells what connections do.
+        pub fn trace(mut self, trace: Arc<dyn Trace>) -> Self {
+            self.config.common.trace = Some(trace);
+            self
+        }
+    };
+}
+use common_setters;

@@ -1,29 +1,22 @@
 //! A server's configuration.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
-use waxwing_crypto::{CipherSuite, CryptoProvider, KxGroup, NamedGroup, Suite13};
+use waxwing_crypto::{CipherSuite, CryptoProvider, NamedGroup};
 
 use super::credentials::CertResolver;
-use super::{ConfigError, KeyLog, check_alpn, pick};
+use super::{Chosen, Common, ConfigError, KeyLog, common_setters};
 use crate::record::RecordPadding;
 use crate::trace::Trace;
 
 /// How a server behaves. Made once, shared by all its connections.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
-    pub(crate) provider: &'static CryptoProvider,
+    pub(crate) common: Common,
     pub(crate) certificates: Arc<dyn CertResolver>,
-    pub(crate) suites: Vec<&'static Suite13>,
-    pub(crate) groups: Vec<&'static dyn KxGroup>,
-    pub(crate) alpn: Vec<Vec<u8>>,
     pub(crate) alpn_required: bool,
     pub(crate) client_suite_order: bool,
     pub(crate) retry_cookie: bool,
-    pub(crate) padding: RecordPadding,
-    pub(crate) key_log: Option<Arc<dyn KeyLog>>,
-    pub(crate) trace: Option<Arc<dyn Trace>>,
 }
 
 impl ServerConfig {
@@ -36,27 +29,20 @@ impl ServerConfig {
     ) -> ServerConfigBuilder {
         ServerConfigBuilder {
             config: Self {
-                provider,
+                common: Common::new(provider),
                 certificates,
-                suites: provider.suites13.to_vec(),
-                groups: provider.groups.to_vec(),
-                alpn: Vec::new(),
                 alpn_required: true,
                 client_suite_order: false,
                 retry_cookie: false,
-                padding: RecordPadding::None,
-                key_log: None,
-                trace: None,
             },
-            suites: None,
-            groups: None,
+            chosen: Chosen::default(),
         }
     }
 
     /// The cryptography in use.
     #[must_use]
     pub const fn provider(&self) -> &'static CryptoProvider {
-        self.provider
+        self.common.provider
     }
 }
 
@@ -65,19 +51,11 @@ impl ServerConfig {
 #[must_use]
 pub struct ServerConfigBuilder {
     config: ServerConfig,
-    suites: Option<Vec<u16>>,
-    groups: Option<Vec<u16>>,
+    chosen: Chosen,
 }
 
 impl ServerConfigBuilder {
-    /// Speaks these protocols, the preferred one first (RFC 7301).
-    pub fn alpn<N: AsRef<[u8]>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.config.alpn = names
-            .into_iter()
-            .map(|name| name.as_ref().to_vec())
-            .collect();
-        self
-    }
+    common_setters!();
 
     /// Whether a client that offers only other protocols is refused with
     /// `no_application_protocol` (default: yes, as RFC 7301, Section 3.2 says). A client that
@@ -87,21 +65,9 @@ impl ServerConfigBuilder {
         self
     }
 
-    /// Accepts these cipher suites only, the preferred one first.
-    pub fn cipher_suites(mut self, suites: impl IntoIterator<Item = CipherSuite>) -> Self {
-        self.suites = Some(suites.into_iter().map(|suite| suite.0).collect());
-        self
-    }
-
     /// Whether the client's order of cipher suites decides (default: no, ours does).
     pub const fn client_suite_order(mut self, on: bool) -> Self {
         self.config.client_suite_order = on;
-        self
-    }
-
-    /// Accepts these groups only, the preferred one first.
-    pub fn groups(mut self, groups: impl IntoIterator<Item = NamedGroup>) -> Self {
-        self.groups = Some(groups.into_iter().map(|group| group.0).collect());
         self
     }
 
@@ -112,38 +78,13 @@ impl ServerConfigBuilder {
         self
     }
 
-    /// Hides the length of application data (RFC 9846, Section 5.4).
-    pub const fn record_padding(mut self, padding: RecordPadding) -> Self {
-        self.config.padding = padding;
-        self
-    }
-
-    /// Gives all secrets away, for debugging (RFC 9850).
-    pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
-        self.config.key_log = Some(log);
-        self
-    }
-
-    /// Tells what connections do.
-    pub fn trace(mut self, trace: Arc<dyn Trace>) -> Self {
-        self.config.trace = Some(trace);
-        self
-    }
-
     /// Checks that the parts fit together.
     ///
     /// # Errors
     /// The first fault found.
     pub fn build(self) -> Result<Arc<ServerConfig>, ConfigError> {
         let mut config = self.config;
-        config.provider.check()?;
-        check_alpn(&config.alpn)?;
-        if let Some(suites) = &self.suites {
-            config.suites = pick(suites, |id| config.provider.suite13(CipherSuite(id)))?;
-        }
-        if let Some(groups) = &self.groups {
-            config.groups = pick(groups, |id| config.provider.group(NamedGroup(id)))?;
-        }
+        config.common.resolve(&self.chosen)?;
         Ok(Arc::new(config))
     }
 }

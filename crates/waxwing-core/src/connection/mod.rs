@@ -63,8 +63,8 @@ impl Connection {
         name: ServerName,
         out: &mut Buffer,
     ) -> Result<Self, Error> {
-        let padding = config.padding;
-        let trace = config.trace.clone();
+        let padding = config.common.padding;
+        let trace = config.common.trace.clone();
         let before = out.len();
         let mut tx = Tx::new();
         tx.first_hello = true;
@@ -89,7 +89,7 @@ impl Connection {
     /// Starts a server that has received something already.
     #[cfg(feature = "server")]
     fn server_after(config: Arc<ServerConfig>, rx: Rx) -> Self {
-        let padding = config.padding;
+        let padding = config.common.padding;
         let establishing = Establishing::new(Handshake::server(config), rx, Tx::new(), padding);
         Self {
             state: State::Handshake(Box::new(establishing)),

@@ -102,7 +102,7 @@ struct Offer {
 /// Sends the first ClientHello.
 pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
     let config = env.config;
-    let random = config.provider.random;
+    let random = config.common.provider.random;
     // One draw for all that a hello needs at random.
     let mut bytes = [[0u8; 32]; 3];
     random.fill(bytes.as_flattened_mut())?;
@@ -130,7 +130,7 @@ pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
 fn first_shares(env: &Env<'_>, random: &dyn SecureRandom) -> Result<Vec<Box<dyn KeyShare>>, Error> {
     let config = env.config;
     let mut shares: Vec<Box<dyn KeyShare>> = Vec::new();
-    for group in config.groups.iter().take(config.key_shares) {
+    for group in config.common.groups.iter().take(config.key_shares) {
         if !covers(&shares, group.name()) {
             shares.push(group.start(random)?);
         }
@@ -141,6 +141,7 @@ fn first_shares(env: &Env<'_>, random: &dyn SecureRandom) -> Result<Vec<Box<dyn 
         .and_then(|memory| memory.recall(env.name));
     let wanted = recalled.filter(|name| !shares.is_empty() && !covers(&shares, *name));
     if let Some(group) = config
+        .common
         .groups
         .iter()
         .find(|group| Some(group.name()) == wanted)
@@ -171,7 +172,11 @@ fn share_entries<'a>(
         .filter(|_| !offer.retrying)
         .filter_map(|share| share.classical_part());
     let parts = parts.filter(|(name, _)| {
-        config.groups.iter().any(|group| group.name() == *name)
+        config
+            .common
+            .groups
+            .iter()
+            .any(|group| group.name() == *name)
             && !shares.iter().any(|share| share.group() == *name)
     });
     own.chain(parts)
@@ -247,7 +252,7 @@ impl HelloWriter<'_> {
     }
 
     fn suites(&self) -> impl Iterator<Item = u16> {
-        self.config.suites.iter().map(|suite| suite.id.0)
+        self.config.common.suites.iter().map(|suite| suite.id.0)
     }
 
     /// Writes one extension if there is something to say in it.
@@ -263,7 +268,7 @@ impl HelloWriter<'_> {
         let applies = match typ {
             ExtensionType::SERVER_NAME => host.is_some(),
             ExtensionType::STATUS_REQUEST => config.request_ocsp,
-            ExtensionType::ALPN => !config.alpn.is_empty(),
+            ExtensionType::ALPN => !config.common.alpn.is_empty(),
             ExtensionType::CERTIFICATE_AUTHORITIES => !config.certificate_authorities.is_empty(),
             ExtensionType::COOKIE => self.cookie.is_some(),
             _ => true,
@@ -277,13 +282,13 @@ impl HelloWriter<'_> {
             ExtensionType::STATUS_REQUEST => write_status_request(w),
             ExtensionType::SUPPORTED_GROUPS => {
                 let reserved = grease.map(|grease| NamedGroup(grease.group));
-                let groups = config.groups.iter().map(|group| group.name());
+                let groups = config.common.groups.iter().map(|group| group.name());
                 write_supported_groups(w, reserved.into_iter().chain(groups))
             }
             ExtensionType::SIGNATURE_ALGORITHMS => {
-                write_signature_algorithms(w, config.provider.signature_schemes())
+                write_signature_algorithms(w, config.common.provider.signature_schemes())
             }
-            ExtensionType::ALPN => write_alpn(w, config.alpn.iter().map(Vec::as_slice)),
+            ExtensionType::ALPN => write_alpn(w, config.common.alpn.iter().map(Vec::as_slice)),
             ExtensionType::CERTIFICATE_AUTHORITIES => {
                 let names = config.certificate_authorities.iter().map(Vec::as_slice);
                 write_certificate_authorities(w, names)
@@ -355,6 +360,7 @@ impl AwaitServerHello {
         }
         let offered = env
             .config
+            .common
             .suites
             .iter()
             .find(|suite| suite.id == hello.cipher_suite);
@@ -401,10 +407,15 @@ impl AwaitServerHello {
     /// The group must be one that we offered, but sent no share for (RFC 9846, Section 4.2.8).
     fn replace_shares(&mut self, name: NamedGroup, env: &Env<'_>) -> Result<(), Error> {
         let shared = share_entries(&self.offer, env.config).any(|(group, _)| group == name);
-        let group = env.config.groups.iter().find(|group| group.name() == name);
+        let group = env
+            .config
+            .common
+            .groups
+            .iter()
+            .find(|group| group.name() == name);
         match group {
             Some(group) if !shared => {
-                self.offer.shares = Vec::from([group.start(env.config.provider.random)?]);
+                self.offer.shares = Vec::from([group.start(env.config.common.provider.random)?]);
                 self.offer.retrying = true;
                 Ok(())
             }

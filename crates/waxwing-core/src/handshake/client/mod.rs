@@ -52,7 +52,7 @@ impl Handshake {
         name: ServerName,
         flight: &mut dyn Flight,
     ) -> Result<Self, Error> {
-        let mut cx = Context::new(config.key_log.clone(), config.trace.clone());
+        let mut cx = Context::new(config.common.key_log.clone(), config.common.trace.clone());
         let mut env = Env {
             config: &config,
             name: &name,

@@ -97,7 +97,7 @@ impl AwaitEncryptedExtensions {
     ) -> Result<Outcome, Error> {
         let extensions = EncryptedExtensions::read(message.body(), &self.sent)?;
         if let Some(name) = extensions.alpn {
-            if !env.config.alpn.iter().any(|offered| offered == name) {
+            if !env.config.common.alpn.iter().any(|offered| offered == name) {
                 return Err(PeerError::AlpnNotOffered.into());
             }
             env.cx.info.alpn = Some(name.into());
@@ -235,7 +235,7 @@ impl AwaitCertificateVerify {
     ) -> Result<Outcome, Error> {
         let verify = CertificateVerify::read(message.body())?;
         let transcript = env.cx.transcript.current();
-        let provider = env.config.provider;
+        let provider = env.config.common.provider;
         let proof = check_server_signature(provider, &verify, &self.verified, &transcript)?;
         env.cx.info.signature_scheme = Some(verify.scheme);
         env.cx.transcript.add(message.bytes);

@@ -55,7 +55,7 @@ impl AwaitClientHello {
         let schemes = extensions
             .signature_algorithms
             .ok_or(PeerError::MissingExtension)?;
-        let choice = negotiate::group(&env.config.groups, groups, shares)?;
+        let choice = negotiate::group(&env.config.common.groups, groups, shares)?;
         env.cx.client_random = *hello.random;
 
         let (group, share) = match (&self.retry, choice) {
@@ -75,7 +75,7 @@ impl AwaitClientHello {
         };
 
         let config = env.config;
-        let alpn = negotiate::alpn(&config.alpn, extensions.alpn, config.alpn_required)?;
+        let alpn = negotiate::alpn(&config.common.alpn, extensions.alpn, config.alpn_required)?;
         let info = &mut env.cx.info;
         info.alpn = alpn.map(Into::into);
         // A name in a form of its own is no reason to fail: the certificate's choice decides.
@@ -94,7 +94,7 @@ impl AwaitClientHello {
         };
         let agreed = Agreed {
             suite,
-            exchange: Exchange::respond(group, share, config.provider)?,
+            exchange: Exchange::respond(group, share, config.common.provider)?,
             session_id: SessionId::copy(hello.session_id),
             schemes: schemes.iter().collect(),
             staple: extensions.status_request,
@@ -121,7 +121,7 @@ fn check(hello: &ClientHello<'_>, env: &Env<'_>) -> Result<&'static Suite13, Err
     }
     let config = env.config;
     negotiate::suite(
-        &config.suites,
+        &config.common.suites,
         hello.cipher_suites,
         config.client_suite_order,
     )
@@ -137,7 +137,7 @@ fn ask_again(
 ) -> Result<StepOutcome<Step>, Error> {
     let cookie = if env.config.retry_cookie {
         let mut cookie = [0; COOKIE_LEN];
-        env.config.provider.random.fill(&mut cookie)?;
+        env.config.common.provider.random.fill(&mut cookie)?;
         Some(cookie)
     } else {
         None

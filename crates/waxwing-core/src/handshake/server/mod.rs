@@ -45,7 +45,7 @@ struct Env<'a> {
 impl Handshake {
     /// Starts a server, which waits for a ClientHello.
     pub(crate) fn server(config: Arc<ServerConfig>) -> Self {
-        let cx = Context::new(config.key_log.clone(), config.trace.clone());
+        let cx = Context::new(config.common.key_log.clone(), config.common.trace.clone());
         let step = Some(Step::ClientHello(AwaitClientHello::default()));
         Self {
             cx,

@@ -177,7 +177,7 @@ impl Agreed {
 
     fn send_server_hello(&self, env: &mut Env<'_>) -> Result<(), Error> {
         let mut random = [0; 32];
-        env.config.provider.random.fill(&mut random)?;
+        env.config.common.provider.random.fill(&mut random)?;
         let hello = ServerHello {
             legacy_version: ProtocolVersion::TLS12,
             random: &random,
