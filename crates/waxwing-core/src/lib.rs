@@ -21,6 +21,8 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod alert;
 mod buffer;
@@ -33,6 +35,8 @@ pub mod limits;
 mod messages;
 mod name;
 mod record;
+#[cfg(test)]
+mod testing;
 mod trace;
 
 pub use alert::AlertDescription;

@@ -28,6 +28,8 @@ pub(crate) mod proof;
 pub(crate) mod schedule13;
 #[cfg(feature = "server")]
 pub(crate) mod server;
+#[cfg(test)]
+mod tests;
 pub(crate) mod transcript;
 
 use schedule13::{ApplicationSecrets, TrafficSecrets};
