@@ -19,6 +19,11 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
+// With one side alone, what the messages and tables hold for the other is left to the linker.
+#![cfg_attr(
+    not(all(feature = "client", feature = "server")),
+    allow(dead_code, unused_imports)
+)]
 
 extern crate alloc;
 #[cfg(test)]

@@ -10,8 +10,10 @@ use crate::limits::MAX_ALPN_NAME;
 use crate::record::RecordPadding;
 use crate::trace::Trace;
 
+#[cfg(feature = "client")]
 pub(crate) mod client;
 pub(crate) mod credentials;
+#[cfg(feature = "server")]
 pub(crate) mod server;
 pub(crate) mod verifier;
 

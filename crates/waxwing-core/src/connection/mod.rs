@@ -3,7 +3,9 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
+#[cfg(feature = "client")]
 use crate::config::client::ClientConfig;
+#[cfg(feature = "server")]
 use crate::config::server::ServerConfig;
 use crate::error::Misuse;
 use crate::handshake::Handshake;
@@ -12,6 +14,7 @@ use crate::record::stream::{Rx, Tx, TxFlight};
 use crate::trace::TraceEvent;
 use crate::{AlertDescription, Buffer, Error, ServerName};
 
+#[cfg(feature = "server")]
 pub(crate) mod acceptor;
 mod establish;
 pub(crate) mod event;
