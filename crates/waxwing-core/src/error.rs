@@ -307,6 +307,8 @@ rules! {
             "a signature in the certificate chain is not valid";
         UnsupportedAlgorithm => UNSUPPORTED_CERTIFICATE,
             "the certificate uses an algorithm that is not supported";
+        TooWeak => BAD_CERTIFICATE,
+            "the certificate rests on a key or signature that is too weak (RFC 9155, RFC 9325)";
         Revoked => CERTIFICATE_REVOKED,
             "the certificate is revoked";
         Constraint => BAD_CERTIFICATE,

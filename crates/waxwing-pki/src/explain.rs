@@ -212,6 +212,11 @@ fn code(error: &Error) -> CertificateError {
         | Error::UnsupportedCriticalExtension
         | Error::MalformedNameConstraint
         | Error::InvalidNetworkMaskConstraint => CertificateError::Constraint,
+        Error::UnsupportedSignatureAlgorithmContext(context)
+            if is_broken(&signature_name(&context.signature_algorithm_id)) =>
+        {
+            CertificateError::TooWeak
+        }
         Error::UnsupportedSignatureAlgorithmContext(_)
         | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
             CertificateError::UnsupportedAlgorithm
@@ -257,6 +262,12 @@ pub(crate) fn webpki_words(error: &Error) -> String {
         other => return format!("{other:?}"),
     };
     words.into()
+}
+
+/// Whether a signature rests on MD5 or SHA-1 (RFC 9155).
+fn is_broken(signature_name: &str) -> bool {
+    let name = signature_name.to_ascii_lowercase();
+    name.contains("md5") || name.contains("sha1") || name.contains("sha-1")
 }
 
 /// The name of the algorithm in the content of an AlgorithmIdentifier.

@@ -154,7 +154,7 @@ pub(crate) fn refuse_weak(spki: &[u8]) -> Result<(), Rejection> {
     match PublicKeyKind::of_spki(spki) {
         Some(PublicKeyKind::Rsa(bits) | PublicKeyKind::RsaPss(bits)) if bits < MIN_RSA_BITS => {
             Err(Rejection {
-                code: CertificateError::UnsupportedAlgorithm,
+                code: CertificateError::TooWeak,
                 explanation: Some(
                     format!("its RSA key has {bits} bits, and less than {MIN_RSA_BITS} is unsafe")
                         .into(),

@@ -259,7 +259,7 @@ fn weak_keys_and_hashes_are_refused() {
             &[&weak],
             "a.example",
         ),
-        CertificateError::UnsupportedAlgorithm,
+        CertificateError::TooWeak,
         &["1024 bits"],
     );
 
@@ -278,7 +278,7 @@ fn weak_keys_and_hashes_are_refused() {
     let old = fs::read(dir.path().join("old.der")).unwrap();
     assert_says(
         &rejection(&Verifier::new(&PROVIDER, anchors), &[&old], "a.example"),
-        CertificateError::UnsupportedAlgorithm,
+        CertificateError::TooWeak,
         &["CN=old", "sha1WithRSAEncryption"],
     );
 }

@@ -231,7 +231,7 @@ pub(crate) struct Handshake {
     side: Side,
 }
 
-#[expect(
+#[allow(
     clippy::large_enum_variant,
     reason = "one box holds the whole handshake"
 )]
