@@ -95,6 +95,9 @@ impl<'a> Reader<'a> {
         self.vector(field, len)
     }
 
+    // Inlined again and again, as in the loops over a list, this makes chains of dependent lengths
+    // on which constraint elimination in LLVM 22 spends exponential time.
+    #[inline(never)]
     fn vector(&mut self, field: &'static str, len: usize) -> Result<Self, DecodeError> {
         let bytes = self.take(len).map_err(|_| DecodeError {
             field,
