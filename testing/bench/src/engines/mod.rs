@@ -2,9 +2,11 @@
 
 mod openssl;
 mod rustls;
+mod waxwing;
 
 pub(crate) use openssl::OpenSsl;
 pub(crate) use rustls::Rustls;
+pub(crate) use waxwing::Waxwing;
 
 use crate::limit::Limit;
 use crate::pair::{Engine, Pair, Subject};
@@ -24,6 +26,7 @@ pub(crate) fn subject(name: &str, pki: &Pki, scenario: Scenario) -> Option<Box<d
     }
     match name {
         Limit::NAME => Some(boxed(Limit::new(pki, scenario))),
+        WAXWING => Pair::<Waxwing>::new(pki, scenario).map(boxed),
         Rustls::NAME => Pair::<Rustls>::new(pki, scenario).map(boxed),
         OpenSsl::NAME => Pair::<OpenSsl>::new(pki, scenario).map(boxed),
         _ => None,
