@@ -184,8 +184,6 @@ rules! {
             "a record that does not decrypt (RFC 9846, Section 5.2)";
         BadAlert => DECODE_ERROR,
             "an alert that is not two bytes long (RFC 9846, Section 6)";
-        WarningAlert => DECODE_ERROR,
-            "a warning alert other than close_notify and user_canceled (RFC 9846, Section 6)";
         DuplicateExtension => ILLEGAL_PARAMETER,
             "the same extension twice in one message (RFC 9846, Section 4.2)";
         MisplacedExtension => ILLEGAL_PARAMETER,
@@ -208,8 +206,6 @@ rules! {
             "the server chose a cipher suite we did not offer (RFC 9846, Section 4.1.3)";
         GroupNotOffered => ILLEGAL_PARAMETER,
             "the server chose a group we did not offer a share for (RFC 9846, Section 4.2.8)";
-        PskNotOffered => ILLEGAL_PARAMETER,
-            "the server chose a pre-shared key we did not offer (RFC 9846, Section 4.2.11)";
         SecondRetry => UNEXPECTED_MESSAGE,
             "a second HelloRetryRequest (RFC 9846, Section 4.1.4)";
         RetryWithoutChange => ILLEGAL_PARAMETER,
