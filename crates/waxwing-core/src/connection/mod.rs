@@ -20,6 +20,8 @@ mod establish;
 pub(crate) mod event;
 pub(crate) mod halves;
 pub(crate) mod info;
+#[cfg(test)]
+mod tests;
 mod traced;
 
 use establish::Establishing;

@@ -1,6 +1,8 @@
 //! What the unit tests of this crate share: a key, configurations, and a handshake without
 //! records.
 
+pub(crate) mod hellos;
+
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -24,7 +26,7 @@ use crate::{
 };
 
 /// The one server key of these tests, P-256, as PKCS#8.
-const KEY: &[u8] = include_bytes!("../../waxwing-crypto/src/vectors/data/p256.pk8.der");
+const KEY: &[u8] = include_bytes!("../../../waxwing-crypto/src/vectors/data/p256.pk8.der");
 
 /// Stands for a certificate: this crate never looks inside one.
 pub(crate) const CERTIFICATE: &[u8] = b"a certificate";

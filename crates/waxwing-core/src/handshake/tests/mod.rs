@@ -1,4 +1,5 @@
 //! Whole handshakes, message by message and without records. Equipment is in `crate::testing`.
 
+mod hellos;
 mod levels;
 mod orders;
