@@ -1,1 +1,85 @@
-//! placeholder
+//! A complete TLS toolkit: streams over the Waxwing engine.
+//!
+//! ```text
+//!   Connector, serve          blocking handshakes             connector.rs
+//!   blocking::Stream          TLS over Read + Write           blocking/
+//!   tokio::TlsStream          TLS over AsyncRead + AsyncWrite tokio/
+//!   default_verifier          the system's trust              roots.rs
+//!   KeyLogFile                SSLKEYLOGFILE                   keylog.rs
+//!   Connection, ClientConfig  the engine                      waxwing-core
+//!   pki                       certificates                    waxwing-pki
+//! ```
+//!
+//! # A client
+//!
+//! ```no_run
+//! use std::io::{Read, Write};
+//!
+//! fn main() -> std::io::Result<()> {
+//!     let mut stream = waxwing::connect_default("www.example.org", 443)?;
+//!     stream.write_all(b"GET / HTTP/1.0\r\nHost: www.example.org\r\n\r\n")?;
+//!     let mut answer = String::new();
+//!     stream.read_to_string(&mut answer)?;
+//!     println!("{answer}");
+//!     stream.close_notify()
+//! }
+//! ```
+//!
+//! # A server
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! use waxwing::{CertifiedKey, PROVIDER, ServerConfig};
+//!
+//! async fn serve(certificate: Arc<CertifiedKey>) -> Result<(), Box<dyn std::error::Error>> {
+//!     let config = ServerConfig::builder(&PROVIDER, Arc::new(certificate))
+//!         .alpn(["echo"])
+//!         .build()?;
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8443").await?;
+//!     loop {
+//!         let (socket, _) = listener.accept().await?;
+//!         let config = Arc::clone(&config);
+//!         tokio::spawn(async move {
+//!             let mut stream = waxwing::tokio::accept(config, socket).await?;
+//!             let mut line = [0; 1024];
+//!             let count = stream.read(&mut line).await?;
+//!             stream.write_all(&line[..count]).await?;
+//!             stream.shutdown().await
+//!         });
+//!     }
+//! }
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod blocking;
+mod buffer;
+mod connector;
+mod driver;
+mod error;
+mod keylog;
+mod roots;
+#[cfg(feature = "tokio")]
+pub mod tokio;
+
+#[cfg(feature = "aws-lc")]
+pub use connector::connect_default;
+pub use connector::{Connector, serve};
+pub use error::tls_error;
+pub use keylog::KeyLogFile;
+pub use roots::default_verifier;
+#[cfg(feature = "aws-lc")]
+pub use waxwing_aws_lc::PROVIDER;
+pub use waxwing_core::limits;
+pub use waxwing_core::{
+    Accepting, Acceptor, AlertDescription, Answer, Buffer, CertChoice, CertResolver,
+    CertificateError, CertifiedKey, ClientConfig, ClientConfigBuilder, ClientHelloView,
+    ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName, Epoch, Error, Event,
+    Exporter, ExtensionType, HandshakeType, Incompatible, InvalidName, KeyLog, Misuse,
+    OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress, ProtocolVersion, Question,
+    ReadHalf, RecordPadding, Rejection, ServerCertRequest, ServerCertVerifier, ServerConfig,
+    ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait, WriteHalf,
+};
+pub use waxwing_crypto as crypto;
+pub use waxwing_pki as pki;

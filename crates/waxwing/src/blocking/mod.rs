@@ -1,0 +1,343 @@
+//! TLS over a transport that blocks: anything that is [`Read`] and [`Write`].
+//!
+//! Writing is like [`std::io::BufWriter`]: what is written is sealed at once, but may wait, up to
+//! some kilobytes, until it is flushed. It is also sent before a read waits for the peer, so two
+//! sides that take turns need no flush.
+//!
+//! The end of the peer's data is certain: a read returns 0 only after close_notify. If the
+//! transport ends without it, reading fails with [`io::ErrorKind::UnexpectedEof`], because data
+//! may have been cut off (RFC 9846, Section 6.1).
+//!
+//! A transport with a timeout, or in non-blocking mode, may give up with
+//! [`io::ErrorKind::WouldBlock`] or [`io::ErrorKind::TimedOut`] in any call. Nothing is lost:
+//! call again.
+
+use std::io::{self, BufRead, IoSlice, IoSliceMut, Read, Write};
+use std::sync::Arc;
+
+use waxwing_core::{
+    Answer, Buffer, ClientConfig, Connection, ConnectionInfo, Event, Question, ServerConfig,
+    ServerName,
+};
+
+use crate::buffer::{InBuf, ReadAhead};
+use crate::driver::{Driver, Inbound, Outbound};
+use crate::error::into_io;
+
+mod split;
+mod transfer;
+
+pub use split::{ReadStream, WriteStream};
+
+use transfer::{Failure, flush_out, read_some, waits};
+
+/// A TLS connection and its transport.
+///
+/// Dropping it sends nothing: call [`Self::shutdown`] first, so that the peer knows that it has
+/// all data. See the [module](self) for how reading and writing behave.
+pub struct Stream<S> {
+    driver: Driver,
+    sock: S,
+}
+
+impl<S> Stream<S> {
+    /// Joins a connection that has nothing to send, such as a new server, with its transport.
+    #[must_use]
+    pub fn new(conn: Connection, sock: S) -> Self {
+        Self::with_output(conn, Buffer::new(), sock)
+    }
+
+    /// Joins a connection with its transport; `output` is sent first.
+    #[must_use]
+    pub fn with_output(conn: Connection, output: Buffer, sock: S) -> Self {
+        let input = InBuf::new(ReadAhead::HeaderFirst);
+        Self {
+            driver: Driver::new(conn, input, output),
+            sock,
+        }
+    }
+
+    /// A client that wants to talk to `name`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// If the configuration does not work.
+    pub fn client(config: Arc<ClientConfig>, name: ServerName, sock: S) -> io::Result<Self> {
+        let mut output = Buffer::new();
+        let conn = Connection::client(config, name, &mut output).map_err(into_io)?;
+        Ok(Self::with_output(conn, output, sock))
+    }
+
+    /// A server. Nothing is received yet.
+    #[must_use]
+    pub fn server(config: Arc<ServerConfig>, sock: S) -> Self {
+        Self::new(Connection::server(config), sock)
+    }
+
+    /// What was agreed, as far as the handshake got.
+    #[must_use]
+    pub const fn info(&self) -> &ConnectionInfo {
+        self.driver.conn.info()
+    }
+
+    /// Whether the handshake is still going on.
+    #[must_use]
+    pub const fn is_handshaking(&self) -> bool {
+        self.driver.conn.is_handshaking()
+    }
+
+    /// Whether more may be read from the transport than the next record (default: yes).
+    ///
+    /// Without, each record costs two reads, but after the peer's close_notify the transport
+    /// stands exactly behind it. That is what protocols need that go on in plaintext. Turn it
+    /// off before the handshake.
+    pub const fn set_read_ahead(&mut self, on: bool) {
+        self.driver.set_read_ahead(if on {
+            ReadAhead::HeaderFirst
+        } else {
+            ReadAhead::Exact
+        });
+    }
+
+    /// Bytes of memory that the buffers hold now. An idle stream holds none.
+    #[must_use]
+    pub fn buffer_memory(&self) -> usize {
+        self.driver.memory()
+    }
+
+    /// The transport.
+    pub const fn get_ref(&self) -> &S {
+        &self.sock
+    }
+
+    /// The transport. What is read from it or written to it is missing in the connection.
+    pub const fn get_mut(&mut self) -> &mut S {
+        &mut self.sock
+    }
+
+    /// The transport alone. What was not flushed or read is lost.
+    pub fn into_inner(self) -> S {
+        self.sock
+    }
+}
+
+impl<S: Read + Write> Stream<S> {
+    /// Completes the handshake. Reading and writing do it by themselves.
+    ///
+    /// # Errors
+    /// Of the transport, or of TLS: see [`tls_error`](crate::tls_error).
+    pub fn handshake(&mut self) -> io::Result<()> {
+        self.run_handshake(None)
+    }
+
+    /// Completes the handshake with answers to the questions that the configuration left open.
+    ///
+    /// # Errors
+    /// As [`Self::handshake`].
+    pub fn handshake_with(
+        &mut self,
+        mut answer: impl FnMut(Question<'_>) -> Answer,
+    ) -> io::Result<()> {
+        self.run_handshake(Some(&mut answer))
+    }
+
+    fn run_handshake(
+        &mut self,
+        mut answerer: Option<&mut dyn FnMut(Question<'_>) -> Answer>,
+    ) -> io::Result<()> {
+        while self.is_handshaking() {
+            match self.driver.step() {
+                Ok(Event::NeedInput(hint)) => {
+                    self.send_before_read()?;
+                    read_some(&mut self.driver, &mut self.sock, hint).map_err(|f| self.fail(f))?;
+                }
+                Ok(Event::Wait(wait)) => {
+                    let answer = match (&mut answerer, self.driver.conn.question()) {
+                        (Some(answerer), Some(question)) => answerer(question),
+                        _ => {
+                            let error = self.driver.refuse(wait);
+                            return Err(self.fail(Failure::Tls(error)));
+                        }
+                    };
+                    self.driver
+                        .answer(answer)
+                        .map_err(|error| self.fail(Failure::Tls(error)))?;
+                }
+                Ok(_) => {}
+                Err(error) => return Err(self.fail(Failure::Tls(error))),
+            }
+        }
+        flush_out(self.driver.output(), &mut self.sock)
+    }
+
+    /// Sends close_notify and flushes: nothing more can be written, but the peer's data can
+    /// still be read.
+    ///
+    /// # Errors
+    /// Of the transport.
+    pub fn close_notify(&mut self) -> io::Result<()> {
+        self.driver.close();
+        flush_out(self.driver.output(), &mut self.sock)
+    }
+
+    /// Sends close_notify, and reads up to the peer's; data that comes before it is dropped.
+    ///
+    /// # Errors
+    /// Of the transport, or of TLS; the peer's end without close_notify is one.
+    pub fn shutdown(&mut self) -> io::Result<()> {
+        self.close_notify()?;
+        loop {
+            let dropped = self.fill_buf()?.len();
+            if dropped == 0 {
+                return Ok(());
+            }
+            self.consume(dropped);
+        }
+    }
+
+    /// Changes the sending key now; with `ask_peer`, the peer changes its own in turn. It is
+    /// sent with what is written next, or flushed.
+    ///
+    /// # Errors
+    /// If the handshake is not complete, or after [`Self::close_notify`].
+    pub fn update_key(&mut self, ask_peer: bool) -> io::Result<()> {
+        self.driver.update_key(ask_peer).map_err(into_io)
+    }
+
+    /// Separates the directions of an established connection, for two threads. `split`
+    /// separates those of the transport.
+    ///
+    /// # Errors
+    /// Of `split`, or of the handshake if it was not complete.
+    pub fn into_split_with<R: Read, W: Write>(
+        mut self,
+        split: impl FnOnce(S) -> io::Result<(R, W)>,
+    ) -> io::Result<(ReadStream<R>, WriteStream<W>)> {
+        self.handshake()?;
+        let (read, write) = split(self.sock)?;
+        let (receiver, sender) = self.driver.split();
+        Ok((
+            ReadStream::new(receiver, read),
+            WriteStream::new(sender, write),
+        ))
+    }
+
+    /// Before a read may wait, the peer must have what it may be waiting for. Output that the
+    /// transport does not take now is no reason not to read, unless it is too much.
+    fn send_before_read(&mut self) -> io::Result<()> {
+        let output = self.driver.output();
+        if !output.is_due() {
+            return Ok(());
+        }
+        match flush_out(output, &mut self.sock) {
+            Err(error) if waits(&error) && !self.driver.output().is_full() => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Makes plaintext available; `false` after close_notify.
+    fn fill_plain(&mut self) -> io::Result<bool> {
+        if self.is_handshaking() {
+            self.handshake()?;
+        }
+        loop {
+            match self.driver.fill() {
+                Ok(Event::AppData(_)) => return Ok(true),
+                Ok(Event::PeerClosed) => return Ok(false),
+                Ok(Event::NeedInput(hint)) => {
+                    self.send_before_read()?;
+                    read_some(&mut self.driver, &mut self.sock, hint).map_err(|f| self.fail(f))?;
+                }
+                Ok(_) => {}
+                Err(error) => return Err(self.fail(Failure::Tls(error))),
+            }
+        }
+    }
+
+    fn write_parts<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
+        if self.is_handshaking() {
+            self.handshake()?;
+        }
+        transfer::write(&mut self.driver, &mut self.sock, parts).map_err(|f| self.fail(f))
+    }
+
+    /// Sends the alert that goes with a failure, as well as can be done now.
+    fn fail(&mut self, failure: Failure) -> io::Error {
+        if let Failure::Tls(_) = failure {
+            // The failure itself is what the caller has to know.
+            let _ = flush_out(self.driver.output(), &mut self.sock);
+        }
+        failure.into()
+    }
+}
+
+#[cfg(any(unix, windows))]
+impl Stream<std::net::TcpStream> {
+    /// Separates the directions of an established connection, for two threads.
+    ///
+    /// # Errors
+    /// If the socket cannot be duplicated, or the handshake was not complete and fails.
+    pub fn into_split(
+        self,
+    ) -> io::Result<(
+        ReadStream<std::net::TcpStream>,
+        WriteStream<std::net::TcpStream>,
+    )> {
+        self.into_split_with(|sock| Ok((sock.try_clone()?, sock)))
+    }
+}
+
+impl<S: Read + Write> Read for Stream<S> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if to.is_empty() || !self.fill_plain()? {
+            return Ok(0);
+        }
+        Ok(self.driver.input().take_into(to))
+    }
+
+    fn read_vectored(&mut self, to: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        if to.iter().all(|slice| slice.is_empty()) || !self.fill_plain()? {
+            return Ok(0);
+        }
+        let input = self.driver.input();
+        Ok(to.iter_mut().map(|slice| input.take_into(slice)).sum())
+    }
+}
+
+/// The plaintext is handed out where it was decrypted.
+impl<S: Read + Write> BufRead for Stream<S> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.fill_plain()?;
+        Ok(self.driver.input().plain())
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.driver.input().take(count);
+    }
+}
+
+impl<S: Read + Write> Write for Stream<S> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.write_parts(core::iter::once(data))
+    }
+
+    /// Seals the slices into common records.
+    fn write_vectored(&mut self, data: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.write_parts(data.iter().map(|slice| &**slice))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.is_handshaking() {
+            return self.handshake();
+        }
+        flush_out(self.driver.output(), &mut self.sock)
+    }
+}
+
+impl<S: core::fmt::Debug> core::fmt::Debug for Stream<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Stream")
+            .field("conn", &self.driver.conn)
+            .field("sock", &self.sock)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,306 @@
+//! What moves a connection on: the engine and its buffers, without a transport.
+//!
+//! Blocking and async streams, whole and split, differ only in how they reach the transport.
+//! Everything else is here, behind two traits:
+//!
+//! ```text
+//!              Inbound                      Outbound
+//!   Driver     Connection + InBuf           Connection + Output
+//!   Receiver   core ReadHalf + InBuf
+//!   Sender                                  core WriteHalf + Output
+//!                 `----------- Mailbox -----------^
+//! ```
+
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use waxwing_core::{
+    Answer, Buffer, CertificateError, Connection, ConnectionInfo, Error, Event, Misuse, PeerAction,
+    Progress, ReadHalf, Rejection, Wait, WriteHalf,
+};
+use waxwing_crypto::CryptoError;
+
+use crate::buffer::{InBuf, Output, ReadAhead, with_limited};
+
+/// A receiving direction.
+pub(crate) trait Inbound {
+    /// What arrived.
+    fn input(&mut self) -> &mut InBuf;
+
+    /// Processes input up to the next event. Plaintext must have been taken before.
+    fn step(&mut self) -> Result<Event, Error>;
+
+    /// Judges the end of the transport.
+    fn end_of_input(&self) -> Result<(), Error>;
+
+    /// The next event, unless there is plaintext left from the last.
+    fn fill(&mut self) -> Result<Event, Error> {
+        let left = self.input().plain().len();
+        if left > 0 {
+            return Ok(Event::AppData(0..left));
+        }
+        self.step()
+    }
+}
+
+/// A sending direction.
+pub(crate) trait Outbound {
+    /// What waits to be sent.
+    fn output(&mut self) -> &mut Output;
+
+    /// Seals `parts`, all of it.
+    fn seal(&mut self, parts: &[&[u8]]) -> Result<usize, Error>;
+
+    /// Does what the receiving direction asked for, if it is a separate one.
+    fn attend(&mut self) -> Result<(), Error>;
+
+    /// Seals close_notify, the first time.
+    fn close(&mut self);
+
+    /// Seals as much of `parts` as may wait; 0 only if there is nothing in them.
+    fn accept<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) -> Result<usize, Error> {
+        let allowance = self.output().allowance();
+        with_limited(parts, allowance, |parts| self.seal(parts))
+    }
+}
+
+/// Runs an engine over what waits in `input`.
+fn process(
+    input: &mut InBuf,
+    engine: impl FnOnce(&mut [u8]) -> Result<Progress, Error>,
+) -> Result<Event, Error> {
+    let Progress { consumed, event } = engine(input.waiting()).inspect_err(|_| input.clear())?;
+    let plain = match &event {
+        Event::AppData(range) => range.clone(),
+        _ => 0..0,
+    };
+    input.processed(consumed, plain);
+    if event == Event::PeerClosed && input.read_ahead != ReadAhead::Exact {
+        // What follows is not TLS (RFC 9846, Section 6.1), and has been read by mistake.
+        input.clear();
+    }
+    Ok(event)
+}
+
+/// Both directions of a connection.
+pub(crate) struct Driver {
+    pub(crate) conn: Connection,
+    input: InBuf,
+    output: Output,
+}
+
+impl Driver {
+    pub(crate) fn new(conn: Connection, input: InBuf, output: Buffer) -> Self {
+        let output = Output {
+            buffer: output,
+            unflushed: false,
+        };
+        Self {
+            conn,
+            input,
+            output,
+        }
+    }
+
+    /// Answers the open question.
+    pub(crate) fn answer(&mut self, answer: Answer) -> Result<(), Error> {
+        self.conn.answer(answer, &mut self.output.buffer)
+    }
+
+    /// Ends the handshake because nobody answers; the peer is told.
+    pub(crate) fn refuse(&mut self, wait: Wait) -> Error {
+        let answer = match wait {
+            Wait::Certificate => Answer::Certificate(None),
+            Wait::Verdict => Answer::Verdict(Err(Rejection::from(CertificateError::Refused))),
+            _ => Answer::Signature(Err(CryptoError::Failed)),
+        };
+        let _ = self.answer(answer);
+        Misuse::Unanswered.into()
+    }
+
+    pub(crate) const fn set_read_ahead(&mut self, read_ahead: ReadAhead) {
+        self.input.read_ahead = read_ahead;
+    }
+
+    pub(crate) fn update_key(&mut self, ask_peer: bool) -> Result<(), Error> {
+        self.conn.update_key(ask_peer, &mut self.output.buffer)
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        self.input.capacity() + self.output.buffer.capacity()
+    }
+
+    /// Separates the directions. Those of a connection that failed repeat its error.
+    pub(crate) fn split(self) -> (Receiver, Sender) {
+        let Self {
+            conn,
+            input,
+            mut output,
+        } = self;
+        let mailbox = Arc::new(Mailbox::default());
+        let (read, write, info) = match conn.split() {
+            Ok((read, write, info)) => (Ok(read), Ok(write), info),
+            Err(mut conn) => {
+                let error = match conn.process(&mut [], &mut output.buffer) {
+                    Err(error) => error,
+                    Ok(_) => Misuse::HandshakePending.into(),
+                };
+                (Err(error.clone()), Err(error), ConnectionInfo::default())
+            }
+        };
+        let info = Arc::new(info);
+        let receiver = Receiver {
+            half: read,
+            input,
+            mailbox: Arc::clone(&mailbox),
+            info: Arc::clone(&info),
+        };
+        let sender = Sender {
+            half: write,
+            output,
+            mailbox,
+            info,
+        };
+        (receiver, sender)
+    }
+}
+
+impl Inbound for Driver {
+    fn input(&mut self) -> &mut InBuf {
+        &mut self.input
+    }
+
+    fn step(&mut self) -> Result<Event, Error> {
+        let Self {
+            conn,
+            input,
+            output,
+        } = self;
+        process(input, |bytes| conn.process(bytes, &mut output.buffer))
+    }
+
+    fn end_of_input(&self) -> Result<(), Error> {
+        self.conn.end_of_input()
+    }
+}
+
+impl Outbound for Driver {
+    fn output(&mut self) -> &mut Output {
+        &mut self.output
+    }
+
+    fn seal(&mut self, parts: &[&[u8]]) -> Result<usize, Error> {
+        self.conn.write(parts, &mut self.output.buffer)
+    }
+
+    fn attend(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.conn.close(&mut self.output.buffer);
+    }
+}
+
+/// What the receiving direction of a split connection tells the sending one. Nobody ever waits.
+#[derive(Debug, Default)]
+struct Mailbox {
+    /// The peer asked for new keys. Several such requests need only one answer (RFC 9846,
+    /// Section 4.6.3).
+    update_key: AtomicBool,
+    /// Receiving failed: the peer is to be told.
+    failure: OnceLock<Error>,
+}
+
+/// The receiving direction of a split connection.
+pub(crate) struct Receiver {
+    half: Result<ReadHalf, Error>,
+    input: InBuf,
+    mailbox: Arc<Mailbox>,
+    pub(crate) info: Arc<ConnectionInfo>,
+}
+
+impl Receiver {
+    pub(crate) const fn memory(&self) -> usize {
+        self.input.capacity()
+    }
+}
+
+impl Inbound for Receiver {
+    fn input(&mut self) -> &mut InBuf {
+        &mut self.input
+    }
+
+    fn step(&mut self) -> Result<Event, Error> {
+        loop {
+            let half = self.half.as_mut().map_err(|error| error.clone())?;
+            match process(&mut self.input, |bytes| half.process(bytes)) {
+                Ok(Event::PeerAction(PeerAction::UpdateKey)) => {
+                    self.mailbox.update_key.store(true, Ordering::Release);
+                }
+                Ok(event) => return Ok(event),
+                Err(error) => {
+                    // The first failure counts; there is no second.
+                    let _ = self.mailbox.failure.set(error.clone());
+                    self.half = Err(error);
+                }
+            }
+        }
+    }
+
+    fn end_of_input(&self) -> Result<(), Error> {
+        match &self.half {
+            Ok(half) => half.end_of_input(),
+            Err(error) => Err(error.clone()),
+        }
+    }
+}
+
+/// The sending direction of a split connection.
+pub(crate) struct Sender {
+    half: Result<WriteHalf, Error>,
+    output: Output,
+    mailbox: Arc<Mailbox>,
+    pub(crate) info: Arc<ConnectionInfo>,
+}
+
+impl Sender {
+    pub(crate) fn memory(&self) -> usize {
+        self.output.buffer.capacity()
+    }
+
+    pub(crate) fn update_key(&mut self, ask_peer: bool) -> Result<(), Error> {
+        let half = self.half.as_mut().map_err(|error| error.clone())?;
+        half.update_key(ask_peer, &mut self.output.buffer)
+    }
+}
+
+impl Outbound for Sender {
+    fn output(&mut self) -> &mut Output {
+        &mut self.output
+    }
+
+    fn seal(&mut self, parts: &[&[u8]]) -> Result<usize, Error> {
+        let half = self.half.as_mut().map_err(|error| error.clone())?;
+        half.write(parts, &mut self.output.buffer)
+    }
+
+    fn attend(&mut self) -> Result<(), Error> {
+        let half = self.half.as_mut().map_err(|error| error.clone())?;
+        if let Some(error) = self.mailbox.failure.get() {
+            half.fail(error, &mut self.output.buffer);
+            self.half = Err(error.clone());
+            return Err(error.clone());
+        }
+        if self.mailbox.update_key.swap(false, Ordering::Acquire) {
+            half.apply(PeerAction::UpdateKey, &mut self.output.buffer)?;
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        if let Ok(half) = &mut self.half {
+            half.close(&mut self.output.buffer);
+        }
+    }
+}
