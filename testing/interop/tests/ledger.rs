@@ -31,11 +31,11 @@ fn rows() -> Vec<Row> {
         })
     });
     table_rows
-        .filter(|row| row.id != "Row" && !row.id.starts_with('-'))
+        .filter(|row| row.id != "Row" && !row.id.starts_with(':'))
         .collect()
 }
 
-/// Names of all test functions of the repository: what follows `#[test]` and its like.
+/// All test functions of the repository, as `file::function`. A `mod.rs` goes by its folder.
 fn test_functions() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for folder in ["crates", "testing"] {
@@ -50,25 +50,32 @@ fn visit(folder: &Path, names: &mut BTreeSet<String>) {
         if path.is_dir() && !path.ends_with("target") {
             visit(&path, names);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            collect(&std::fs::read_to_string(&path).expect("a source"), names);
+            let named = if path.ends_with("mod.rs") {
+                folder
+            } else {
+                &path
+            };
+            let file = named.file_stem().expect("a name").to_string_lossy();
+            let source = std::fs::read_to_string(&path).expect("a source");
+            names.extend(tests_in(&source).map(|function| format!("{file}::{function}")));
         }
     }
 }
 
-fn collect(source: &str, names: &mut BTreeSet<String>) {
+/// The functions that carry `#[test]` or its like.
+fn tests_in(source: &str) -> impl Iterator<Item = &str> {
     let mut is_test = false;
-    // Tests of a `proptest!` block and of async runtimes carry these attributes too.
-    for line in source.lines().map(str::trim) {
+    source.lines().map(str::trim).filter_map(move |line| {
         if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
             is_test = true;
         }
-        let declared = line.trim_start_matches("async ").strip_prefix("fn ");
-        if let (true, Some(rest)) = (is_test, declared) {
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
-            names.insert(rest[..end.unwrap_or(rest.len())].to_owned());
-            is_test = false;
+        let function = line.trim_start_matches("async ").strip_prefix("fn ")?;
+        if !core::mem::take(&mut is_test) {
+            return None;
         }
-    }
+        let end = function.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+        function.get(..end)
+    })
 }
 
 /// `prefix.from` to `prefix.to`.
@@ -110,7 +117,7 @@ fn every_row_is_in_the_ledger_once() {
 #[test]
 fn every_claim_names_a_test_that_exists() {
     let tests = test_functions();
-    assert!(tests.contains("every_claim_names_a_test_that_exists"));
+    assert!(tests.contains("ledger::every_claim_names_a_test_that_exists"));
     let mut wrong = Vec::new();
     for Row {
         id,
@@ -136,17 +143,11 @@ fn every_claim_names_a_test_that_exists() {
 
 #[test]
 fn only_test_functions_count_as_tests() {
-    let mut names = BTreeSet::new();
-    collect(
-        "#[test]\nfn one() {}\nfn helper() {}\n#[tokio::test]\nasync fn two() {\n}\n\
-         proptest! {\n  #[test]\n  fn three(x in 0..1u8) {\n  }\n}\n\
-         #[test]\n#[ignore = \"slow\"]\nfn four() {}",
-        &mut names,
-    );
-    assert_eq!(
-        names.into_iter().collect::<Vec<_>>(),
-        ["four", "one", "three", "two"]
-    );
+    let source = "#[test]\nfn one() {}\nfn helper() {}\n#[tokio::test]\nasync fn two() {\n}\n\
+        proptest! {\n  #[test]\n  fn three(x in 0..1u8) {\n  }\n}\n\
+        #[test]\n#[ignore = \"slow\"]\nfn four() {}";
+    let found: Vec<_> = tests_in(source).collect();
+    assert_eq!(found, ["one", "two", "three", "four"]);
 }
 
 /// Drafts that the list of documents in Pike's notes names.
