@@ -16,6 +16,7 @@ static COUNTING: AtomicBool = AtomicBool::new(false);
 static LIVE: AtomicI64 = AtomicI64::new(0);
 static PEAK: AtomicI64 = AtomicI64::new(0);
 static BLOCKS: AtomicU64 = AtomicU64::new(0);
+static C_BLOCKS: AtomicU64 = AtomicU64::new(0);
 
 /// The heap of one side: what it has now, the most it had, and how often it asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(crate) struct Account {
     pub(crate) peak: i64,
     /// Calls that allocated or grew a block.
     pub(crate) allocations: u64,
+    /// Those of them that a C library made.
+    pub(crate) c_allocations: u64,
 }
 
 impl Account {
@@ -34,12 +37,14 @@ impl Account {
         LIVE.store(self.live, Relaxed);
         PEAK.store(self.peak, Relaxed);
         BLOCKS.store(self.allocations, Relaxed);
+        C_BLOCKS.store(self.c_allocations, Relaxed);
         COUNTING.store(true, Relaxed);
         work();
         COUNTING.store(false, Relaxed);
         self.live = LIVE.load(Relaxed);
         self.peak = PEAK.load(Relaxed);
         self.allocations = BLOCKS.load(Relaxed);
+        self.c_allocations = C_BLOCKS.load(Relaxed);
     }
 }
 
@@ -65,6 +70,13 @@ fn allocated(size: usize) {
         BLOCKS.fetch_add(1, Relaxed);
         let live = LIVE.fetch_add(size as i64, Relaxed) + size as i64;
         PEAK.fetch_max(live, Relaxed);
+    }
+}
+
+fn allocated_by_c(size: usize) {
+    allocated(size);
+    if COUNTING.load(Relaxed) {
+        C_BLOCKS.fetch_add(1, Relaxed);
     }
 }
 
@@ -129,7 +141,7 @@ pub(crate) fn count_c_libraries() {
 }
 
 unsafe extern "C" fn c_malloc(size: usize, _file: *const c_char, _line: c_int) -> *mut c_void {
-    allocated(size);
+    allocated_by_c(size);
     // SAFETY: malloc takes any size; the prefix is written only into a block that has room for it.
     unsafe { with_prefix(libc::malloc(size + PREFIX), size) }
 }
@@ -148,7 +160,7 @@ unsafe extern "C" fn c_realloc(
     unsafe {
         let start = block.cast::<u8>().sub(PREFIX);
         freed(start.cast::<usize>().read());
-        allocated(size);
+        allocated_by_c(size);
         with_prefix(libc::realloc(start.cast(), size + PREFIX), size)
     }
 }

@@ -108,12 +108,16 @@ fn resident_now() -> f64 {
 pub(crate) const RESIDENT: &str = "resident_per_pair";
 
 /// Titles of the table's lines and the keys under which [`measure`] keeps them.
-pub(crate) const STAGES: [(&str, &str); 9] = [
+pub(crate) const STAGES: [(&str, &str); 10] = [
     ("object", "bytes of the connection object, beside the heap"),
     ("created_live", "live bytes, connection made"),
     ("handshake_peak", "peak bytes in the handshake"),
     ("handshake_live", "live bytes, handshake complete"),
     ("handshake_allocations", "allocations, new to complete"),
+    (
+        "handshake_c_allocations",
+        "... those inside AWS-LC or OpenSSL",
+    ),
     ("transfer_peak", "peak bytes up to 512 KiB of data"),
     ("transfer_live", "live bytes after 512 KiB of data"),
     (
@@ -138,6 +142,7 @@ fn stages(life: &Life) -> Value {
         "handshake_peak": both(&life.handshake, |account| account.peak as f64),
         "handshake_live": both(&life.handshake, |account| account.live as f64),
         "handshake_allocations": both(&life.handshake, |account| account.allocations as f64),
+        "handshake_c_allocations": both(&life.handshake, |account| account.c_allocations as f64),
         "transfer_peak": both(&life.transferred, |account| account.peak as f64),
         "transfer_live": both(&life.transferred, |account| account.live as f64),
         "record_allocations": records,
