@@ -300,6 +300,20 @@ impl WriteHalf {
         Ok(())
     }
 
+    /// Sends a handshake message of whatever content, header included.
+    #[cfg(test)]
+    pub(super) fn send_message(&mut self, message: &[u8], out: &mut Buffer) -> Result<(), Error> {
+        use crate::record::Flight;
+        let (header, body) = message.split_at(4);
+        let tx = &mut self.tx;
+        let mut flight = crate::record::stream::TxFlight { tx, out };
+        flight.message(HandshakeType(header[0]), &mut |w| {
+            w.bytes(body);
+            Ok(())
+        })?;
+        flight.end_flight()
+    }
+
     /// Sends close_notify: nothing more will be sent. Receiving goes on (RFC 9846, Section 6.1).
     /// The second time it does nothing.
     pub fn close(&mut self, out: &mut Buffer) {

@@ -298,6 +298,20 @@ impl Handshake {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn also_sent(&mut self, typ: crate::ExtensionType) {
+        if let Side::Client(client) = &mut self.side {
+            client.also_sent(typ);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn expect_cookie(&mut self, cookie: alloc::vec::Vec<u8>) {
+        if let Side::Server(server) = &mut self.side {
+            server.expect_cookie(cookie);
+        }
+    }
+
     /// Whether a change_cipher_spec may come now: from the first ClientHello on
     /// (RFC 9846, Section 5).
     pub(crate) const fn tolerates_change_cipher_spec(&self) -> bool {

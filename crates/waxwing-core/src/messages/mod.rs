@@ -30,7 +30,7 @@ pub(crate) mod new_session_ticket;
 pub(crate) mod registry;
 pub(crate) mod server_hello;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub(crate) use client_hello::ClientHello;
 pub use fuzzing::parse_for_fuzzing;

@@ -2,6 +2,7 @@
 //! records.
 
 pub(crate) mod hellos;
+pub(crate) mod rfc8448;
 
 use alloc::sync::Arc;
 use alloc::vec;

@@ -4,6 +4,7 @@ mod bad_input;
 mod early_data;
 mod established;
 mod records;
+mod rfc8448;
 
 use alloc::vec;
 use alloc::vec::Vec;

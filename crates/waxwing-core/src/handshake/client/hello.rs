@@ -327,6 +327,12 @@ pub(super) struct AwaitServerHello {
 }
 
 impl AwaitServerHello {
+    /// Lets the server answer an extension that we did not send, for traces of other clients.
+    #[cfg(test)]
+    pub(super) fn also_sent(&mut self, typ: ExtensionType) {
+        self.offer.sent.insert(typ);
+    }
+
     pub(super) fn on_server_hello(
         self,
         message: Message<'_>,

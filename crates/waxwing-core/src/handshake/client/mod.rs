@@ -68,6 +68,14 @@ impl Handshake {
 }
 
 impl Client {
+    /// See [`AwaitServerHello::also_sent`].
+    #[cfg(test)]
+    pub(super) fn also_sent(&mut self, typ: crate::ExtensionType) {
+        if let Some(Step::ServerHello(step)) = &mut self.step {
+            step.also_sent(typ);
+        }
+    }
+
     pub(super) fn expects(&self, typ: HandshakeType) -> bool {
         match &self.step {
             Some(Step::ServerHello(_)) => typ == HandshakeType::SERVER_HELLO,

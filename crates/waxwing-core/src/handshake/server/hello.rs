@@ -1,6 +1,8 @@
 //! The ClientHello: what it must say, what we choose from it, and asking again.
 
 use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use waxwing_crypto::{Digest, KxGroup, NamedGroup, Suite13};
 
@@ -30,13 +32,21 @@ pub(super) struct AwaitClientHello {
 struct Retry {
     suite: &'static Suite13,
     group: NamedGroup,
-    cookie: Option<[u8; COOKIE_LEN]>,
+    cookie: Option<Vec<u8>>,
     unchanging: Digest,
 }
 
 impl AwaitClientHello {
     pub(super) const fn is_first(&self) -> bool {
         self.retry.is_none()
+    }
+
+    /// Waits for this cookie, for traces of other servers.
+    #[cfg(test)]
+    pub(super) fn expect_cookie(&mut self, cookie: Vec<u8>) {
+        if let Some(retry) = &mut self.retry {
+            retry.cookie = Some(cookie);
+        }
     }
 
     pub(super) fn on_client_hello(
@@ -136,7 +146,7 @@ fn ask_again(
     env: &mut Env<'_>,
 ) -> Result<StepOutcome<Step>, Error> {
     let cookie = if env.config.retry_cookie {
-        let mut cookie = [0; COOKIE_LEN];
+        let mut cookie = vec![0; COOKIE_LEN];
         env.config.common.provider.random.fill(&mut cookie)?;
         Some(cookie)
     } else {
@@ -154,7 +164,7 @@ fn ask_again(
         extensions: ServerHelloExtensions {
             selected_version: Some(ProtocolVersion::TLS13),
             retry_group: Some(group.name()),
-            cookie: cookie.as_ref().map(|cookie| cookie.as_slice()),
+            cookie: cookie.as_deref(),
             ..ServerHelloExtensions::default()
         },
     };
@@ -198,8 +208,7 @@ impl Retry {
         if suite.id != self.suite.id || !unchanging(hello, suite).ct_eq(self.unchanging.as_ref()) {
             return Err(PeerError::SecondHelloChanged.into());
         }
-        let cookie = self.cookie.as_ref().map(|cookie| cookie.as_slice());
-        if hello.extensions.cookie != cookie {
+        if hello.extensions.cookie != self.cookie.as_deref() {
             return Err(PeerError::CookieMismatch.into());
         }
         let mut groups = shares.iter().map(|share| share.group);

@@ -55,6 +55,14 @@ impl Handshake {
 }
 
 impl Server {
+    /// See [`AwaitClientHello::expect_cookie`].
+    #[cfg(test)]
+    pub(super) fn expect_cookie(&mut self, cookie: alloc::vec::Vec<u8>) {
+        if let Some(Step::ClientHello(step)) = &mut self.step {
+            step.expect_cookie(cookie);
+        }
+    }
+
     pub(super) fn expects(&self, typ: HandshakeType) -> bool {
         match &self.step {
             Some(Step::ClientHello(_)) => typ == HandshakeType::CLIENT_HELLO,
