@@ -2,4 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod fake;
+pub mod fuzz;
+#[cfg(feature = "pki")]
 pub mod pki;

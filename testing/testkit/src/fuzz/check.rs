@@ -1,0 +1,71 @@
+//! What must hold of a view and of what was agreed.
+
+use waxwing_core::{ClientHelloView, ConnectionInfo, Error, ProtocolVersion, Trace, TraceEvent};
+
+/// Checks what a connection tells of itself.
+pub(super) struct Watch;
+
+impl Trace for Watch {
+    fn event(&self, event: &TraceEvent<'_>) {
+        match event {
+            TraceEvent::Message { typ, bytes, .. } => {
+                let (header, body) = bytes.split_at(4);
+                let len = (body.len() as u32).to_be_bytes();
+                assert_eq!(header, [typ.0, len[1], len[2], len[3]]);
+            }
+            TraceEvent::Record { length, inner, .. } => {
+                assert!(inner.is_none_or(|(_, content)| content <= *length));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An error has words, and is the peer's fault or its alert.
+pub(super) fn error(error: &Error) {
+    assert!(!error.to_string().is_empty());
+    let from_peer = matches!(error, Error::Alert(_));
+    assert_eq!(error.alert().is_none(), from_peer, "{error:?}");
+}
+
+/// Walks through all that a ClientHello says.
+pub(super) fn view(view: &ClientHelloView<'_>) {
+    let extensions: usize = view.extensions().map(|(_, data)| data.len() + 4).sum();
+    assert!(extensions <= view.as_bytes().len());
+    let lists = view.cipher_suites().count()
+        + view.groups().count()
+        + view.signature_schemes().count()
+        + view.versions().count();
+    assert!(2 * lists <= view.as_bytes().len());
+    let names = view.alpn().chain(view.certificate_authorities());
+    let names: usize = names.map(<[u8]>::len).sum();
+    let server_name = view.server_name().unwrap_or_default().len();
+    assert!(names + server_name <= view.as_bytes().len());
+}
+
+/// What a side that completed its handshake knows.
+pub(super) fn complete(info: &ConnectionInfo) {
+    assert_eq!(info.version, Some(ProtocolVersion::TLS13));
+    assert!(info.cipher_suite.is_some() && info.group.is_some() && info.exporter.is_some());
+}
+
+/// Two sides that both completed their handshake, with each other, agree on everything.
+pub(super) fn agree(client: &ConnectionInfo, server: &ConnectionInfo) {
+    complete(client);
+    complete(server);
+    assert_eq!(client.version, server.version);
+    assert_eq!(client.cipher_suite, server.cipher_suite);
+    assert_eq!(client.group, server.group);
+    assert_eq!(client.signature_scheme, server.signature_scheme);
+    assert_eq!(client.alpn, server.alpn);
+    assert_eq!(client.retried, server.retried);
+    assert_eq!(exported(client), exported(server));
+}
+
+fn exported(info: &ConnectionInfo) -> [u8; 32] {
+    let mut out = [0; 32];
+    let exporter = info.exporter.as_ref().expect("an exporter");
+    let exported = exporter.export(b"EXPORTER-fuzz", Some(b"context"), &mut out);
+    assert_eq!(exported, Ok(()));
+    out
+}

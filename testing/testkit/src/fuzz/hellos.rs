@@ -1,0 +1,279 @@
+//! Bodies of the messages that a [`Puppet`](super::puppet::Puppet) says by itself.
+
+use super::wire::{extension, take, take_u16, vec};
+use crate::fake::{CERTIFICATE, SHARE_LEN, SIGNATURE};
+
+/// RFC 9846, Section 4.1.3: the random of a HelloRetryRequest.
+pub(super) const RETRY_RANDOM: [u8; 32] =
+    *b"\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91\
+    \xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c";
+
+const SERVER_NAME: u16 = 0;
+const STATUS_REQUEST: u16 = 5;
+const SUPPORTED_GROUPS: u16 = 10;
+const SIGNATURE_ALGORITHMS: u16 = 13;
+const ALPN: u16 = 16;
+const EARLY_DATA: u16 = 42;
+const SUPPORTED_VERSIONS: u16 = 43;
+const COOKIE: u16 = 44;
+const CERTIFICATE_AUTHORITIES: u16 = 47;
+const KEY_SHARE: u16 = 51;
+
+const TLS13: [u8; 2] = [3, 4];
+const ECDSA_P256: [u8; 2] = [4, 3];
+
+/// What a puppet learns from a ClientHello.
+#[derive(Default)]
+pub(super) struct HeardClientHello {
+    pub(super) session_id: Vec<u8>,
+    /// The groups, without GREASE.
+    pub(super) groups: Vec<u16>,
+    /// The groups of its key shares, likewise.
+    pub(super) shares: Vec<u16>,
+}
+
+impl HeardClientHello {
+    /// `None` if the body is not well-formed, which an engine's never is.
+    pub(super) fn read(body: &[u8]) -> Option<Self> {
+        let mut rest = body.get(34..)?;
+        let session_id = take::<1>(&mut rest)?.to_vec();
+        take::<2>(&mut rest)?;
+        take::<1>(&mut rest)?;
+        let mut heard = Self {
+            session_id,
+            ..Self::default()
+        };
+        let mut extensions = take::<2>(&mut rest)?;
+        while let Some(typ) = take_u16(&mut extensions) {
+            let mut data = take::<2>(&mut extensions)?;
+            match typ {
+                SUPPORTED_GROUPS => {
+                    let mut list = take::<2>(&mut data)?;
+                    while let Some(group) = take_u16(&mut list) {
+                        heard.groups.push(group);
+                    }
+                }
+                KEY_SHARE => {
+                    let mut list = take::<2>(&mut data)?;
+                    while let Some(group) = take_u16(&mut list) {
+                        heard.shares.push(group);
+                        take::<2>(&mut list)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        let real = |group: &u16| group & 0x0f0f != 0x0a0a;
+        heard.groups.retain(real);
+        heard.shares.retain(real);
+        Some(heard)
+    }
+}
+
+/// What a puppet learns from a ServerHello.
+#[derive(Clone, Default)]
+pub(super) struct HeardServerHello {
+    pub(super) is_retry: bool,
+    pub(super) suite: u16,
+    pub(super) group: u16,
+    pub(super) cookie: Option<Vec<u8>>,
+}
+
+impl HeardServerHello {
+    pub(super) fn read(body: &[u8]) -> Option<Self> {
+        let mut heard = Self {
+            is_retry: body.get(2..34)? == RETRY_RANDOM,
+            ..Self::default()
+        };
+        let mut rest = body.get(34..)?;
+        take::<1>(&mut rest)?;
+        heard.suite = take_u16(&mut rest)?;
+        rest = rest.get(1..)?;
+        let mut extensions = take::<2>(&mut rest)?;
+        while let Some(typ) = take_u16(&mut extensions) {
+            let mut data = take::<2>(&mut extensions)?;
+            match typ {
+                KEY_SHARE => heard.group = take_u16(&mut data)?,
+                COOKIE => heard.cookie = Some(take::<2>(&mut data)?.to_vec()),
+                _ => {}
+            }
+        }
+        Some(heard)
+    }
+}
+
+/// Which parts a ClientHello has, one bit each.
+#[derive(Clone, Copy)]
+pub(super) struct Parts(pub(super) u16);
+
+impl Parts {
+    const NO_SHARE: Self = Self(1);
+    const OTHER_SHARE: Self = Self(1 << 1);
+    const SESSION_ID: Self = Self(1 << 2);
+    const SERVER_NAME: Self = Self(1 << 3);
+    const ALPN: Self = Self(1 << 4);
+    const STATUS_REQUEST: Self = Self(1 << 5);
+    const EARLY_DATA: Self = Self(1 << 6);
+    const AUTHORITIES: Self = Self(1 << 7);
+    const GREASE: Self = Self(1 << 8);
+    const SHA384_ONLY: Self = Self(1 << 9);
+    const OLD_VERSIONS: Self = Self(1 << 10);
+
+    const fn has(self, part: Self) -> bool {
+        self.0 & part.0 != 0
+    }
+}
+
+/// A ClientHello; the second one if `retry` says what was asked for.
+pub(super) fn client_hello(parts: Parts, retry: Option<&HeardServerHello>) -> Vec<u8> {
+    let has = |part| parts.has(part);
+    let session_id: &[u8] = if has(Parts::SESSION_ID) {
+        &[7; 32]
+    } else {
+        &[]
+    };
+    let suites: &[u8] = match (has(Parts::SHA384_ONLY), has(Parts::GREASE)) {
+        (true, _) => &[0x13, 2],
+        (false, false) => &[0x13, 1, 0x13, 2],
+        (false, true) => &[0x1a, 0x1a, 0x13, 1, 0, 0xff],
+    };
+    let group: u16 = if has(Parts::OTHER_SHARE) { 23 } else { 29 };
+    let shares = match retry {
+        Some(retry) => share(retry.group),
+        None if has(Parts::NO_SHARE) => Vec::new(),
+        None if has(Parts::GREASE) => [[0x2a, 0x2a, 0, 1, 0].as_slice(), &share(group)].concat(),
+        None => share(group),
+    };
+    let versions: &[u8] = if has(Parts::OLD_VERSIONS) {
+        &[3, 3, 3, 4]
+    } else {
+        &TLS13
+    };
+    let mut extensions = [
+        extension(SUPPORTED_VERSIONS, &vec::<1>(versions)),
+        extension(SUPPORTED_GROUPS, &vec::<2>(&[0x11, 0xec, 0, 29, 0, 23])),
+        extension(SIGNATURE_ALGORITHMS, &vec::<2>(&ECDSA_P256)),
+        extension(KEY_SHARE, &vec::<2>(&shares)),
+    ]
+    .concat();
+    let mut add = |part, typ, data: &[u8]| {
+        if has(part) {
+            extensions.extend(extension(typ, data));
+        }
+    };
+    let host = [&[0], vec::<2>(b"server.example").as_slice()].concat();
+    add(Parts::GREASE, 0x3a3a, &[]);
+    add(Parts::SERVER_NAME, SERVER_NAME, &vec::<2>(&host));
+    add(Parts::ALPN, ALPN, &vec::<2>(b"\x02h2\x08http/1.1"));
+    add(Parts::STATUS_REQUEST, STATUS_REQUEST, &[1, 0, 0, 0, 0]);
+    add(
+        Parts::AUTHORITIES,
+        CERTIFICATE_AUTHORITIES,
+        &vec::<2>(&vec::<2>(b"a name")),
+    );
+    match retry {
+        None => add(Parts::EARLY_DATA, EARLY_DATA, &[]),
+        Some(retry) => {
+            if let Some(cookie) = &retry.cookie {
+                extensions.extend(extension(COOKIE, &vec::<2>(cookie)));
+            }
+        }
+    }
+    [
+        &[3, 3],
+        [0x43; 32].as_slice(),
+        &vec::<1>(session_id),
+        &vec::<2>(suites),
+        &[1, 0],
+        &vec::<2>(&extensions),
+    ]
+    .concat()
+}
+
+/// A key share entry.
+fn share(group: u16) -> Vec<u8> {
+    [&group.to_be_bytes(), vec::<2>(&[9; SHARE_LEN]).as_slice()].concat()
+}
+
+/// A ServerHello; a HelloRetryRequest if `retry` says which group and cookie.
+pub(super) fn server_hello(
+    heard: &HeardClientHello,
+    suite: u16,
+    retry: Option<(u16, &[u8])>,
+) -> Vec<u8> {
+    let mut extensions = extension(SUPPORTED_VERSIONS, &TLS13);
+    let random = match retry {
+        Some((group, cookie)) => {
+            extensions.extend(extension(KEY_SHARE, &group.to_be_bytes()));
+            if !cookie.is_empty() {
+                extensions.extend(extension(COOKIE, &vec::<2>(cookie)));
+            }
+            RETRY_RANDOM
+        }
+        None => {
+            let group = heard.shares.first().copied().unwrap_or_default();
+            extensions.extend(extension(KEY_SHARE, &share(group)));
+            [0x53; 32]
+        }
+    };
+    [
+        &[3, 3],
+        random.as_slice(),
+        &vec::<1>(&heard.session_id),
+        &suite.to_be_bytes(),
+        &[0],
+        &vec::<2>(&extensions),
+    ]
+    .concat()
+}
+
+/// EncryptedExtensions: bit 0 acknowledges the name, bit 1 chooses `h2`.
+pub(super) fn encrypted_extensions(parts: u8) -> Vec<u8> {
+    let mut extensions = Vec::new();
+    if parts & 1 != 0 {
+        extensions.extend(extension(SERVER_NAME, &[]));
+    }
+    if parts & 2 != 0 {
+        extensions.extend(extension(ALPN, &vec::<2>(b"\x02h2")));
+    }
+    vec::<2>(&extensions)
+}
+
+/// CertificateRequest.
+pub(super) fn certificate_request() -> Vec<u8> {
+    let extensions = extension(SIGNATURE_ALGORITHMS, &vec::<2>(&ECDSA_P256));
+    [vec::<1>(&[]), vec::<2>(&extensions)].concat()
+}
+
+/// Certificate: `count` entries, the first one with an OCSP response if `staple`.
+pub(super) fn certificate(count: u8, staple: bool) -> Vec<u8> {
+    let mut entries = Vec::new();
+    for index in 0..count {
+        entries.extend(vec::<3>(CERTIFICATE));
+        let response = [&[1], vec::<3>(b"a response").as_slice()].concat();
+        let extensions = if staple && index == 0 {
+            extension(STATUS_REQUEST, &response)
+        } else {
+            Vec::new()
+        };
+        entries.extend(vec::<2>(&extensions));
+    }
+    [vec::<1>(&[]), vec::<3>(&entries)].concat()
+}
+
+/// CertificateVerify.
+pub(super) fn certificate_verify() -> Vec<u8> {
+    [ECDSA_P256.as_slice(), &vec::<2>(&SIGNATURE)].concat()
+}
+
+/// NewSessionTicket.
+pub(super) fn new_session_ticket() -> Vec<u8> {
+    let lifetime_and_age_add = [0, 0, 1, 0, 9, 9, 9, 9];
+    [
+        lifetime_and_age_add.as_slice(),
+        &vec::<1>(b"nonce"),
+        &vec::<2>(b"a ticket"),
+        &vec::<2>(&extension(EARLY_DATA, &[0, 0, 1, 0])),
+    ]
+    .concat()
+}

@@ -1,0 +1,51 @@
+//! The bodies of the fuzz targets: plain functions of bytes, so that `testing/fuzz` can drive
+//! them with libFuzzer and `tests/fuzz_seeds.rs` with the seeds alone.
+//!
+//! Each panics on a bug and returns otherwise. Except for `messages`, the bytes are a script:
+//! a few bytes choose the configuration, then each step is an operation and its arguments. The
+//! engines run on [`crate::fake`], so no step has to guess a secret.
+//!
+//! ```text
+//!   messages  a type and a body                       one reader, written back and read again
+//!   client    what a server says   (Puppet)      <->  client engine
+//!   server    what a client says   (Puppet)      <->  server engine, also behind an Acceptor
+//!   records   engine -> damaged records          ->   engine after the handshake, also in halves
+//!   pair      engine <-> damaged bytes          <->   engine: they never disagree
+//!   chunks    one stream, whole and cut          ->   two engines: the same events
+//! ```
+
+mod check;
+mod chunks;
+mod driven;
+mod hellos;
+mod pair;
+mod puppet;
+mod records;
+mod script;
+mod session;
+mod wire;
+
+/// What a target does with the bytes of a fuzzer.
+pub type Target = fn(&[u8]);
+
+/// The targets: a name, and what it does.
+pub const TARGETS: [(&str, Target); 6] = [
+    ("chunks", chunks::run),
+    ("client", session::run_client),
+    ("messages", messages),
+    ("pair", pair::run),
+    ("records", records::run),
+    ("server", session::run_server),
+];
+
+/// Reads a handshake message: its type is the first byte, its body all others.
+pub fn messages(data: &[u8]) {
+    if let Some((typ, body)) = data.split_first() {
+        waxwing_core::parse_for_fuzzing(*typ, body);
+    }
+}
+
+pub use chunks::run as chunks;
+pub use pair::run as pair;
+pub use records::run as records;
+pub use session::{run_client as client, run_server as server};

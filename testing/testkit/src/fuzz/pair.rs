@@ -1,0 +1,247 @@
+//! Two engines with each other, and an attacker between them.
+
+use std::sync::Arc;
+
+use waxwing_core::{Buffer, ClientConfig, Connection, Event, RecordPadding, ServerConfig};
+use waxwing_crypto::{CipherSuite, NamedGroup};
+
+use super::check::{self, Watch};
+use super::driven::{Answers, Driven};
+use super::script::Script;
+use super::session::answers;
+use crate::fake::{self, AcceptAll, PROVIDER};
+
+const OPEN: CipherSuite = CipherSuite::TLS13_AES_128_GCM_SHA256;
+const OPEN_SHA384: CipherSuite = CipherSuite::TLS13_AES_256_GCM_SHA384;
+const KEYED: CipherSuite = CipherSuite::TLS13_CHACHA20_POLY1305_SHA256;
+
+/// A client and a server whose handshake is complete.
+pub(super) fn established(keyed: bool) -> (Driven, Driven) {
+    fake::seed_random(0);
+    let suite = if keyed { KEYED } else { OPEN };
+    let client = ClientConfig::builder(&PROVIDER, Arc::new(AcceptAll)).cipher_suites([suite]);
+    let server = ServerConfig::builder(&PROVIDER, Arc::new(fake::certified_key()));
+    let mut pair = Pair::new(
+        client.build().expect("a good configuration"),
+        server.build().expect("a good configuration"),
+        answers(0, false),
+    );
+    pair.settle();
+    assert!(pair.client.driven.is_established() && pair.server.driven.is_established());
+    (pair.client.driven, pair.server.driven)
+}
+
+/// Two engines under attack: each may fail, but both never complete and disagree. Without an
+/// attack everything arrives.
+pub fn run(data: &[u8]) {
+    fake::seed_random(0);
+    let script = &mut Script::new(data);
+    let (client, server) = configs(script.word());
+    let answers = answers(script.byte() & 4, false);
+    let mut pair = Pair::new(client, server, answers);
+    let mut attacked = false;
+    while !script.is_empty() {
+        attacked |= pair.step(script);
+    }
+    let mut both = pair.ends();
+    if !attacked {
+        pair.settle();
+        for end in pair.ends() {
+            assert_eq!(end.driven.error, None);
+            assert!(end.driven.is_established());
+        }
+        both = pair.ends();
+        assert_eq!(both[0].driven.received, both[1].written);
+        assert_eq!(both[1].driven.received, both[0].written);
+    }
+    let complete = |end: &&End| end.driven.events.contains(&Event::HandshakeComplete);
+    if both.iter().all(complete) && both.iter().all(|end| end.driven.error.is_none()) {
+        check::agree(both[0].driven.info(), both[1].driven.info());
+    }
+}
+
+/// Two configurations that have everything needed in common.
+fn configs(flags: u16) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
+    let has = |bit: u8| flags >> bit & 1 == 1;
+    let padding = if has(0) {
+        RecordPadding::ToMultipleOf(64.try_into().expect("not zero"))
+    } else {
+        RecordPadding::None
+    };
+    let suites = match flags >> 1 & 3 {
+        0 => vec![OPEN],
+        1 => vec![OPEN_SHA384, OPEN],
+        2 => vec![KEYED],
+        _ => vec![OPEN, KEYED, OPEN_SHA384],
+    };
+    let mut client = ClientConfig::builder(&PROVIDER, Arc::new(AcceptAll))
+        .cipher_suites(suites)
+        .key_shares(usize::from(flags >> 3 & 3))
+        .grease(has(5))
+        .middlebox_compatibility(has(6))
+        .keep_peer_chain(has(7))
+        .record_padding(padding)
+        .trace(Arc::new(Watch));
+    let mut server = ServerConfig::builder(&PROVIDER, Arc::new(fake::remote_key()))
+        .client_suite_order(has(8))
+        .retry_cookie(has(9))
+        .record_padding(padding)
+        .trace(Arc::new(Watch));
+    if has(10) {
+        client = client.alpn(["h2", "http/1.1"]);
+    }
+    if has(11) {
+        server = server.alpn(["http/1.1", "h2"]);
+    }
+    if has(12) {
+        server = server.groups([NamedGroup::SECP256R1, NamedGroup::X25519]);
+    }
+    if has(13) {
+        client = client.groups([NamedGroup::X25519, NamedGroup::SECP256R1]);
+    }
+    (
+        client.build().expect("a good configuration"),
+        server.build().expect("a good configuration"),
+    )
+}
+
+/// Bytes in flight from which on none are repeated.
+const MOST_FLYING: usize = 1 << 18;
+
+/// One side, and what it sent that did not arrive yet.
+struct End {
+    driven: Driven,
+    /// Bytes of its output that left already.
+    left: usize,
+    flying: Vec<u8>,
+    written: Vec<u8>,
+    /// KeyUpdates are limited, so only a few are asked for.
+    updates: u8,
+}
+
+impl End {
+    const fn new(driven: Driven) -> Self {
+        Self {
+            driven,
+            left: 0,
+            flying: Vec::new(),
+            written: Vec::new(),
+            updates: 0,
+        }
+    }
+
+    fn leave(&mut self) {
+        self.flying
+            .extend_from_slice(&self.driven.sent[self.left..]);
+        self.left = self.driven.sent.len();
+    }
+}
+
+struct Pair {
+    client: End,
+    server: End,
+}
+
+impl Pair {
+    fn new(client: Arc<ClientConfig>, server: Arc<ServerConfig>, answers: Answers) -> Self {
+        let mut out = Buffer::new();
+        let name = "server.example".parse().expect("a name");
+        let connection = Connection::client(client, name, &mut out).expect("a client");
+        let client = Driven::new(connection, out, answers.clone());
+        let server = Driven::new(Connection::server(server), Buffer::new(), answers);
+        Self {
+            client: End::new(client),
+            server: End::new(server),
+        }
+    }
+
+    const fn ends(&self) -> [&End; 2] {
+        [&self.client, &self.server]
+    }
+
+    /// Lets everything arrive until nobody has anything to say.
+    fn settle(&mut self) {
+        loop {
+            self.client.leave();
+            self.server.leave();
+            if self.client.flying.is_empty() && self.server.flying.is_empty() {
+                return;
+            }
+            arrive(&mut self.client, &mut self.server, usize::MAX, 0);
+            arrive(&mut self.server, &mut self.client, usize::MAX, 0);
+        }
+    }
+
+    /// One step; returns whether it was an attack.
+    fn step(&mut self, script: &mut Script<'_>) -> bool {
+        let choice = script.byte();
+        let (one, other) = if choice & 0x80 == 0 {
+            (&mut self.client, &mut self.server)
+        } else {
+            (&mut self.server, &mut self.client)
+        };
+        one.leave();
+        match choice % 16 {
+            0..=2 => arrive(one, other, usize::MAX, 0),
+            3 => {
+                let count = usize::from(script.word());
+                arrive(one, other, count, usize::from(script.byte()));
+            }
+            4 | 5 => {
+                let data = script.bytes();
+                if one.driven.write(data) {
+                    one.written.extend_from_slice(data);
+                }
+            }
+            6 => {
+                let data = vec![script.byte(); usize::from(script.word())];
+                if one.driven.write(&data) {
+                    one.written.extend_from_slice(&data);
+                }
+            }
+            7 if one.updates < 8 => {
+                one.updates += 1;
+                one.driven.update_key(script.flag());
+            }
+            8 => one.driven.split(),
+            9 => self.settle(),
+            10 | 11 => {
+                script.edit(&mut one.flying);
+                return true;
+            }
+            12 | 13 => {
+                let place = script.place(one.flying.len().saturating_sub(1));
+                let change = script.byte();
+                if let Some(byte) = one.flying.get_mut(place) {
+                    *byte ^= change;
+                }
+                return true;
+            }
+            14 => {
+                one.flying.truncate(script.place(one.flying.len()));
+                return true;
+            }
+            15 => {
+                let (start, end) = (
+                    script.place(one.flying.len()),
+                    script.place(one.flying.len()),
+                );
+                let part = one.flying[start.min(end)..end.max(start)].to_vec();
+                let place = script.place(one.flying.len());
+                if one.flying.len() < MOST_FLYING {
+                    one.flying.splice(place..place, part);
+                }
+                return true;
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
+/// The first `count` flying bytes of `from` reach `to`, in pieces of `cut` bytes.
+fn arrive(from: &mut End, to: &mut End, count: usize, cut: usize) {
+    let count = count.min(from.flying.len());
+    let bytes: Vec<u8> = from.flying.drain(..count).collect();
+    to.driven.feed(&bytes, cut);
+}

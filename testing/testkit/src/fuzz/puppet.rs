@@ -1,0 +1,266 @@
+//! A peer that says what the script makes it say, with a transcript and a key schedule of its
+//! own: its Finished is right whatever was said before.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use waxwing_core::KeyLog;
+use waxwing_crypto::{Hash, kdf};
+
+use super::hellos::{self, HeardClientHello, HeardServerHello, Parts, RETRY_RANDOM};
+use super::script::Script;
+use super::wire::{self, APPLICATION_DATA, HANDSHAKE, message, opened, record, records, sealed};
+use crate::fake::{SHA256, SHA384};
+
+const CLIENT_HELLO: u8 = 1;
+const SERVER_HELLO: u8 = 2;
+const NEW_SESSION_TICKET: u8 = 4;
+const ENCRYPTED_EXTENSIONS: u8 = 8;
+const CERTIFICATE: u8 = 11;
+const CERTIFICATE_REQUEST: u8 = 13;
+const CERTIFICATE_VERIFY: u8 = 15;
+const FINISHED: u8 = 20;
+const KEY_UPDATE: u8 = 24;
+const MESSAGE_HASH: u8 = 254;
+
+const AES_256_GCM_SHA384: u16 = 0x1302;
+
+/// The secrets of the engine under test, by label.
+#[derive(Default)]
+pub(super) struct Secrets(Mutex<HashMap<String, Vec<u8>>>);
+
+impl KeyLog for Secrets {
+    fn log(&self, label: &str, _client_random: &[u8; 32], secret: &[u8]) {
+        let mut secrets = self.0.lock().expect("no panic while locked");
+        secrets.insert(label.to_owned(), secret.to_vec());
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Client,
+    Server,
+}
+
+pub(super) struct Puppet {
+    role: Role,
+    secrets: Arc<Secrets>,
+    /// Which parts a client's hello has.
+    parts: Parts,
+    suite: u16,
+    transcript: Vec<u8>,
+    client_hello: HeardClientHello,
+    server_hello: Option<HeardServerHello>,
+    /// Bytes of the engine's output that were read.
+    heard: usize,
+    /// Which message comes next if the script does not care.
+    next: usize,
+    is_sealing: bool,
+    /// Handshake bytes not yet in a record.
+    waiting: Vec<u8>,
+    pub(super) coalesce: bool,
+    /// Bytes of handshake messages in one record; 0 is as many as fit.
+    pub(super) fragment: usize,
+}
+
+impl Puppet {
+    pub(super) fn new(role: Role, secrets: Arc<Secrets>, script: &mut Script<'_>) -> Self {
+        let choice = script.word();
+        Self {
+            role,
+            secrets,
+            parts: Parts(choice),
+            suite: 0x1301 + (choice & 1),
+            transcript: Vec::new(),
+            client_hello: HeardClientHello::default(),
+            server_hello: None,
+            heard: 0,
+            next: 0,
+            is_sealing: false,
+            waiting: Vec::new(),
+            coalesce: false,
+            fragment: 0,
+        }
+    }
+
+    /// Reads what the engine sent since the last time.
+    pub(super) fn hear(&mut self, sent: &[u8]) {
+        let new = &sent[self.heard..];
+        self.heard = sent.len();
+        let mut stream = Vec::new();
+        for (typ, body) in records(new) {
+            let (typ, content) = match typ {
+                APPLICATION_DATA => opened(body),
+                typ => (typ, body),
+            };
+            if typ == HANDSHAKE {
+                stream.extend_from_slice(content);
+            }
+        }
+        let mut rest = stream.as_slice();
+        while let Some((typ, mut after)) = rest.split_first() {
+            let body = wire::take::<3>(&mut after).expect("a whole message");
+            let (bytes, later) = rest.split_at(rest.len() - after.len());
+            if *typ != KEY_UPDATE {
+                self.hear_message(*typ, body, bytes);
+            }
+            rest = later;
+        }
+    }
+
+    fn hear_message(&mut self, typ: u8, body: &[u8], bytes: &[u8]) {
+        match typ {
+            CLIENT_HELLO => {
+                self.client_hello = HeardClientHello::read(body).expect("a whole ClientHello");
+            }
+            SERVER_HELLO => {
+                let heard = HeardServerHello::read(body).expect("a whole ServerHello");
+                self.suite = heard.suite;
+                if heard.is_retry {
+                    self.retry();
+                    self.next = 0;
+                } else {
+                    self.is_sealing = true;
+                }
+                self.server_hello = Some(heard);
+            }
+            _ => {}
+        }
+        self.transcript.extend_from_slice(bytes);
+    }
+
+    /// RFC 9846, Section 4.4.1: the first ClientHello becomes its hash.
+    fn retry(&mut self) {
+        let digest = self.hash().digest(&[&self.transcript]);
+        self.transcript = message(MESSAGE_HASH, digest.as_ref());
+    }
+
+    fn hash(&self) -> &'static Hash {
+        if self.suite == AES_256_GCM_SHA384 {
+            &SHA384
+        } else {
+            &SHA256
+        }
+    }
+
+    /// The `kind`th message, or the next one in order if `kind` is 0.
+    pub(super) fn canned(&mut self, kind: u8, script: &mut Script<'_>) -> Vec<u8> {
+        let kind = match kind % 10 {
+            0 => self.next_in_order(),
+            kind => kind,
+        };
+        match kind {
+            1 => self.hello(),
+            2 => self.retry_request(script),
+            3 => message(
+                ENCRYPTED_EXTENSIONS,
+                &hellos::encrypted_extensions(script.byte()),
+            ),
+            4 => message(CERTIFICATE_REQUEST, &hellos::certificate_request()),
+            5 => {
+                let shape = script.byte();
+                let body = hellos::certificate(1 + shape % 11, shape >= 128);
+                message(CERTIFICATE, &body)
+            }
+            6 => message(CERTIFICATE_VERIFY, &hellos::certificate_verify()),
+            7 => message(FINISHED, &self.verify_data()),
+            8 => message(NEW_SESSION_TICKET, &hellos::new_session_ticket()),
+            _ => message(KEY_UPDATE, &[script.byte() % 3]),
+        }
+    }
+
+    /// What comes next in a good handshake, and after it something that may come.
+    fn next_in_order(&mut self) -> u8 {
+        let order: &[u8] = match self.role {
+            Role::Server => &[1, 3, 5, 6, 7, 8],
+            Role::Client => &[1, 7],
+        };
+        let kind = order.get(self.next).copied().unwrap_or(9);
+        self.next += 1;
+        kind
+    }
+
+    fn hello(&self) -> Vec<u8> {
+        match self.role {
+            Role::Client => {
+                let retry = self.server_hello.as_ref();
+                message(CLIENT_HELLO, &hellos::client_hello(self.parts, retry))
+            }
+            Role::Server => {
+                let body = hellos::server_hello(&self.client_hello, self.suite, None);
+                message(SERVER_HELLO, &body)
+            }
+        }
+    }
+
+    /// Asks for one of the groups that were offered.
+    fn retry_request(&self, script: &mut Script<'_>) -> Vec<u8> {
+        let groups = &self.client_hello.groups;
+        let choice = usize::from(script.byte());
+        let group = groups.get(choice % (groups.len() + 1)).copied();
+        let retry = Some((group.unwrap_or(choice as u16), script.bytes()));
+        let body = hellos::server_hello(&self.client_hello, self.suite, retry);
+        message(SERVER_HELLO, &body)
+    }
+
+    /// RFC 9846, Section 4.4.4; over no secret if there is none yet.
+    fn verify_data(&self) -> Vec<u8> {
+        let hash = self.hash();
+        let label = match self.role {
+            Role::Client => "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+            Role::Server => "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+        };
+        let secrets = self.secrets.0.lock().expect("no panic while locked");
+        let secret = secrets.get(label).map_or(&[][..], Vec::as_slice);
+        let key = kdf::derive(&hash.hmac_key(secret), b"finished", &[]).expect("lengths that fit");
+        let transcript = hash.digest(&[&self.transcript]);
+        let mac = hash.hmac_key(key.as_ref()).sign(&[transcript.as_ref()]);
+        mac.as_ref().to_vec()
+    }
+
+    /// Puts `bytes`, which should be a message, into records; they come out at once or together
+    /// with the next one.
+    pub(super) fn say(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let is_hello = bytes.first() == Some(&SERVER_HELLO) && self.role == Role::Server;
+        let is_retry = bytes.get(6..38) == Some(RETRY_RANDOM.as_slice());
+        if is_hello && is_retry {
+            self.retry();
+            self.next = 0;
+        }
+        self.transcript.extend_from_slice(bytes);
+        self.waiting.extend_from_slice(bytes);
+        let out = if self.coalesce {
+            Vec::new()
+        } else {
+            self.flush()
+        };
+        if is_hello && !is_retry {
+            self.is_sealing = true;
+        }
+        out
+    }
+
+    /// The records of all that waits.
+    pub(super) fn flush(&mut self) -> Vec<u8> {
+        let waiting = core::mem::take(&mut self.waiting);
+        let most = if self.fragment == 0 {
+            1 << 14
+        } else {
+            self.fragment
+        };
+        let mut out = Vec::new();
+        for part in waiting.chunks(most) {
+            out.extend(self.put(HANDSHAKE, part, 0));
+        }
+        out
+    }
+
+    /// A record with the protection that the puppet has reached.
+    pub(super) fn put(&self, typ: u8, content: &[u8], padding: usize) -> Vec<u8> {
+        if self.is_sealing {
+            sealed(typ, content, padding)
+        } else {
+            record(typ, content)
+        }
+    }
+}
