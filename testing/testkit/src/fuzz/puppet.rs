@@ -159,7 +159,7 @@ impl Puppet {
             4 => message(CERTIFICATE_REQUEST, &hellos::certificate_request()),
             5 => {
                 let shape = script.byte();
-                let body = hellos::certificate(1 + shape % 11, shape >= 128);
+                let body = hellos::certificate((1 + shape % 128) % 12, shape >= 128);
                 message(CERTIFICATE, &body)
             }
             6 => message(CERTIFICATE_VERIFY, &hellos::certificate_verify()),

@@ -10,9 +10,12 @@ use waxwing_crypto::{CipherSuite, NamedGroup};
 
 use super::check::{self, Watch};
 use super::driven::{Answers, Driven};
+use super::hellos::new_session_ticket;
 use super::puppet::{Puppet, Role, Secrets};
 use super::script::Script;
-use super::wire::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, record, sealed};
+use super::wire::{
+    ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, message, record, sealed,
+};
 use crate::fake::{self, PROVIDER};
 
 /// The suites whose records a puppet can make.
@@ -197,7 +200,7 @@ impl Session {
                 self.puppet.say(&message)
             }
             8 => {
-                let message = super::wire::message(script.byte(), script.bytes());
+                let message = message(script.byte(), script.bytes());
                 self.puppet.say(&message)
             }
             9 => {
@@ -230,18 +233,22 @@ impl Session {
 
     /// Records that every peer may send at some time.
     fn ordinary_record(&self, script: &mut Script<'_>) -> Vec<u8> {
-        match script.byte() % 10 {
+        match script.byte() % 11 {
             0 => record(CHANGE_CIPHER_SPEC, &[1]),
             1 => self.puppet.put(ALERT, &[1, 0], 0),
             2 => self.puppet.put(ALERT, &[script.byte(), script.byte()], 0),
             3 => self.puppet.put(APPLICATION_DATA, script.bytes(), 0),
             4 => sealed(APPLICATION_DATA, &vec![1; usize::from(script.word())], 0),
             5 => record(ALERT, &[2, script.byte()]),
-            6 => self.puppet.put(22, &[24, 0, 0, 1, script.byte()], 0),
+            6 => self.puppet.put(HANDSHAKE, &[24, 0, 0, 1, script.byte()], 0),
             7 => self.puppet.put(ALERT, &[1, 90], 0),
             // Early data for a server that has other keys, or none.
             8 => record(APPLICATION_DATA, &vec![1; usize::from(script.word())]),
-            _ => self.puppet.put(APPLICATION_DATA, &[], 0),
+            9 => self.puppet.put(APPLICATION_DATA, &[], 0),
+            _ => {
+                let ticket = message(4, &new_session_ticket());
+                self.puppet.put(HANDSHAKE, &ticket, 0)
+            }
         }
     }
 
@@ -266,10 +273,10 @@ impl Session {
 }
 
 /// Edits a message but keeps its header true to its length, so that it is not just cut off.
-fn edit_body(message: &mut Vec<u8>, script: &mut Script<'_>) {
-    let mut body = message.split_off(4);
+fn edit_body(whole: &mut Vec<u8>, script: &mut Script<'_>) {
+    let mut body = whole.split_off(4);
     script.edit(&mut body);
-    *message = super::wire::message(message[0], &body);
+    *whole = message(whole[0], &body);
 }
 
 #[cfg(test)]
