@@ -112,6 +112,11 @@ pub(super) fn answers(flags: u8, may_be_late: bool) -> Answers {
     }
 }
 
+/// Bytes that records are repeated up to.
+const MOST_REPEATED: usize = 1 << 16;
+/// Bytes after which a session has lasted long enough.
+const MOST_FED: usize = 1 << 20;
+
 pub(super) struct Session {
     pub(super) driven: Driven,
     puppet: Puppet,
@@ -171,7 +176,8 @@ impl Session {
 
     /// Plays all steps. Unless `active`, the engine only listens.
     fn play(&mut self, script: &mut Script<'_>) {
-        while !script.is_empty() && !self.driven.is_over() {
+        let enough = |driven: &Driven| driven.is_over() || driven.fed.len() > MOST_FED;
+        while !script.is_empty() && !enough(&self.driven) {
             let bytes = self.step(script);
             self.driven.feed(&bytes, self.cut);
             self.puppet.hear(&self.driven.sent);
@@ -218,7 +224,8 @@ impl Session {
             13 => {
                 // Some limits are on how often something comes.
                 let record = self.ordinary_record(script);
-                record.repeat(usize::from(script.byte()))
+                let count = usize::from(script.byte());
+                record.repeat(count.min(1 + MOST_REPEATED / record.len()))
             }
             14 => {
                 self.driven.answer_late();
