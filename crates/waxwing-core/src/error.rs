@@ -386,9 +386,7 @@ impl fmt::Display for Misuse {
             Self::HandshakePending => "the handshake is not complete",
             Self::WriteClosed => "the sending direction is closed",
             Self::NoSuchQuestion => "the answer fits no open question",
-            Self::Unanswered => {
-                "a decision was left for later, and nobody is there to take it"
-            }
+            Self::Unanswered => "a decision was left for later, and nobody is there to take it",
             Self::Closed => "the connection is closed",
             Self::ExporterLength => "an exporter label, context or output is too long",
             Self::TooLong => "a configured value is too long for its message",

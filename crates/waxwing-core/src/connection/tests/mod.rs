@@ -1,6 +1,7 @@
 //! A real connection against a puppet: a peer whose every record the test writes.
 
 mod bad_input;
+mod cuts;
 mod early_data;
 mod established;
 mod records;
