@@ -1,5 +1,5 @@
 //! Checks docs/standards.md, the ledger of what works: every row there, and every claim backed
-//! by tests that exist.
+//! by tests that exist. The tests that docs/attacks.md names must exist too.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,15 +8,15 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// One row of the ledger: `| id | what | state | tests |`.
+/// One row of four cells: in the ledger `| id | what | state | tests |`.
 struct Row {
     id: String,
     state: String,
     tests: Vec<String>,
 }
 
-fn rows() -> Vec<Row> {
-    let text = std::fs::read_to_string(root().join("docs/standards.md")).expect("the ledger");
+fn rows(document: &str) -> Vec<Row> {
+    let text = std::fs::read_to_string(root().join(document)).expect("a document");
     let table_rows = text.lines().filter_map(|line| {
         let cells: Vec<&str> = line.strip_prefix('|')?.split('|').map(str::trim).collect();
         let [id, _, state, tests, ""] = cells.as_slice() else {
@@ -31,7 +31,7 @@ fn rows() -> Vec<Row> {
         })
     });
     table_rows
-        .filter(|row| row.id != "Row" && !row.id.starts_with(':'))
+        .filter(|row| row.id != "Row" && row.id != "Attack" && !row.id.starts_with(':'))
         .collect()
 }
 
@@ -101,7 +101,7 @@ fn every_row_is_in_the_ledger_once() {
     expected.extend(DRAFTS.iter().map(|draft| (*draft).to_owned()));
     expected.extend(RFCS.iter().map(|number| format!("RFC {number}")));
     let mut found = BTreeSet::new();
-    for row in rows() {
+    for row in rows("docs/standards.md") {
         assert!(
             found.insert(row.id.clone()),
             "{} stands there twice",
@@ -123,7 +123,7 @@ fn every_claim_names_a_test_that_exists() {
         id,
         state,
         tests: named,
-    } in rows()
+    } in rows("docs/standards.md")
     {
         match state.as_str() {
             "absent" if !named.is_empty() => wrong.push(format!("{id}: absent, but has a test")),
@@ -139,6 +139,18 @@ fn every_claim_names_a_test_that_exists() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_test_against_an_attack_exists() {
+    let tests = test_functions();
+    let named: Vec<String> = rows("docs/attacks.md")
+        .into_iter()
+        .flat_map(|row| row.tests)
+        .collect();
+    assert!(!named.is_empty());
+    let unknown: Vec<_> = named.iter().filter(|name| !tests.contains(*name)).collect();
+    assert!(unknown.is_empty(), "there are no tests {unknown:?}");
 }
 
 #[test]

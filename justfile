@@ -1,0 +1,56 @@
+# The menu: `just --list`. Nothing here is needed to build or test; see CONTRIBUTING.md.
+
+export CARGO_TARGET_DIR := justfile_directory() / "target"
+
+# Everything that a change has to pass, peers installed by apt
+ci:
+    .ci/run
+
+# Put the code into its standard form
+fmt:
+    cargo fmt --all
+
+# All lints, as errors
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# All tests; peers that are missing are skipped
+test *ARGS:
+    cargo test --workspace {{ARGS}}
+
+# The documentation, with broken links as errors
+doc:
+    RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+
+# Licences, banned crates, sources
+deny:
+    cargo test -p waxwing-interop --test supply_chain
+    if command -v cargo-deny >/dev/null; then cargo deny check licenses bans sources; fi
+
+# The tests against other people's programs; none may be missing
+interop:
+    WAXWING_REQUIRE_PEERS=1 cargo test -p waxwing-interop -p waxwing-cli
+
+# The engine without the standard library, with its peaks of memory
+no-std:
+    cargo run --manifest-path testing/no-std/Cargo.toml
+
+# Each fuzz target for some seconds
+fuzz-smoke *SECONDS:
+    testing/fuzz/smoke {{SECONDS}}
+
+# One fuzz target, for as long as you like
+fuzz TARGET *ARGS:
+    testing/fuzz/run {{TARGET}} {{ARGS}}
+
+# All tables of docs/performance.md
+perf:
+    cargo run --release --manifest-path testing/bench/Cargo.toml -- all
+
+# Instruction counts under valgrind
+icount:
+    cargo run --release --manifest-path testing/bench/Cargo.toml -- icount
+
+# Heap bytes and allocations by stage of a connection
+mem:
+    cargo run --release --manifest-path testing/bench/Cargo.toml -- memory
