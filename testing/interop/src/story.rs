@@ -1,0 +1,95 @@
+//! What happened on our end.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use waxwing::{AlertDescription, Direction, Epoch, HandshakeType, Trace, TraceEvent};
+
+/// `change_cipher_spec`, as the header of a record has it.
+const CHANGE_CIPHER_SPEC: u8 = 20;
+
+/// Remembers the messages, alerts and records of the connections that it is given to.
+#[derive(Debug, Default)]
+pub struct Story {
+    told: Mutex<Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    messages: Vec<(Direction, HandshakeType)>,
+    alerts: Vec<(Direction, AlertDescription)>,
+    compatibility: Vec<Direction>,
+    /// How often our sending key changed since the end of the handshake.
+    key_updates_sent: usize,
+}
+
+impl Story {
+    /// An empty one, to be shared with a configuration.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// How often a message of this type went in this direction.
+    #[must_use]
+    pub fn count(&self, direction: Direction, typ: HandshakeType) -> usize {
+        let wanted = (direction, typ);
+        let messages = &self.told().messages;
+        messages.iter().filter(|seen| **seen == wanted).count()
+    }
+
+    /// KeyUpdate messages that the peer sent.
+    #[must_use]
+    pub fn key_updates_received(&self) -> usize {
+        self.count(Direction::Received, HandshakeType::KEY_UPDATE)
+    }
+
+    /// How often we changed our sending key since the end of the handshake.
+    #[must_use]
+    pub fn key_updates_sent(&self) -> usize {
+        self.told().key_updates_sent
+    }
+
+    /// Whether this alert went in this direction.
+    #[must_use]
+    pub fn has_alert(&self, direction: Direction, description: AlertDescription) -> bool {
+        self.told().alerts.contains(&(direction, description))
+    }
+
+    /// How often change_cipher_spec went in this direction (RFC 9846, Appendix E.4).
+    #[must_use]
+    pub fn change_cipher_specs(&self, direction: Direction) -> usize {
+        let compatibility = &self.told().compatibility;
+        compatibility
+            .iter()
+            .filter(|seen| **seen == direction)
+            .count()
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Trace for Story {
+    fn event(&self, event: &TraceEvent<'_>) {
+        let mut told = self.told();
+        match event {
+            TraceEvent::Message { direction, typ, .. } => told.messages.push((*direction, *typ)),
+            TraceEvent::Alert {
+                direction,
+                description,
+            } => told.alerts.push((*direction, *description)),
+            TraceEvent::Record {
+                direction,
+                outer_type: CHANGE_CIPHER_SPEC,
+                ..
+            } => told.compatibility.push(*direction),
+            TraceEvent::Keys {
+                direction: Direction::Sent,
+                epoch: Epoch::Application,
+            } => told.key_updates_sent += 1,
+            TraceEvent::HandshakeComplete => told.key_updates_sent = 0,
+            _ => {}
+        }
+    }
+}
