@@ -26,6 +26,10 @@ pub(crate) enum ReadAhead {
     /// read waits, and would keep the memory waiting with it.
     HeaderFirst,
     /// As much as fits.
+    #[cfg_attr(
+        not(feature = "tokio"),
+        allow(dead_code, reason = "for transports that never wait")
+    )]
     Full,
 }
 
@@ -207,6 +211,10 @@ pub(crate) struct Output {
 }
 
 impl Output {
+    #[cfg_attr(
+        not(feature = "tokio"),
+        allow(dead_code, reason = "blocking streams begin with output")
+    )]
     pub(crate) const fn new() -> Self {
         Self {
             buffer: Buffer::new(),
