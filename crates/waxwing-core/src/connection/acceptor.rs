@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Connection;
+use super::halves::judge_alert;
 use crate::config::credentials::ClientHelloView;
 use crate::config::server::ServerConfig;
 use crate::messages::HandshakeType;
@@ -11,7 +12,7 @@ use crate::messages::alert::Alert;
 use crate::messages::client_hello::ClientHello;
 use crate::record::ContentType;
 use crate::record::stream::{Opened, Rx, Tx};
-use crate::{Buffer, Error, PeerError};
+use crate::{AlertDescription, Buffer, Error, PeerError};
 
 /// A server that has not decided yet how to serve.
 ///
@@ -23,6 +24,7 @@ pub struct Acceptor {
     /// The whole message once it is there, header included, and what followed it.
     hello: Option<(Vec<u8>, Vec<u8>)>,
     failed: Option<Error>,
+    warnings: u8,
 }
 
 /// How far an [`Acceptor`] is.
@@ -42,6 +44,7 @@ impl Acceptor {
             rx: Rx::new(),
             hello: None,
             failed: None,
+            warnings: 0,
         }
     }
 
@@ -89,7 +92,11 @@ impl Acceptor {
     fn record(&mut self, content_type: ContentType, mut content: &[u8]) -> Result<(), Error> {
         match content_type {
             ContentType::HANDSHAKE => {}
-            ContentType::ALERT => return Err(Error::Alert(Alert::read(content)?.description)),
+            ContentType::ALERT => return self.on_alert(content),
+            // RFC 9846, Section 5: never before the first ClientHello.
+            ContentType::CHANGE_CIPHER_SPEC => {
+                return Err(PeerError::UnexpectedChangeCipherSpec.into());
+            }
             _ => return Err(PeerError::UnexpectedRecord.into()),
         }
         let Some(message) = self.rx.joiner.take(&mut content)? else {
@@ -100,6 +107,13 @@ impl Acceptor {
         }
         ClientHello::read(message.body())?;
         self.hello = Some((message.bytes.to_vec(), content.to_vec()));
+        Ok(())
+    }
+
+    fn on_alert(&mut self, content: &[u8]) -> Result<(), Error> {
+        if judge_alert(&Alert::read(content)?, &mut self.warnings)? {
+            return Err(Error::Alert(AlertDescription::CLOSE_NOTIFY));
+        }
         Ok(())
     }
 
