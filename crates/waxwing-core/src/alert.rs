@@ -1,6 +1,6 @@
 //! Alert descriptions (RFC 9846, Section 6), and the one place where errors become alerts.
 
-use crate::Error;
+use crate::{Error, Misuse};
 
 waxwing_crypto::code_points! {
     /// What an alert says.
@@ -48,8 +48,9 @@ impl Error {
             Self::Peer(rule) => rule.alert(),
             Self::Incompatible(lack) => lack.alert(),
             Self::Certificate(rejection) => rejection.code.alert(),
+            // Of all misuse, only this can end a handshake.
+            Self::Crypto(_) | Self::Misuse(Misuse::TooLong) => AlertDescription::INTERNAL_ERROR,
             Self::Alert(_) | Self::Truncated | Self::Misuse(_) => return None,
-            Self::Crypto(_) => AlertDescription::INTERNAL_ERROR,
         })
     }
 }

@@ -40,7 +40,8 @@ use info::ConnectionInfo;
 /// ```
 ///
 /// After an error, `out` may hold an alert for the peer: send it, then close the transport.
-/// Every error is final, but for [`Error::Misuse`], which changes nothing.
+/// Every error is final, but for [`Error::Misuse`], which changes nothing unless it is
+/// [`Misuse::TooLong`].
 pub struct Connection {
     state: State,
     role: Role,
@@ -168,7 +169,7 @@ impl Connection {
                 self.establish();
                 Ok(())
             }
-            Err(error @ Error::Misuse(_)) => Err(error),
+            Err(error @ Error::Misuse(Misuse::NoSuchQuestion)) => Err(error),
             Err(error) => Err(self.fail(error, out)),
         }
     }
