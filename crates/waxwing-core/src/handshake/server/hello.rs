@@ -239,6 +239,8 @@ fn unchanging(hello: &ClientHello<'_>, suite: &'static Suite13) -> Digest {
                 | ExtensionType::COOKIE
                 | ExtensionType::PRE_SHARED_KEY
                 | ExtensionType::PADDING
+                // RFC 9849, Section 6.1: sealed anew, for servers that can open it.
+                | ExtensionType::ENCRYPTED_CLIENT_HELLO
         );
         if !may_change {
             add(&typ.0.to_be_bytes());

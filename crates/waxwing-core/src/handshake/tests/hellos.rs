@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 
 use waxwing_crypto::NamedGroup;
 
-use crate::ClientConfigBuilder;
 use crate::testing::hellos::ClientParts;
 use crate::testing::{Side, client_builder, server_builder};
+use crate::{ClientConfigBuilder, PeerError};
 
 const SUPPORTED_GROUPS: u16 = 10;
 const SUPPORTED_VERSIONS: u16 = 43;
@@ -144,4 +144,24 @@ fn a_retry_for_the_cookie_alone_keeps_the_shares() {
     second.extensions.remove(COOKIE);
     first.extensions.remove(COOKIE);
     assert_eq!(first, second);
+}
+
+/// Padding is adapted (RFC 9846, Section 4.1.2), and ECH, which this server does not know, seals
+/// the inner hello anew (RFC 9849, Section 6.1). An unknown extension has to stay.
+#[test]
+fn what_a_second_hello_may_change() {
+    for (typ, allowed) in [(21, true), (0xfe0d, true), (0xfff0, false)] {
+        let groups = [NamedGroup::X25519, NamedGroup::SECP256R1];
+        let mut client = Side::client(client_builder().groups(groups));
+        let mut server = Side::server(server_builder().groups([NamedGroup::SECP256R1]));
+        let mut first = ClientParts::of(&client.sent()[0]);
+        first.extensions.push(typ, &[0; 100]);
+        server.take(&first.message()).unwrap();
+        client.take(&server.sent()[0]).unwrap();
+        let mut second = ClientParts::of(&client.sent()[0]);
+        second.extensions.push(typ, &[0; 60]);
+        let changed = PeerError::SecondHelloChanged.into();
+        let expected = if allowed { Ok(()) } else { Err(changed) };
+        assert_eq!(server.take(&second.message()), expected, "{typ}");
+    }
 }
