@@ -10,9 +10,10 @@ use alloc::vec::Vec;
 use std::sync::{Mutex, OnceLock};
 
 use waxwing_aws_lc::PROVIDER;
-use waxwing_crypto::{Digest, KeyEncoding, SignatureScheme, Signing, SigningKey};
+use waxwing_crypto::{CryptoError, Digest, KeyEncoding, SignatureScheme, Signing, SigningKey};
 
 use crate::codec::Writer;
+use crate::config::credentials::ClientHelloView;
 use crate::connection::event::Answer;
 use crate::handshake::schedule13::verify_data;
 use crate::handshake::transcript::Transcript;
@@ -22,8 +23,9 @@ use crate::messages::certificate_verify::{CertificateVerify, server_signed_conte
 use crate::record::joiner::Message;
 use crate::record::{Epoch, EpochKeys, Flight};
 use crate::{
-    CertifiedKey, ClientConfig, ClientConfigBuilder, Error, KeyLog, ServerCertRequest,
-    ServerCertVerifier, ServerConfig, ServerConfigBuilder, ServerName, Verdict, Verified,
+    CertChoice, CertResolver, CertifiedKey, ClientConfig, ClientConfigBuilder, Error, KeyLog,
+    ServerCertRequest, ServerCertVerifier, ServerConfig, ServerConfigBuilder, ServerName, Verdict,
+    Verified,
 };
 
 /// The one server key of these tests, P-256, as PKCS#8.
@@ -59,6 +61,34 @@ impl ServerCertVerifier for Trust {
             Self::Now => Verdict::Accepted(verified()),
             Self::Later => Verdict::Pending,
         }
+    }
+}
+
+/// A key that signs later.
+#[derive(Debug)]
+pub(crate) struct SlowKey;
+
+impl SigningKey for SlowKey {
+    fn schemes(&self) -> &[SignatureScheme] {
+        &[SignatureScheme::ECDSA_SECP256R1_SHA256]
+    }
+
+    fn sign(&self, _: SignatureScheme, _: &[u8]) -> Result<Signing, CryptoError> {
+        Ok(Signing::Pending)
+    }
+
+    fn public_key(&self) -> Option<Vec<u8>> {
+        server_key().public_key()
+    }
+}
+
+/// A resolver that chooses later.
+#[derive(Debug)]
+pub(crate) struct SlowChoice;
+
+impl CertResolver for SlowChoice {
+    fn resolve(&self, _: &ClientHelloView<'_>) -> CertChoice {
+        CertChoice::Pending
     }
 }
 

@@ -1,5 +1,6 @@
 //! A real connection against a puppet: a peer whose every record the test writes.
 
+mod answers;
 mod bad_input;
 mod cuts;
 mod early_data;

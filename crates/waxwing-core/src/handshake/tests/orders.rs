@@ -5,17 +5,16 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{CryptoError, NamedGroup, SignatureScheme, Signing, SigningKey};
+use waxwing_crypto::NamedGroup;
 
-use crate::config::credentials::ClientHelloView;
 use crate::connection::event::{Answer, Wait};
 use crate::handshake::Status;
 use crate::messages::HandshakeType as T;
 use crate::testing::{
-    CERTIFICATE, Side, Trust, certificate_request, certified_key, client_builder, message,
-    server_builder, server_key, verified, with_request,
+    CERTIFICATE, Side, SlowChoice, SlowKey, Trust, certificate_request, certified_key,
+    client_builder, message, server_builder, verified, with_request,
 };
-use crate::{CertChoice, CertResolver, CertifiedKey, ClientConfig, Error, PeerError};
+use crate::{CertifiedKey, ClientConfig, Error, PeerError};
 
 /// Where a handshake stands when a message comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,34 +59,6 @@ const ORDER: [(Point, &[T]); 15] = [
     (Point::ClientDone, &[]),
     (Point::ServerDone, &[]),
 ];
-
-/// A key that signs later.
-#[derive(Debug)]
-struct SlowKey;
-
-impl SigningKey for SlowKey {
-    fn schemes(&self) -> &[SignatureScheme] {
-        &[SignatureScheme::ECDSA_SECP256R1_SHA256]
-    }
-
-    fn sign(&self, _: SignatureScheme, _: &[u8]) -> Result<Signing, CryptoError> {
-        Ok(Signing::Pending)
-    }
-
-    fn public_key(&self) -> Option<Vec<u8>> {
-        server_key().public_key()
-    }
-}
-
-/// A resolver that chooses later.
-#[derive(Debug)]
-struct SlowChoice;
-
-impl CertResolver for SlowChoice {
-    fn resolve(&self, _: &ClientHelloView<'_>) -> CertChoice {
-        CertChoice::Pending
-    }
-}
 
 /// One side at some point, and messages that were really exchanged: those that come next for it
 /// are among them.
