@@ -206,7 +206,13 @@ impl Session {
                 self.puppet.say(&message)
             }
             8 => {
-                let message = message(script.byte(), script.bytes());
+                let (typ, body) = (script.byte(), script.bytes());
+                let message = if body.is_empty() {
+                    // Long, to be put together from many records.
+                    message(typ, &vec![script.byte(); usize::from(script.word())])
+                } else {
+                    message(typ, body)
+                };
                 self.puppet.say(&message)
             }
             9 => {
