@@ -8,9 +8,11 @@ use super::driven::Driven;
 use super::puppet::Secrets;
 use super::script::Script;
 use super::session::{Session, answers, client_config, server_config};
+use super::wire::ALERT;
 use crate::fake;
 
-/// Makes a stream by a script as in `client` and `server`, then feeds it to fresh engines.
+/// Makes a stream by a script as in `client` and `server`, then feeds it to fresh engines; a
+/// server's also to one that starts as an [`Acceptor`](waxwing_core::Acceptor).
 pub fn run(data: &[u8]) {
     let mut script = Script::new(data);
     let choice = script.byte();
@@ -39,6 +41,14 @@ pub fn run(data: &[u8]) {
     let whole = replay(0);
     same(&recorded, &whole);
     same(&whole, &replay(cut));
+    // An acceptor is stricter only before the ClientHello, where it allows no alert at all.
+    if !is_client && whole.error.is_none() && recorded.fed.first() != Some(&ALERT) {
+        fake::seed_random(0);
+        let config = server_config(config, Arc::new(Secrets::default()));
+        let mut accepted = Driven::acceptor(config, answers(how, false));
+        accepted.feed(&recorded.fed, cut);
+        same(&whole, &accepted);
+    }
 }
 
 /// An engine as a session starts it.
