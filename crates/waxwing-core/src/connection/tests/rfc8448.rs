@@ -558,3 +558,23 @@ fn section_5_server() {
     let sent = sends(&mut server, Connection::close);
     assert_eq!(sent, bytes(trace::RETRY_SERVER_CLOSE));
 }
+
+/// The expected values were computed apart from this code, from the exporter secret of the
+/// trace by RFC 9846, Section 7.5.
+#[test]
+fn section_3_exporter() {
+    let with_context = "84d4bc722c1f84e7b1d51cdca52109b5a81c497c8cb4275f50f78ffa2cdac6c9624e59d3
+        3de38459";
+    let without = "99ee6fa58c6a7c6357f3f69c7933592c9c8e5078ad4dab3ddd4ebd071a7156d304185f66
+        877f6431";
+    for connection in [established_client(&simple()), established_server(&simple())] {
+        let exporter = connection.info().exporter.as_ref().unwrap();
+        for (context, expected) in [(Some(&b"context"[..]), with_context), (None, without)] {
+            let mut out = [0; 40];
+            exporter
+                .export(b"EXPORTER-waxwing", context, &mut out)
+                .unwrap();
+            assert_eq!(out[..], bytes(expected));
+        }
+    }
+}
