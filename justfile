@@ -33,7 +33,7 @@ interop:
 
 # The engine without the standard library, with its peaks of memory
 no-std:
-    cargo run --manifest-path testing/no-std/Cargo.toml
+    cargo run --release --manifest-path testing/no-std/Cargo.toml
 
 # Each fuzz target for some seconds
 fuzz-smoke *SECONDS:
