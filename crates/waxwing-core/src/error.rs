@@ -194,8 +194,10 @@ rules! {
             "a mandatory extension is missing (RFC 9846, Section 9.2)";
         BadExtension => ILLEGAL_PARAMETER,
             "an extension with a value that its definition forbids";
-        LegacyVersion => ILLEGAL_PARAMETER,
+        LegacyVersion => PROTOCOL_VERSION,
             "legacy_version is not 0x0303 (RFC 9846, Section 4.1)";
+        Downgrade => ILLEGAL_PARAMETER,
+            "an old version from a server that knows TLS 1.3: somebody changed our hello (RFC 9846, Section 4.1.3)";
         Compression => ILLEGAL_PARAMETER,
             "compression methods other than the single null (RFC 9846, Section 4.1)";
         SessionIdEcho => ILLEGAL_PARAMETER,

@@ -17,6 +17,10 @@ pub(crate) const RETRY_RANDOM: [u8; 32] = [
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
+/// The end of the random of a server that knows TLS 1.3 but chose TLS 1.2, or TLS 1.1 and before
+/// (RFC 9846, Section 4.1.3).
+const DOWNGRADE: [&[u8; 8]; 2] = [b"DOWNGRD\x01", b"DOWNGRD\x00"];
+
 /// What a server chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ServerHello<'a> {
@@ -48,6 +52,11 @@ impl<'a> ServerHello<'a> {
     /// Whether this is a HelloRetryRequest.
     pub(crate) fn is_retry(&self) -> bool {
         *self.random == RETRY_RANDOM
+    }
+
+    /// Whether the random says that the server would have chosen TLS 1.3 had it been offered.
+    pub(crate) fn is_downgraded(&self) -> bool {
+        DOWNGRADE.iter().any(|end| self.random.ends_with(*end))
     }
 
     /// Reads the body; `offered` are the extensions of the ClientHello that it answers.

@@ -350,6 +350,7 @@ impl AwaitServerHello {
     /// What ServerHello and HelloRetryRequest have in common (RFC 9846, Section 4.1.3).
     fn check(&self, hello: &ServerHello<'_>, env: &Env<'_>) -> Result<&'static Suite13, Error> {
         match hello.extensions.selected_version {
+            None if hello.is_downgraded() => return Err(PeerError::Downgrade.into()),
             // A server that knows TLS 1.2 at best answers like this.
             None => return Err(Incompatible::Version.into()),
             Some(ProtocolVersion::TLS13) => {}

@@ -126,6 +126,9 @@ fn check(hello: &ClientHello<'_>, env: &Env<'_>) -> Result<&'static Suite13, Err
     if !versions.contains(&ProtocolVersion::TLS13) {
         return Err(Incompatible::Version.into());
     }
+    if hello.legacy_version != ProtocolVersion::TLS12 {
+        return Err(PeerError::LegacyVersion.into());
+    }
     if hello.compression_methods != [0] {
         return Err(PeerError::Compression.into());
     }
@@ -219,7 +222,7 @@ impl Retry {
     }
 }
 
-/// A hash of all that a second ClientHello has to repeat.
+/// A hash of all that a second ClientHello has to repeat, but for what has one legal value.
 fn unchanging(hello: &ClientHello<'_>, suite: &'static Suite13) -> Digest {
     let mut hash = suite.hash.start();
     // Each variable part is preceded by its length, so that no two hellos run together.
@@ -227,7 +230,6 @@ fn unchanging(hello: &ClientHello<'_>, suite: &'static Suite13) -> Digest {
         hash.update(&(bytes.len() as u64).to_be_bytes());
         hash.update(bytes);
     };
-    add(&hello.legacy_version.0.to_be_bytes());
     add(hello.random);
     add(hello.session_id);
     add(hello.cipher_suites.as_bytes());

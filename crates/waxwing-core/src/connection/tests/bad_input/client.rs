@@ -21,6 +21,18 @@ pub(super) const CASES: &[Case] = &[
             parts.extensions.0 = None;
         })
     }),
+    ("downgrade to TLS 1.2", Error::Peer(P::Downgrade), || {
+        hello(|parts| {
+            parts.random[24..].copy_from_slice(b"DOWNGRD\x01");
+            parts.extensions.remove(SUPPORTED_VERSIONS);
+        })
+    }),
+    ("downgrade to TLS 1.1", Error::Peer(P::Downgrade), || {
+        hello(|parts| {
+            parts.random[24..].copy_from_slice(b"DOWNGRD\x00");
+            parts.extensions.remove(SUPPORTED_VERSIONS);
+        })
+    }),
     (
         "version TLS 1.2 selected",
         Error::Peer(P::VersionNotOffered),

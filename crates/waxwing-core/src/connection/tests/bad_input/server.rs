@@ -87,6 +87,16 @@ pub(super) const CASES: &[Case] = &[
         Error::Incompatible(I::NoCertificate),
         || hello_of(ServerConfig::builder(&PROVIDER, Arc::new(Nobody)), |_| ()),
     ),
+    (
+        "legacy_version 1.0 of a client",
+        Error::Peer(P::LegacyVersion),
+        || hello(|parts| parts.version = 0x0301),
+    ),
+    (
+        "legacy_version 1.3 of a client",
+        Error::Peer(P::LegacyVersion),
+        || hello(|parts| parts.version = 0x0304),
+    ),
     ("client compresses", Error::Peer(P::Compression), || {
         hello(|parts| parts.compression = vec![1, 0])
     }),
@@ -168,7 +178,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     (
         "second hello with another version",
-        Error::Peer(P::SecondHelloChanged),
+        Error::Peer(P::LegacyVersion),
         || second(|parts| parts.version = 0x0302),
     ),
     (
