@@ -12,8 +12,12 @@ use waxwing_core::limits::{MAX_PLAINTEXT, MAX_RECORD, RECORD_HEADER};
 const READ_AHEAD: usize = MAX_RECORD;
 /// Bytes of memory for input when the transport fills what it is offered.
 const MAX_READ_AHEAD: usize = 64 * 1024;
-/// Bytes waiting to be sent from which on nothing more is sealed, and no input is processed.
+/// Bytes waiting to be sent from which on nothing more is sealed.
 const HIGH_WATER: usize = 64 * 1024;
+/// Bytes waiting to be sent from which on no input is processed, since the peer may go on asking
+/// for answers. Writing alone never gets there: if it stopped reading, two sides that both have
+/// more to say than the transport holds would wait for each other.
+const FLOOD: usize = 2 * HIGH_WATER;
 /// Bytes waiting to be sent from which on a write hands them to the transport.
 const WRITE_OUT: usize = MAX_PLAINTEXT;
 
@@ -227,9 +231,14 @@ impl Output {
         !self.buffer.is_empty() || self.unflushed
     }
 
-    /// Whether so much waits that nothing may be added.
+    /// Whether so much waits that nothing more may be written.
     pub(crate) const fn is_full(&self) -> bool {
         self.buffer.len() >= HIGH_WATER
+    }
+
+    /// Whether so much waits that nothing may be read that could add to it.
+    pub(crate) const fn is_flooded(&self) -> bool {
+        self.buffer.len() >= FLOOD
     }
 
     /// Whether so much waits that it should be written.
@@ -366,6 +375,7 @@ mod tests {
         output.buffer.extend_from_slice(&[0; HIGH_WATER]);
         assert!(output.is_full());
         assert_eq!(output.allowance(), MAX_PLAINTEXT);
+        assert!(!output.is_flooded());
 
         let part = [7u8; 10];
         let parts = |limit| {

@@ -229,7 +229,7 @@ impl<S: Read + Write> Stream<S> {
             return Ok(());
         }
         match flush_out(output, &mut self.sock) {
-            Err(error) if waits(&error) && !self.driver.output().is_full() => Ok(()),
+            Err(error) if waits(&error) && !self.driver.output().is_flooded() => Ok(()),
             result => result,
         }
     }

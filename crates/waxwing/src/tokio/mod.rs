@@ -131,7 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
                 let _ = ready!(self.poll_flush_side(cx, Side::Reader));
                 return Poll::Ready(Err(into_io(error)));
             }
-            if self.driver.output().is_full() {
+            if self.driver.output().is_flooded() {
                 ready!(self.poll_write_out_side(cx, Side::Reader))?;
             }
             match self.driver.fill() {
