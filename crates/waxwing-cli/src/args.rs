@@ -1,0 +1,506 @@
+//! The command line: what can be said, and the help that explains it.
+
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use waxwing::ServerName;
+use waxwing::crypto::{CipherSuite, NamedGroup};
+use waxwing::pki::{AltName, KeyType, Pin};
+
+use crate::commands::get::request::Header;
+use crate::resolve::Override;
+
+/// Examples come first: most readers need nothing else.
+const TEMPLATE: &str = "\
+{about-with-newline}
+{before-help}{usage-heading} {usage}
+
+{all-args}{after-help}
+";
+
+const EXAMPLES: &str = "\
+Examples:
+  waxwing serve                          serve this folder on https://localhost:8443/
+  waxwing serve --to http://127.0.0.1:3000
+                                         put TLS in front of a local web server
+  waxwing get -v https://example.org/    fetch a page and show the handshake
+  waxwing get tls://example.org:993      talk to a TLS server through stdin and stdout
+
+";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  waxwing serve                          this folder on https://localhost:8443/
+  waxwing serve site --listen 0.0.0.0:443 --cert chain.pem --key key.pem
+  waxwing serve --san dev.internal --san 10.0.0.5 --key-type ml-dsa-65
+  waxwing serve --to http://127.0.0.1:3000
+                                         a reverse proxy that ends TLS
+  waxwing serve --echo --alpn imap       send back whatever arrives
+  waxwing serve --listen 127.0.0.1:0 --json
+                                         any free port; one line of JSON says which
+
+";
+
+const GET_EXAMPLES: &str = "\
+Examples:
+  waxwing get https://example.org/       the page, on stdout
+  waxwing get -v -o page.html https://example.org/
+                                         into a file, and show the handshake
+  waxwing get --pin sha256/BASE64= https://localhost:8443/
+                                         trust one key, whoever issued it
+  waxwing get --json https://example.org/ | jq .connection
+  waxwing get --groups x25519 --trace trace.jsonl https://example.org/
+  echo QUIT | waxwing get tls://mail.example.org:465
+
+";
+
+const EXIT_CODES: &str = "\
+What the exit codes mean. They are a promise to scripts and never change.
+
+   0  good
+   1  the thing that was checked is bad: with `get --fail`, a status of 400 or more
+   2  usage: an argument is wrong, or a file or folder that it names cannot be used
+   3  network: a name does not resolve, a server cannot be reached, a port is in use
+   4  TLS or the protocol inside it failed, or data was cut off before its end
+   5  the certificate is not trusted: issuer, name, dates or pin
+   6  the certificate is revoked
+  70  a fault in waxwing itself; please report it";
+
+const ENVIRONMENT: &str = "\
+The environment variables that are heeded.
+
+  SSL_CERT_FILE, SSL_CERT_DIR
+      The authorities to trust, instead of the system's store.
+  SSLKEYLOGFILE
+      A file that receives the secrets of every connection (RFC 9850), so that a packet
+      analyser can read them. Each use is announced on stderr. Same as --keylog.
+  NO_COLOR, CLICOLOR, CLICOLOR_FORCE
+      Whether text has colours, where --color does not say.
+  XDG_RUNTIME_DIR
+      Where `serve` puts the certificate that it made, until it ends.";
+
+/// Serve and fetch over HTTPS, and see what TLS does
+#[derive(Debug, Parser)]
+#[command(name = "waxwing", version, propagate_version = true)]
+#[command(before_help = EXAMPLES, help_template = TEMPLATE)]
+pub(crate) struct CommandLine {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Whether text has colours
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Colour::Auto)]
+    #[arg(help_heading = "Output")]
+    pub(crate) color: Colour,
+
+    /// Say nothing but errors
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub(crate) quiet: bool,
+
+    /// Say more: `get` shows the handshake and the headers, `serve` each request
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
+    pub(crate) verbose: u8,
+
+    /// Print one line of JSON on stdout instead of text
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve a folder over HTTPS, or put TLS in front of a server
+    Serve(Box<ServeArgs>),
+    /// Fetch a URL over HTTPS, or talk to any TLS server
+    Get(Box<GetArgs>),
+    /// What the exit codes mean
+    #[command(long_about = EXIT_CODES, help_template = "{about-with-newline}")]
+    ExitCodes,
+    /// Which environment variables are heeded
+    #[command(long_about = ENVIRONMENT, help_template = "{about-with-newline}")]
+    Environment,
+}
+
+impl Command {
+    /// The text of a command that only explains something.
+    pub(crate) const fn explanation(&self) -> Option<&'static str> {
+        match self {
+            Self::ExitCodes => Some(EXIT_CODES),
+            Self::Environment => Some(ENVIRONMENT),
+            Self::Serve(_) | Self::Get(_) => None,
+        }
+    }
+}
+
+/// Serve a folder over HTTPS (HTTP/1.1 and HTTP/2), or put TLS in front of a server
+///
+/// Without --cert, a certificate for localhost, 127.0.0.1, ::1 and the name of this host is made
+/// at start-up; clients trust it by its file or its pin, both of which are printed. Ctrl-C lets
+/// running requests end, for ten seconds at most.
+#[derive(Debug, Args)]
+#[command(before_help = SERVE_EXAMPLES, help_template = TEMPLATE)]
+pub(crate) struct ServeArgs {
+    /// The folder to serve
+    #[arg(value_name = "DIR", default_value = ".", conflicts_with_all = ["to", "echo"])]
+    pub(crate) dir: PathBuf,
+
+    /// Pass requests on to this web server
+    ///
+    /// Requests and responses stream through. Host is kept; X-Forwarded-For, X-Forwarded-Host
+    /// and X-Forwarded-Proto tell the server who asked, and how.
+    #[arg(long, value_name = "http://HOST:PORT", conflicts_with = "echo")]
+    pub(crate) to: Option<String>,
+
+    /// Send back whatever arrives, without HTTP
+    #[arg(long)]
+    pub(crate) echo: bool,
+
+    /// The address to listen on; port 0 is any free one
+    #[arg(
+        short,
+        long,
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8443"
+    )]
+    pub(crate) listen: SocketAddr,
+
+    /// Serve files and folders whose name begins with a dot, too
+    #[arg(long)]
+    pub(crate) hidden: bool,
+
+    /// How many connections may be open at a time; more have to wait
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) max_connections: u32,
+
+    /// The protocols to speak by ALPN, with --echo
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', requires = "echo")]
+    #[arg(help_heading = "TLS")]
+    pub(crate) alpn: Vec<String>,
+
+    /// The certificate chain in PEM, the server's own first
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "key",
+        help_heading = "Certificate"
+    )]
+    pub(crate) cert: Option<PathBuf>,
+
+    /// The private key of the certificate in PEM, not encrypted
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "cert",
+        help_heading = "Certificate"
+    )]
+    pub(crate) key: Option<PathBuf>,
+
+    /// Put this name or address into the certificate that is made, too (may be repeated)
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "cert",
+        help_heading = "Certificate"
+    )]
+    pub(crate) san: Vec<AltName>,
+
+    /// The kind of key to make: p256, p384, p521, ed25519, rsa2048, rsa3072, ml-dsa-44, ml-dsa-65
+    /// or ml-dsa-87
+    #[arg(long, value_name = "KIND", default_value_t = KeyType::P256, hide_default_value = true)]
+    #[arg(conflicts_with = "cert", help_heading = "Certificate")]
+    pub(crate) key_type: KeyType,
+
+    /// Write the certificate that is made to this file, and leave it there
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "cert",
+        help_heading = "Certificate"
+    )]
+    pub(crate) cert_out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+}
+
+/// Fetch a URL over HTTPS (HTTP/1.1 and HTTP/2), or talk to any TLS server
+///
+/// With https:// the body goes to stdout. With tls://HOST:PORT, stdin is sent if it is a pipe or
+/// a file, its end is passed on, and whatever the server sends goes to stdout until the server
+/// closes. Data that was cut off is an error (exit code 4).
+#[derive(Debug, Args)]
+#[command(before_help = GET_EXAMPLES, help_template = TEMPLATE)]
+pub(crate) struct GetArgs {
+    /// https://HOST[:PORT][/PATH], or tls://HOST:PORT; https:// may be left out
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    #[command(flatten)]
+    pub(crate) body: BodyArgs,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+
+    /// Offer these protocols by ALPN
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        help_heading = "TLS"
+    )]
+    pub(crate) alpn: Vec<String>,
+
+    /// Ask for this server, and expect it in the certificate, instead of the URL's host
+    #[arg(long, value_name = "NAME", help_heading = "TLS")]
+    pub(crate) servername: Option<ServerName>,
+
+    /// Offer these key exchange groups only, the preferred one first
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = group)]
+    #[arg(help_heading = "TLS")]
+    pub(crate) groups: Vec<NamedGroup>,
+
+    /// Offer these cipher suites only, the preferred one first
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = suite)]
+    #[arg(help_heading = "TLS")]
+    pub(crate) ciphers: Vec<CipherSuite>,
+
+    /// Write what the connection does to this file, as lines of JSON without any secret
+    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    pub(crate) trace: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Request")]
+pub(crate) struct RequestArgs {
+    /// Ask for the headers only, and print them
+    #[arg(short = 'I', long, conflicts_with = "data")]
+    pub(crate) head: bool,
+
+    /// The request method; GET, or POST with --data, unless given
+    #[arg(short = 'X', long = "request", value_name = "METHOD")]
+    pub(crate) method: Option<String>,
+
+    /// Send this as the body; @FILE is the content of a file
+    #[arg(short, long, value_name = "DATA")]
+    pub(crate) data: Option<String>,
+
+    /// Send this header (may be repeated)
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<Header>,
+
+    /// Speak HTTP/1.1 only
+    #[arg(long = "http1.1", conflicts_with = "http2")]
+    pub(crate) http1: bool,
+
+    /// Speak HTTP/2 only
+    #[arg(long)]
+    pub(crate) http2: bool,
+
+    /// Follow redirects
+    #[arg(short = 'L', long)]
+    pub(crate) location: bool,
+
+    /// How many redirects to follow
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) max_redirs: u32,
+
+    /// Exit with code 1 if the status is 400 or more
+    #[arg(short, long)]
+    pub(crate) fail: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Result")]
+pub(crate) struct BodyArgs {
+    /// Write the body to this file; it appears when it is complete
+    #[arg(short, long, value_name = "FILE", conflicts_with = "remote_name")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Write the body to a file named like the last part of the URL
+    #[arg(short = 'O', long)]
+    pub(crate) remote_name: bool,
+
+    /// Print the status and the headers before the body
+    #[arg(short, long)]
+    pub(crate) include: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Trust")]
+pub(crate) struct TrustArgs {
+    /// Trust the certificates in this file, too (may be repeated)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Vec<PathBuf>,
+
+    /// Trust what --ca gives, and nothing of the system's
+    #[arg(long, requires = "ca")]
+    pub(crate) ca_only: bool,
+
+    /// Trust exactly this key or certificate, and no authority (may be repeated)
+    ///
+    /// sha256/BASE64 of the key, or the SHA-256 of the certificate in hexadecimal. Name and
+    /// dates are checked all the same.
+    #[arg(long, value_name = "PIN", conflicts_with = "ca")]
+    pub(crate) pin: Vec<Pin>,
+
+    /// Go on with a server that is not trusted, and say why it is not
+    #[arg(long)]
+    pub(crate) insecure: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct NetworkArgs {
+    /// Connect to ADDR where HOST (and PORT) is meant (may be repeated)
+    #[arg(long, value_name = "HOST[:PORT]:ADDR")]
+    pub(crate) resolve: Vec<Override>,
+
+    /// Use IPv4 only
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    pub(crate) ipv4: bool,
+
+    /// Use IPv6 only
+    #[arg(short = '6', long)]
+    pub(crate) ipv6: bool,
+
+    /// How long name, connection and handshake may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+
+    /// How long everything may take, in seconds; no limit unless given
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) max_time: Option<Duration>,
+}
+
+impl NetworkArgs {
+    /// Whether an address is of a wanted family.
+    pub(crate) const fn wants(&self, address: &IpAddr) -> bool {
+        match address {
+            IpAddr::V4(_) => !self.ipv6,
+            IpAddr::V6(_) => !self.ipv4,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct TlsArgs {
+    /// Write the secrets of every connection to this file, for a packet analyser
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SSLKEYLOGFILE",
+        hide_env_values = true
+    )]
+    keylog: Option<OsString>,
+}
+
+impl TlsArgs {
+    /// The file for secrets. An empty variable is the same as none.
+    pub(crate) fn keylog(&self) -> Option<&Path> {
+        self.keylog
+            .as_deref()
+            .filter(|path| !path.is_empty())
+            .map(Path::new)
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    match Duration::try_from_secs_f64(value) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("must be a number of seconds above 0".to_owned()),
+    }
+}
+
+fn group(text: &str) -> Result<NamedGroup, String> {
+    let known = waxwing::PROVIDER.groups.iter().map(|group| group.name());
+    by_name(text, known, "group", |group| group.to_string())
+}
+
+fn suite(text: &str) -> Result<CipherSuite, String> {
+    let known = waxwing::PROVIDER.suites13.iter().map(|suite| suite.id);
+    by_name(text, known, "cipher suite", |suite| suite.to_string())
+}
+
+fn by_name<T: Copy>(
+    text: &str,
+    known: impl Iterator<Item = T> + Clone,
+    what: &str,
+    name: impl Fn(T) -> String,
+) -> Result<T, String> {
+    let found = known
+        .clone()
+        .find(|item| name(*item).eq_ignore_ascii_case(text));
+    found.ok_or_else(|| {
+        let names: Vec<_> = known.map(name).collect();
+        format!("no such {what}; there are {}", names.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn groups_and_suites_go_by_their_names_in_any_case() {
+        assert_eq!(group("X25519mlkem768"), Ok(NamedGroup::X25519_MLKEM768));
+        assert!(group("p-1").unwrap_err().contains("secp256r1"));
+        assert_eq!(
+            suite("TLS_AES_128_GCM_SHA256"),
+            Ok(CipherSuite::TLS13_AES_128_GCM_SHA256)
+        );
+    }
+
+    #[test]
+    fn a_timeout_is_a_positive_number() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for bad in ["0", "-1", "x", "inf", "NaN"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn options_that_contradict_each_other_are_refused() {
+        for bad in [
+            "serve --to http://a:1 --echo",
+            "serve --cert a",
+            "serve site --echo",
+            "serve --alpn x",
+            "get --pin 00 https://a",
+            "get --ca-only https://a",
+            "get -4 -6 https://a",
+            "get",
+        ] {
+            let words = core::iter::once("waxwing").chain(bad.split(' '));
+            assert!(CommandLine::try_parse_from(words).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The commands.
+
+pub(crate) mod get;
+pub(crate) mod serve;

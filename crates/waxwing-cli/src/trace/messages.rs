@@ -1,0 +1,249 @@
+//! What a trace tells of the content of handshake messages.
+//!
+//! The engine has read every message before it is traced, or is about to refuse it; this is a
+//! second, forgiving reading for people. What it cannot read it leaves out.
+
+use serde_json::{Map, Value, json};
+use waxwing::crypto::{CipherSuite, NamedGroup, SignatureScheme};
+use waxwing::{ExtensionType, HandshakeType, ProtocolVersion};
+
+/// A handshake message's type and length (RFC 9846, Section 4).
+const HEADER: usize = 4;
+
+/// The random value that marks a HelloRetryRequest (RFC 9846, Section 4.1.3).
+const RETRY_RANDOM: [u8; 32] = [
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+    0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+];
+
+/// The interesting parts of a message, header included; `null` if there are none to tell.
+pub(super) fn detail(typ: HandshakeType, bytes: &[u8]) -> Value {
+    let mut body = Cursor(bytes.get(HEADER..).unwrap_or_default());
+    let told = match typ {
+        HandshakeType::CLIENT_HELLO => client_hello(&mut body),
+        HandshakeType::SERVER_HELLO => server_hello(&mut body),
+        HandshakeType::ENCRYPTED_EXTENSIONS => body.vec16().map(|list| {
+            let mut told = Map::new();
+            extensions(Cursor(list), Side::Answer, &mut told);
+            told.into()
+        }),
+        HandshakeType::CERTIFICATE => certificate(&mut body),
+        HandshakeType::CERTIFICATE_VERIFY => certificate_verify(&mut body),
+        HandshakeType::KEY_UPDATE => body
+            .u8()
+            .map(|asks| json!({ "asks_for_update": asks == 1 })),
+        HandshakeType::NEW_SESSION_TICKET => body
+            .u32()
+            .map(|lifetime| json!({ "lifetime_seconds": lifetime })),
+        _ => None,
+    };
+    told.unwrap_or(Value::Null)
+}
+
+/// Extensions look different in questions and answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Question,
+    Answer,
+    Retry,
+}
+
+fn client_hello(body: &mut Cursor<'_>) -> Option<Value> {
+    let legacy_version = ProtocolVersion(body.u16()?);
+    body.take(32)?;
+    let session_id = body.vec8()?;
+    let suites = Cursor(body.vec16()?).u16s(|id| CipherSuite(id).to_string());
+    body.vec8()?;
+    let mut told = Map::new();
+    told.insert("legacy_version".into(), legacy_version.to_string().into());
+    told.insert("legacy_session_id_length".into(), session_id.len().into());
+    told.insert("cipher_suites".into(), suites.into());
+    if let Some(list) = body.vec16() {
+        extensions(Cursor(list), Side::Question, &mut told);
+    }
+    Some(told.into())
+}
+
+fn server_hello(body: &mut Cursor<'_>) -> Option<Value> {
+    let legacy_version = ProtocolVersion(body.u16()?);
+    let retry = body.take(32)? == RETRY_RANDOM;
+    body.vec8()?;
+    let suite = CipherSuite(body.u16()?);
+    body.u8()?;
+    let mut told = Map::new();
+    told.insert("legacy_version".into(), legacy_version.to_string().into());
+    told.insert("hello_retry_request".into(), retry.into());
+    told.insert("cipher_suite".into(), suite.to_string().into());
+    if let Some(list) = body.vec16() {
+        let side = if retry { Side::Retry } else { Side::Answer };
+        extensions(Cursor(list), side, &mut told);
+    }
+    Some(told.into())
+}
+
+fn certificate(body: &mut Cursor<'_>) -> Option<Value> {
+    body.vec8()?;
+    let mut list = Cursor(body.vec24()?);
+    let mut lengths = Vec::new();
+    while let Some(certificate) = list.vec24() {
+        lengths.push(certificate.len());
+        list.vec16()?;
+    }
+    Some(json!({ "certificate_lengths": lengths }))
+}
+
+fn certificate_verify(body: &mut Cursor<'_>) -> Option<Value> {
+    let scheme = SignatureScheme(body.u16()?);
+    let signature = body.vec16()?;
+    Some(json!({
+        "signature_scheme": scheme.to_string(),
+        "signature_length": signature.len(),
+    }))
+}
+
+/// Tells the type and length of all extensions, and the content of the well known ones.
+fn extensions(mut list: Cursor<'_>, side: Side, told: &mut Map<String, Value>) {
+    let mut types = Vec::new();
+    while let (Some(typ), Some(content)) = (list.u16(), list.vec16()) {
+        let typ = ExtensionType(typ);
+        types.push(json!({ "type": typ.to_string(), "length": content.len() }));
+        if let Some((name, value)) = known(typ, Cursor(content), side) {
+            told.insert(name.into(), value);
+        }
+    }
+    told.insert("extensions".into(), types.into());
+}
+
+fn known(typ: ExtensionType, mut content: Cursor<'_>, side: Side) -> Option<(&'static str, Value)> {
+    let question = side == Side::Question;
+    Some(match typ {
+        ExtensionType::SERVER_NAME if question => {
+            let mut names = Cursor(content.vec16()?);
+            names.u8()?;
+            ("server_name", text(names.vec16()?))
+        }
+        ExtensionType::SUPPORTED_VERSIONS if question => {
+            let versions = Cursor(content.vec8()?).u16s(|id| ProtocolVersion(id).to_string());
+            ("versions", versions.into())
+        }
+        ExtensionType::SUPPORTED_VERSIONS => (
+            "version",
+            ProtocolVersion(content.u16()?).to_string().into(),
+        ),
+        ExtensionType::SUPPORTED_GROUPS => {
+            let groups = Cursor(content.vec16()?).u16s(|id| NamedGroup(id).to_string());
+            ("groups", groups.into())
+        }
+        ExtensionType::SIGNATURE_ALGORITHMS => {
+            let schemes = Cursor(content.vec16()?).u16s(|id| SignatureScheme(id).to_string());
+            ("signature_algorithms", schemes.into())
+        }
+        ExtensionType::ALPN => {
+            let mut names = Cursor(content.vec16()?);
+            let names: Vec<_> = core::iter::from_fn(|| names.vec8().map(text)).collect();
+            ("alpn", names.into())
+        }
+        ExtensionType::KEY_SHARE if question => {
+            let mut shares = Cursor(content.vec16()?);
+            let shares: Vec<_> = core::iter::from_fn(|| shares.key_share()).collect();
+            ("key_shares", shares.into())
+        }
+        ExtensionType::KEY_SHARE if side == Side::Retry => {
+            ("group", NamedGroup(content.u16()?).to_string().into())
+        }
+        ExtensionType::KEY_SHARE => ("key_share", content.key_share()?),
+        _ => return None,
+    })
+}
+
+fn text(bytes: &[u8]) -> Value {
+    String::from_utf8_lossy(bytes).into()
+}
+
+/// Takes from the front; `None` where there is not enough.
+struct Cursor<'a>(&'a [u8]);
+
+impl<'a> Cursor<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    /// A number of `count` bytes, at most 4.
+    fn number(&mut self, count: usize) -> Option<u32> {
+        let bytes = self.take(count)?;
+        Some(bytes.iter().fold(0, |n, byte| (n << 8) | u32::from(*byte)))
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        self.number(1)?.try_into().ok()
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.number(2)?.try_into().ok()
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.number(4)
+    }
+
+    /// A vector whose length takes `count` bytes.
+    fn vec(&mut self, count: usize) -> Option<&'a [u8]> {
+        let length = self.number(count)?.try_into().ok()?;
+        self.take(length)
+    }
+
+    fn vec8(&mut self) -> Option<&'a [u8]> {
+        self.vec(1)
+    }
+
+    fn vec16(&mut self) -> Option<&'a [u8]> {
+        self.vec(2)
+    }
+
+    fn vec24(&mut self) -> Option<&'a [u8]> {
+        self.vec(3)
+    }
+
+    fn u16s(&mut self, name: impl Fn(u16) -> String) -> Vec<String> {
+        core::iter::from_fn(|| self.u16().map(&name)).collect()
+    }
+
+    fn key_share(&mut self) -> Option<Value> {
+        let group = NamedGroup(self.u16()?);
+        let length = self.vec16()?.len();
+        Some(json!({ "group": group.to_string(), "length": length }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ClientHello with server_name, supported_groups and a cut key_share.
+    const HELLO: &[u8] =
+        b"\x01\0\0\0\x03\x03RRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRR\0\0\x02\x13\x01\x01\0\
+        \0\x1e\0\0\0\x0b\0\x09\0\0\x06a.test\0\x0a\0\x04\0\x02\0\x1d\0\x33\0\x03\0\x09\0";
+
+    #[test]
+    fn hellos_are_told_with_names() {
+        let told = detail(HandshakeType::CLIENT_HELLO, HELLO);
+        assert_eq!(told["server_name"], "a.test");
+        assert_eq!(told["cipher_suites"][0], "TLS_AES_128_GCM_SHA256");
+        assert_eq!(told["groups"][0], "x25519");
+        assert_eq!(told["extensions"][2]["type"], "key_share");
+        assert!(told.get("key_shares").is_none());
+        assert!(!told.to_string().contains("RRRR"));
+    }
+
+    #[test]
+    fn no_cut_of_a_message_is_a_problem() {
+        let types = (0..=u8::MAX).map(HandshakeType);
+        for typ in types {
+            for length in 0..=HELLO.len() {
+                detail(typ, &HELLO[..length]);
+            }
+        }
+    }
+}
