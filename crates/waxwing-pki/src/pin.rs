@@ -58,7 +58,10 @@ impl FromStr for Pin {
 
     fn from_str(text: &str) -> Result<Self, InvalidPin> {
         let pin = if let Some(rest) = text.strip_prefix("sha256/") {
-            from_base64(rest.strip_prefix('/').unwrap_or(rest)).map(Self::Key)
+            // Base64 itself may begin with a slash, so curl's second one is looked for last.
+            from_base64(rest)
+                .or_else(|| from_base64(rest.strip_prefix('/')?))
+                .map(Self::Key)
         } else if let Some(digits) = text.strip_prefix("key:") {
             from_hex(digits).map(Self::Key)
         } else {
@@ -198,6 +201,15 @@ mod tests {
             assert_eq!(text.parse(), Ok(pin), "{text}");
             assert_eq!(pin.to_string().parse(), Ok(pin));
         }
+    }
+
+    #[test]
+    fn base64_may_begin_with_a_slash() {
+        let pin = Pin::Key([0xff; 32]);
+        assert!(pin.to_string().starts_with("sha256//"));
+        assert_eq!(pin.to_string().parse(), Ok(pin));
+        let curls = pin.to_string().replacen('/', "//", 1);
+        assert_eq!(curls.parse(), Ok(pin));
     }
 
     #[test]
