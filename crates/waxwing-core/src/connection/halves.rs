@@ -52,6 +52,7 @@ pub struct ReadHalf {
     key_updates: u8,
     warnings: u8,
     tickets: u16,
+    failed: Option<Error>,
     trace: Option<Arc<dyn Trace>>,
 }
 
@@ -64,6 +65,7 @@ impl ReadHalf {
             key_updates: 0,
             warnings: 0,
             tickets: 0,
+            failed: None,
             trace,
         }
     }
@@ -72,8 +74,17 @@ impl ReadHalf {
     ///
     /// # Errors
     /// Any breach of the protocol. Give the error to [`WriteHalf::fail`], send what that wrote,
-    /// and close the transport.
+    /// and close the transport. The same error comes again from every later call.
     pub fn process(&mut self, input: &mut [u8]) -> Result<Progress, Error> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        self.take(input)
+            .inspect_err(|error| self.failed = Some(error.clone()))
+    }
+
+    /// Takes records until there is something to tell.
+    fn take(&mut self, input: &mut [u8]) -> Result<Progress, Error> {
         let mut consumed = 0;
         loop {
             if self.closed {
@@ -111,12 +122,12 @@ impl ReadHalf {
     /// Judges the end of the transport: it is an error unless close_notify came first.
     ///
     /// # Errors
-    /// [`Error::Truncated`].
-    pub const fn end_of_input(&self) -> Result<(), Error> {
-        if self.closed {
-            Ok(())
-        } else {
-            Err(Error::Truncated)
+    /// [`Error::Truncated`], or what [`Self::process`] failed with.
+    pub fn end_of_input(&self) -> Result<(), Error> {
+        match &self.failed {
+            Some(error) => Err(error.clone()),
+            None if self.closed => Ok(()),
+            None => Err(Error::Truncated),
         }
     }
 
@@ -263,7 +274,8 @@ impl WriteHalf {
     /// Returns the bytes taken, which is all of them.
     ///
     /// # Errors
-    /// [`Misuse::WriteClosed`] after [`Self::close`] or [`Self::fail`].
+    /// [`Misuse::WriteClosed`] after [`Self::close`], [`Self::fail`] or an earlier error;
+    /// [`Error::Crypto`] if the provider fails. Then some of `parts` may be in `out`.
     pub fn write(&mut self, parts: &[&[u8]], out: &mut Buffer) -> Result<usize, Error> {
         self.check_open()?;
         let padding = self.padding;
@@ -286,7 +298,7 @@ impl WriteHalf {
     /// happens by itself before the limit of the cipher is reached (RFC 9846, Section 5.5).
     ///
     /// # Errors
-    /// [`Misuse::WriteClosed`] after [`Self::close`] or [`Self::fail`].
+    /// As [`Self::write`].
     pub fn update_key(&mut self, ask_peer: bool, out: &mut Buffer) -> Result<(), Error> {
         self.check_open()?;
         self.traced(out, |tx, out| tx.key_update(ask_peer, out))?;
@@ -355,9 +367,16 @@ impl WriteHalf {
         }
     }
 
-    fn traced<T>(&mut self, out: &mut Buffer, send: impl FnOnce(&mut Tx, &mut Buffer) -> T) -> T {
+    /// Sends something. If that fails in the middle, the peer may have a part of the data or be
+    /// ahead by a key, so nothing can follow.
+    fn traced<T>(
+        &mut self,
+        out: &mut Buffer,
+        send: impl FnOnce(&mut Tx, &mut Buffer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let before = out.len();
         let result = send(&mut self.tx, out);
+        self.closed |= result.is_err();
         if let Some(trace) = &self.trace {
             sent(&**trace, out, before);
         }

@@ -136,13 +136,10 @@ impl Connection {
     ///
     /// # Errors
     /// [`Misuse::HandshakePending`] before the handshake is complete, [`Misuse::WriteClosed`]
-    /// after [`Self::close`]; the connection's error if it has failed.
+    /// after [`Self::close`]; [`Error::Crypto`] if the provider fails; the connection's error if
+    /// it has failed.
     pub fn write(&mut self, plain: &[&[u8]], out: &mut Buffer) -> Result<usize, Error> {
-        match &mut self.state {
-            State::Handshake(_) => Err(Misuse::HandshakePending.into()),
-            State::Traffic(_, _, write) => write.write(plain, out),
-            State::Failed(error, _) => Err(error.clone()),
-        }
+        self.send(out, |write, out| write.write(plain, out))
     }
 
     /// The question that [`Event::Wait`] stands for.
@@ -180,10 +177,22 @@ impl Connection {
     /// # Errors
     /// As [`Self::write`].
     pub fn update_key(&mut self, ask_peer: bool, out: &mut Buffer) -> Result<(), Error> {
-        match &mut self.state {
+        self.send(out, |write, out| write.update_key(ask_peer, out))
+    }
+
+    fn send<T>(
+        &mut self,
+        out: &mut Buffer,
+        send: impl FnOnce(&mut WriteHalf, &mut Buffer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let result = match &mut self.state {
             State::Handshake(_) => Err(Misuse::HandshakePending.into()),
-            State::Traffic(_, _, write) => write.update_key(ask_peer, out),
+            State::Traffic(_, _, write) => send(write, out),
             State::Failed(error, _) => Err(error.clone()),
+        };
+        match result {
+            Err(error) if !matches!(error, Error::Misuse(_)) => Err(self.fail(error, out)),
+            result => result,
         }
     }
 

@@ -5,6 +5,7 @@ mod bad_input;
 mod cuts;
 mod early_data;
 mod established;
+mod failures;
 mod records;
 mod rfc8448;
 

@@ -1,0 +1,144 @@
+//! What is left of a connection after an error.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU8, Ordering};
+
+use waxwing_aws_lc::{AES_128_GCM, SHA256};
+use waxwing_crypto::{Aead, AeadKey, CipherSuite, CryptoError, Digest, IV_LEN, Suite13, UseLimits};
+
+use super::Stage;
+use crate::connection::halves::{Role, WriteHalf};
+use crate::connection::{Connection, State};
+use crate::error::Misuse;
+use crate::record::stream::{Tx, TxFlight};
+use crate::record::{Epoch, EpochKeys, Flight, RecordPadding};
+use crate::{Buffer, Error, PeerError};
+
+/// A key of it breaks after two records.
+static BRITTLE: Suite13 = Suite13 {
+    id: CipherSuite::TLS13_AES_128_GCM_SHA256,
+    aead: &Brittle,
+    hash: &SHA256,
+    limits: UseLimits::AES_GCM,
+};
+
+struct Brittle;
+
+struct BrittleKey {
+    key: Box<dyn AeadKey>,
+    left: AtomicU8,
+}
+
+impl Aead for Brittle {
+    fn key_len(&self) -> usize {
+        AES_128_GCM.key_len()
+    }
+
+    fn new_key(&self, key: &[u8]) -> Result<Box<dyn AeadKey>, CryptoError> {
+        Ok(Box::new(BrittleKey {
+            key: AES_128_GCM.new_key(key)?,
+            left: AtomicU8::new(2),
+        }))
+    }
+}
+
+impl AeadKey for BrittleKey {
+    fn seal(
+        &self,
+        nonce: &[u8; IV_LEN],
+        aad: &[u8],
+        plain: &[u8],
+        tail: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), CryptoError> {
+        match self.left.load(Ordering::Relaxed) {
+            0 => Err(CryptoError::Failed),
+            left => {
+                self.left.store(left - 1, Ordering::Relaxed);
+                self.key.seal(nonce, aad, plain, tail, out)
+            }
+        }
+    }
+
+    fn seal_in_place(&self, _: &[u8; IV_LEN], _: &[u8], _: &mut [u8]) -> Result<(), CryptoError> {
+        Err(CryptoError::Failed)
+    }
+
+    fn open_in_place(
+        &self,
+        _: &[u8; IV_LEN],
+        _: &[u8],
+        _: &mut [u8],
+    ) -> Result<usize, CryptoError> {
+        Err(CryptoError::Failed)
+    }
+}
+
+fn brittle() -> WriteHalf {
+    let mut tx = Tx::new();
+    let keys = EpochKeys {
+        epoch: Epoch::Application,
+        suite: &BRITTLE,
+        secret: Digest::from_slice(&[7; 32]).unwrap(),
+    };
+    let mut flight = TxFlight {
+        tx: &mut tx,
+        out: &mut Buffer::new(),
+    };
+    flight.install_write(keys).unwrap();
+    WriteHalf::new(tx, RecordPadding::None, false, None)
+}
+
+#[test]
+fn nothing_follows_a_write_that_failed_in_the_middle() {
+    let data: Vec<u8> = (0..50_000u32).map(|i| i as u8).collect();
+    let mut out = Buffer::new();
+    let mut half = brittle();
+    assert_eq!(
+        half.write(&[&data], &mut out),
+        Err(CryptoError::Failed.into())
+    );
+    let sent = out.len();
+    assert_eq!(
+        half.write(&[b"more"], &mut out),
+        Err(Misuse::WriteClosed.into())
+    );
+    half.close(&mut out);
+    assert_eq!(out.len(), sent);
+}
+
+#[test]
+fn a_connection_that_could_not_send_has_failed() {
+    let stage = Stage::established(true);
+    let (read, _, info) = stage.connection.split().unwrap();
+    let mut connection = Connection {
+        state: State::Traffic(Box::new(info), read, brittle()),
+        role: Role::Client,
+    };
+    let mut out = Buffer::new();
+    connection.update_key(false, &mut out).unwrap();
+    connection.write(&[b"one"], &mut out).unwrap();
+    connection.write(&[b"two"], &mut out).unwrap();
+    let error = Err(Error::Crypto(CryptoError::Failed));
+    assert_eq!(connection.update_key(false, &mut out), error);
+    out.clear();
+    assert_eq!(connection.write(&[b"more"], &mut out).map(drop), error);
+    assert_eq!(connection.process(&mut [], &mut out).map(drop), error);
+    connection.close(&mut out);
+    assert!(out.is_empty());
+    assert!(connection.info().cipher_suite.is_some());
+}
+
+#[test]
+fn a_read_half_repeats_its_error() {
+    let mut stage = Stage::established(true);
+    let good = stage.protected(23, b"good");
+    let (mut read, ..) = stage.connection.split().unwrap();
+    let mut forged = good.clone();
+    forged[7] ^= 1;
+    let error: Error = PeerError::BadRecordMac.into();
+    assert_eq!(read.process(&mut forged), Err(error.clone()));
+    assert_eq!(read.process(&mut good.clone()), Err(error.clone()));
+    assert_eq!(read.end_of_input(), Err(error));
+}
