@@ -20,7 +20,6 @@ pub(super) struct Establishing {
     pub(super) rx: Rx,
     pub(super) tx: Tx,
     pub(super) padding: RecordPadding,
-    pub(super) closed: bool,
     waiting: Option<Wait>,
     change_cipher_specs: u8,
     warnings: u8,
@@ -33,7 +32,6 @@ impl Establishing {
             rx,
             tx,
             padding,
-            closed: false,
             waiting: None,
             change_cipher_specs: 0,
             warnings: 0,
@@ -202,12 +200,8 @@ impl Establishing {
         Ok(self.follow(outcome, &[], out, before)? == Some(Event::HandshakeComplete))
     }
 
-    /// Sends an alert as well as can be done now.
+    /// Sends an alert, the last there is, as well as can be done now.
     pub(super) fn alert(&mut self, level: u8, description: AlertDescription, out: &mut Buffer) {
-        if self.closed {
-            return;
-        }
-        self.closed = true;
         let before = out.len();
         // An alert that cannot be sealed is lost: there is nobody left to tell.
         let _ = self.tx.alert(level, description, out);

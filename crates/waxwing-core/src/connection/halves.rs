@@ -254,16 +254,11 @@ pub struct WriteHalf {
 }
 
 impl WriteHalf {
-    pub(super) const fn new(
-        tx: Tx,
-        padding: RecordPadding,
-        closed: bool,
-        trace: Option<Arc<dyn Trace>>,
-    ) -> Self {
+    pub(super) const fn new(tx: Tx, padding: RecordPadding, trace: Option<Arc<dyn Trace>>) -> Self {
         Self {
             tx,
             padding,
-            closed,
+            closed: false,
             trace,
         }
     }

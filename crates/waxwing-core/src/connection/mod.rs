@@ -198,10 +198,14 @@ impl Connection {
 
     /// Sends close_notify: nothing more will be sent. Receiving goes on (RFC 9846,
     /// Section 6.1). The second time it does nothing.
+    ///
+    /// A handshake cannot go on without sending: it ends here, with [`Misuse::Closed`].
     pub fn close(&mut self, out: &mut Buffer) {
         match &mut self.state {
             State::Handshake(establishing) => {
                 establishing.alert(Alert::WARNING, AlertDescription::CLOSE_NOTIFY, out);
+                let info = core::mem::take(&mut establishing.handshake.cx.info);
+                self.state = State::Failed(Misuse::Closed.into(), Box::new(info));
             }
             State::Traffic(_, _, write) => write.close(out),
             State::Failed(..) => {}
@@ -263,14 +267,13 @@ impl Connection {
                     rx,
                     tx,
                     padding,
-                    closed,
                     ..
                 } = *establishing;
                 let trace = handshake.cx.trace.clone();
                 State::Traffic(
                     Box::new(handshake.cx.info),
                     ReadHalf::new(rx, self.role, trace.clone()),
-                    WriteHalf::new(tx, padding, closed, trace),
+                    WriteHalf::new(tx, padding, trace),
                 )
             }
             other => other,

@@ -1,6 +1,7 @@
 //! What is left of a connection after an error.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU8, Ordering};
 
@@ -13,6 +14,7 @@ use crate::connection::{Connection, State};
 use crate::error::Misuse;
 use crate::record::stream::{Tx, TxFlight};
 use crate::record::{Epoch, EpochKeys, Flight, RecordPadding};
+use crate::testing::{client_builder, server_builder};
 use crate::{Buffer, Error, PeerError};
 
 /// A key of it breaks after two records.
@@ -87,7 +89,7 @@ fn brittle() -> WriteHalf {
         out: &mut Buffer::new(),
     };
     flight.install_write(keys).unwrap();
-    WriteHalf::new(tx, RecordPadding::None, false, None)
+    WriteHalf::new(tx, RecordPadding::None, None)
 }
 
 #[test]
@@ -133,12 +135,31 @@ fn a_connection_that_could_not_send_has_failed() {
 #[test]
 fn a_read_half_repeats_its_error() {
     let mut stage = Stage::established(true);
-    let good = stage.protected(23, b"good");
+    let mut good = stage.protected(23, b"good");
     let (mut read, ..) = stage.connection.split().unwrap();
     let mut forged = good.clone();
     forged[7] ^= 1;
     let error: Error = PeerError::BadRecordMac.into();
     assert_eq!(read.process(&mut forged), Err(error.clone()));
-    assert_eq!(read.process(&mut good.clone()), Err(error.clone()));
+    assert_eq!(read.process(&mut good), Err(error.clone()));
     assert_eq!(read.end_of_input(), Err(error));
+}
+
+#[test]
+fn a_handshake_ends_when_it_is_closed() {
+    for client in [true, false] {
+        let mut stage = if client {
+            Stage::client(client_builder(), server_builder())
+        } else {
+            Stage::server(server_builder(), client_builder())
+        };
+        let records = stage.puppet.records(1);
+        stage.connection.close(&mut stage.out);
+        assert_eq!(stage.deliver(), [(21, vec![1, 0])]);
+        let closed: Error = Misuse::Closed.into();
+        assert_eq!(stage.give(&records[0]), Err(closed.clone()));
+        stage.connection.close(&mut stage.out);
+        assert!(stage.out.is_empty(), "nothing follows close_notify");
+        assert_eq!(stage.connection.end_of_input(), Err(closed));
+    }
 }
