@@ -135,16 +135,14 @@ impl Driver {
         let Self {
             conn,
             input,
-            mut output,
+            output,
         } = self;
         let mailbox = Arc::new(Mailbox::default());
         let (read, write, info) = match conn.split() {
             Ok((read, write, info)) => (Ok(read), Ok(write), info),
-            Err(mut conn) => {
-                let error = match conn.process(&mut [], &mut output.buffer) {
-                    Err(error) => error,
-                    Ok(_) => Misuse::HandshakePending.into(),
-                };
+            Err(conn) => {
+                let error = conn.failure().cloned();
+                let error = error.unwrap_or_else(|| Misuse::HandshakePending.into());
                 (Err(error.clone()), Err(error), ConnectionInfo::default())
             }
         };

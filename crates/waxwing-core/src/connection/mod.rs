@@ -239,6 +239,15 @@ impl Connection {
         matches!(self.state, State::Handshake(_))
     }
 
+    /// What the connection failed with, if it has.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&Error> {
+        match &self.state {
+            State::Failed(error, _) => Some(error),
+            _ => None,
+        }
+    }
+
     /// Splits an established connection into its two directions, which share nothing.
     ///
     /// # Errors

@@ -166,6 +166,9 @@ impl<S: Read + Write> Stream<S> {
                 Err(error) => return Err(self.fail(Failure::Tls(error))),
             }
         }
+        if let Some(error) = self.driver.conn.failure().cloned() {
+            return Err(self.fail(Failure::Tls(error)));
+        }
         flush_out(self.driver.output(), &mut self.sock)
     }
 
