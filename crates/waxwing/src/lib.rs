@@ -76,7 +76,7 @@ pub use waxwing_core::{
     Accepting, Acceptor, AlertDescription, Answer, Buffer, CertChoice, CertResolver,
     CertificateError, CertifiedKey, ClientConfig, ClientConfigBuilder, ClientHelloView,
     ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName, Epoch, Error, Event,
-    Exporter, ExtensionType, HandshakeType, Incompatible, InvalidName, KeyLog, Misuse,
+    Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible, InvalidName, KeyLog, Misuse,
     OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress, ProtocolVersion, Question,
     ReadHalf, RecordPadding, Rejection, ServerCertRequest, ServerCertVerifier, ServerConfig,
     ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait, WriteHalf,

@@ -245,7 +245,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> LazyAccept<S> {
     ///
     /// # Errors
     /// As [`accept`].
-    pub async fn accept(self, config: Arc<ServerConfig>) -> io::Result<TlsStream<S>> {
+    pub async fn accept(mut self, config: Arc<ServerConfig>) -> io::Result<TlsStream<S>> {
+        self.hello().await?;
         let conn = self.acceptor.accept(config);
         let driver = Driver::new(conn, self.input, self.output.buffer);
         handshake(driver, self.io, self.answerer).await
