@@ -34,7 +34,7 @@ impl Manner {
     pub(crate) fn random(seed: u64) -> Self {
         let mut numbers = Numbers::new(seed);
         Self {
-            hesitates: seed % 2 == 0,
+            hesitates: seed.is_multiple_of(2),
             most: [7, 100, 5000, 40_000][numbers.next(4)],
             numbers: Some(numbers),
         }
