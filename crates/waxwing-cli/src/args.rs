@@ -1,4 +1,4 @@
-//! The command line: what can be said, and the help that explains it.
+//! The command line: what can be said.
 
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -11,76 +11,8 @@ use waxwing::crypto::{CipherSuite, NamedGroup};
 use waxwing::pki::{AltName, KeyType, Pin};
 
 use crate::commands::get::request::Header;
+use crate::help::{ENVIRONMENT, EXAMPLES, EXIT_CODES, GET_EXAMPLES, SERVE_EXAMPLES, TEMPLATE};
 use crate::resolve::Override;
-
-/// Examples come first: most readers need nothing else.
-const TEMPLATE: &str = "\
-{about-with-newline}
-{before-help}{usage-heading} {usage}
-
-{all-args}{after-help}
-";
-
-const EXAMPLES: &str = "\
-Examples:
-  waxwing serve                          serve this folder on https://localhost:8443/
-  waxwing serve --to http://127.0.0.1:3000
-                                         put TLS in front of a local web server
-  waxwing get -v https://example.org/    fetch a page and show the handshake
-  waxwing get tls://example.org:993      talk to a TLS server through stdin and stdout
-
-";
-
-const SERVE_EXAMPLES: &str = "\
-Examples:
-  waxwing serve                          this folder on https://localhost:8443/
-  waxwing serve site --listen 0.0.0.0:443 --cert chain.pem --key key.pem
-  waxwing serve --san dev.internal --san 10.0.0.5 --key-type ml-dsa-65
-  waxwing serve --to http://127.0.0.1:3000
-                                         a reverse proxy that ends TLS
-  waxwing serve --echo --alpn imap       send back whatever arrives
-  waxwing serve --listen 127.0.0.1:0 --json
-                                         any free port; one line of JSON says which
-
-";
-
-const GET_EXAMPLES: &str = "\
-Examples:
-  waxwing get https://example.org/       the page, on stdout
-  waxwing get -v -o page.html https://example.org/
-                                         into a file, and show the handshake
-  waxwing get --pin sha256/BASE64= https://localhost:8443/
-                                         trust one key, whoever issued it
-  waxwing get --json https://example.org/ | jq .connection
-  waxwing get --groups x25519 --trace trace.jsonl https://example.org/
-  echo QUIT | waxwing get tls://mail.example.org:465
-
-";
-
-const EXIT_CODES: &str = "\
-What the exit codes mean. They are a promise to scripts and never change.
-
-   0  good
-   1  the thing that was checked is bad: with `get --fail`, a status of 400 or more
-   2  usage: an argument is wrong, or a file or folder that it names cannot be used
-   3  network: a name does not resolve, a server cannot be reached, a port is in use
-   4  TLS or the protocol inside it failed, or data was cut off before its end
-   5  the certificate is not trusted: issuer, name, dates or pin
-   6  the certificate is revoked
-  70  a fault in waxwing itself; please report it";
-
-const ENVIRONMENT: &str = "\
-The environment variables that are heeded.
-
-  SSL_CERT_FILE, SSL_CERT_DIR
-      The authorities to trust, instead of the system's store.
-  SSLKEYLOGFILE
-      A file that receives the secrets of every connection (RFC 9850), so that a packet
-      analyser can read them. Each use is announced on stderr. Same as --keylog.
-  NO_COLOR, CLICOLOR, CLICOLOR_FORCE
-      Whether text has colours, where --color does not say.
-  XDG_RUNTIME_DIR
-      Where `serve` puts the certificate that it made, until it ends.";
 
 /// Serve and fetch over HTTPS, and see what TLS does
 #[derive(Debug, Parser)]
@@ -122,9 +54,7 @@ pub(crate) enum Colour {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve a folder over HTTPS, or put TLS in front of a server
     Serve(Box<ServeArgs>),
-    /// Fetch a URL over HTTPS, or talk to any TLS server
     Get(Box<GetArgs>),
     /// What the exit codes mean
     #[command(long_about = EXIT_CODES, help_template = "{about-with-newline}")]
@@ -300,7 +230,7 @@ pub(crate) struct RequestArgs {
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     pub(crate) method: Option<String>,
 
-    /// Send this as the body; @FILE is the content of a file
+    /// Send this as the body; @FILE is the content of a file, @- is stdin
     #[arg(short, long, value_name = "DATA")]
     pub(crate) data: Option<String>,
 

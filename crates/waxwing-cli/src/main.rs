@@ -7,6 +7,7 @@
 mod args;
 mod commands;
 mod exit;
+mod help;
 mod output;
 mod resolve;
 mod tls;

@@ -97,7 +97,7 @@ impl Card {
 
     /// A label and a value.
     pub(crate) fn row(&mut self, label: &str, value: impl fmt::Display) {
-        let row = format!("  {LABEL}{label:<12}{LABEL:#} {value}\n");
+        let row = format!("  {LABEL}{label:<14}{LABEL:#} {value}\n");
         self.0.push_str(&row);
     }
 

@@ -80,7 +80,14 @@ fn a_file_appears_only_when_it_is_complete() {
             &url,
         ]);
         assert_fails(&output, 4, "localhost");
-        assert!(!cut.exists() && !site.path().join("cut.part").exists());
+        let left = fs::read_dir(site.path()).unwrap();
+        let names: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        assert!(
+            names
+                .iter()
+                .all(|name| !name.to_string_lossy().starts_with("cut")),
+            "{names:?}"
+        );
     }
 }
 
@@ -102,6 +109,37 @@ fn heads_folders_and_redirects() {
     assert_eq!(get(&["-L"], "with%20index"), "<p>index");
     assert_eq!(get(&["-H", "Range: bytes=1-2"], "a.txt"), "el");
     assert!(get(&["-i", "-X", "POST"], "a.txt").starts_with("HTTP/2.0 405 "));
+}
+
+#[test]
+fn the_last_part_of_the_url_names_the_file() {
+    let site = site();
+    let server = serve(&site);
+    let folder = tempfile::tempdir().unwrap();
+    let run = |path: &str| {
+        let args = ["-O", "--pin", server.pin(), &server.url(path)];
+        let mut command = common::getting(&args);
+        command.current_dir(folder.path()).output().unwrap()
+    };
+    assert_good(&run("a.txt?query"));
+    let copy = fs::read_to_string(folder.path().join("a.txt"));
+    assert_eq!(copy.unwrap(), "hello\n");
+    assert_fails(&run("sub/"), 2, "--output");
+}
+
+#[test]
+fn a_reader_who_has_had_enough_is_no_failure() {
+    let site = site();
+    let server = serve(&site);
+    let mut client = common::getting(&["--pin", server.pin(), &server.url("big")])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(client.stdout.take());
+    let output = client.wait_with_output().unwrap();
+    assert_good(&output);
+    assert_eq!(stderr(&output), "");
 }
 
 #[test]

@@ -219,7 +219,8 @@ fn a_server_behind_that_fails_is_no_good_answer() {
     for http in ["--http1.1", "--http2"] {
         let output = get(&[http, "--ca", server.ca(), &server.url("")]);
         assert_fails(&output, 4, "localhost");
-        assert_eq!(stdout(&output), "first");
+        // A reset of the stream may overtake what was sent before it.
+        assert!("first".starts_with(stdout(&output)));
     }
 }
 

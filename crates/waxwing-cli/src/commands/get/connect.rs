@@ -52,17 +52,19 @@ pub(crate) struct Connector<'a> {
     args: &'a GetArgs,
     talk: Talk,
     config: Arc<ClientConfig>,
+    /// What the user's URL names, as against those that redirects name.
+    origin: Target,
     /// What --insecure overruled on the last connection.
     overruled: Arc<Mutex<Option<String>>>,
     trace: Option<Arc<TraceFile>>,
 }
 
 impl<'a> Connector<'a> {
-    pub(crate) fn new(args: &'a GetArgs, scheme: Scheme, talk: Talk) -> Result<Self, Failure> {
+    pub(crate) fn new(args: &'a GetArgs, origin: &Target, talk: Talk) -> Result<Self, Failure> {
         let overruled = Arc::default();
         let verifier = verifier(&args.trust, &overruled)?;
         let mut config = ClientConfig::builder(&PROVIDER, verifier)
-            .alpn(alpn(args, scheme))
+            .alpn(alpn(args, origin.scheme))
             .keep_peer_chain(true);
         if !args.groups.is_empty() {
             config = config.groups(args.groups.iter().copied());
@@ -87,6 +89,7 @@ impl<'a> Connector<'a> {
             args,
             talk,
             config,
+            origin: origin.clone(),
             overruled,
             trace,
         })
@@ -95,8 +98,8 @@ impl<'a> Connector<'a> {
     /// Resolves, connects and shakes hands within the time that --timeout gives.
     pub(crate) async fn connect(&self, target: &Target) -> Result<Connected, Failure> {
         let name = match &self.args.servername {
-            Some(name) => name.clone(),
-            None => server_name(&target.host)?,
+            Some(name) if target.same_origin(&self.origin) => name.clone(),
+            _ => server_name(&target.host)?,
         };
         let deadline = tokio::time::Instant::now() + self.args.network.timeout;
         let limit = self.args.network.timeout.as_secs_f64();

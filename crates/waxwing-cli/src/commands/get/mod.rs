@@ -43,7 +43,7 @@ async fn fetch(args: &GetArgs, talk: Talk, document: &mut Document) -> Result<()
     if target.scheme == Scheme::Tls && talk.json() {
         return Err(Failure::usage("--json is for https://, not for tls://"));
     }
-    let connector = Connector::new(args, target.scheme, talk)?;
+    let connector = Connector::new(args, &target, talk)?;
     let result = match target.scheme {
         Scheme::Https => http::fetch(args, &connector, target, talk, document).await,
         Scheme::Tls => pipe::run(&connector, &target, talk).await,

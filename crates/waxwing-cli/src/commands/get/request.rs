@@ -1,6 +1,7 @@
 //! The HTTP request.
 
 use core::str::FromStr;
+use std::io::Read;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -136,6 +137,12 @@ fn body(data: Option<&str>) -> Result<Bytes, Failure> {
         return Ok(Bytes::new());
     };
     match data.strip_prefix('@') {
+        Some("-") => {
+            let mut read = Vec::new();
+            let done = std::io::stdin().lock().read_to_end(&mut read);
+            done.map_err(|error| Failure::file(Path::new("stdin"), &error))?;
+            Ok(read.into())
+        }
         Some(path) => {
             let path = Path::new(path);
             let read = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;

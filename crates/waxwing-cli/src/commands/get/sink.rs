@@ -127,27 +127,28 @@ async fn write_through(out: &mut Stdout, piece: &[u8]) -> io::Result<()> {
 async fn to_file(path: PathBuf) -> Result<To, Failure> {
     // Devices and links are written to; only a plain file can be replaced.
     let direct = fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file());
-    let part = Part::of(&path);
-    let name = if direct { &path } else { &part.0 };
-    let file = File::create(name).await;
-    let file = file.map_err(|error| Failure::file(&path, &error))?;
-    Ok(if direct {
-        To::File { file, path }
-    } else {
-        To::Part { file, part, path }
-    })
+    let wrong = |error: io::Error| Failure::file(&path, &error);
+    if direct {
+        let file = File::create(&path).await.map_err(wrong)?;
+        return Ok(To::File { file, path });
+    }
+    let name = part_name(&path);
+    let file = File::create_new(&name).await.map_err(wrong)?;
+    let part = Part(name);
+    Ok(To::Part { file, part, path })
+}
+
+/// Beside the file, so that it can be renamed; of this process alone.
+fn part_name(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(format!(".{}.part", std::process::id()));
+    name.into()
 }
 
 /// An incomplete file. It does not stay.
 struct Part(PathBuf);
 
 impl Part {
-    fn of(path: &Path) -> Self {
-        let mut name = OsString::from(path);
-        name.push(".part");
-        Self(name.into())
-    }
-
     fn keep_as(self, path: &Path) -> io::Result<()> {
         fs::rename(&self.0, path)
     }

@@ -83,8 +83,10 @@ impl Target {
             .split(['/', '?'])
             .next()
             .is_some_and(|start| start.contains(':'));
-        let elsewhere = |url: &str| {
-            Self::new(url).map_err(|error| Failure::tls(format!("redirected to {}", error.message)))
+        let elsewhere = |url: &str| match Self::new(url) {
+            Ok(target) if target.scheme == Scheme::Https => Ok(target),
+            Ok(_) => Err(Failure::tls(format!("redirected to {url:?}"))),
+            Err(error) => Err(Failure::tls(format!("redirected to {}", error.message))),
         };
         if has_scheme && location.contains("://") {
             return elsewhere(location);
@@ -260,8 +262,9 @@ mod tests {
             let joined = base.join(location).unwrap();
             assert_eq!(joined.to_string(), expected, "{location}");
         }
-        assert!(base.join("http://a.test/").is_err());
-        assert!(base.join("javascript:x").is_err());
+        for bad in ["http://a.test/", "tls://a.test:1", "javascript:x"] {
+            assert!(base.join(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
