@@ -206,6 +206,8 @@ struct Mailbox {
     /// The peer asked for new keys. Several such requests need only one answer (RFC 9846,
     /// Section 4.6.3).
     update_key: AtomicBool,
+    /// The peer updated its key, so it may be asked to again.
+    key_updated: AtomicBool,
     /// Receiving failed: the peer is to be told.
     failure: OnceLock<Error>,
 }
@@ -235,6 +237,9 @@ impl Inbound for Receiver {
             match process(&mut self.input, |bytes| half.process(bytes)) {
                 Ok(Event::PeerAction(PeerAction::UpdateKey)) => {
                     self.mailbox.update_key.store(true, Ordering::Release);
+                }
+                Ok(Event::PeerAction(PeerAction::KeyUpdated)) => {
+                    self.mailbox.key_updated.store(true, Ordering::Release);
                 }
                 Ok(event) => return Ok(event),
                 Err(error) => {
@@ -289,6 +294,9 @@ impl Outbound for Sender {
             half.fail(error, &mut self.output.buffer);
             self.half = Err(error.clone());
             return Err(error.clone());
+        }
+        if self.mailbox.key_updated.swap(false, Ordering::Acquire) {
+            half.apply(PeerAction::KeyUpdated, &mut self.output.buffer)?;
         }
         if self.mailbox.update_key.swap(false, Ordering::Acquire) {
             half.apply(PeerAction::UpdateKey, &mut self.output.buffer)?;

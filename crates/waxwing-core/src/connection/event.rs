@@ -47,7 +47,9 @@ const _: () = assert!(size_of::<Event>() <= 32);
 #[must_use = "the write half has to hear of it"]
 #[non_exhaustive]
 pub enum PeerAction {
-    /// Update the sending key and say so (RFC 9846, Section 4.6.3).
+    /// The peer updated its own key: from here on it may be asked to again.
+    KeyUpdated,
+    /// The same, and the peer asks for our update in turn (RFC 9846, Section 4.6.3).
     UpdateKey,
 }
 

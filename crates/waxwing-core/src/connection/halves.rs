@@ -208,16 +208,12 @@ impl ReadHalf {
             }
         }
         match update {
-            Some(request) => self.on_key_update(request, fragment),
+            Some(request) => self.on_key_update(request, fragment).map(Some),
             None => Ok(None),
         }
     }
 
-    fn on_key_update(
-        &mut self,
-        request: KeyUpdate,
-        rest: &[u8],
-    ) -> Result<Option<PeerAction>, Error> {
+    fn on_key_update(&mut self, request: KeyUpdate, rest: &[u8]) -> Result<PeerAction, Error> {
         if !rest.is_empty() {
             return Err(PeerError::MessageSpansKeyChange.into());
         }
@@ -233,7 +229,10 @@ impl ReadHalf {
                 epoch,
             });
         }
-        Ok((request == KeyUpdate::Requested).then_some(PeerAction::UpdateKey))
+        Ok(match request {
+            KeyUpdate::Requested => PeerAction::UpdateKey,
+            KeyUpdate::NotRequested => PeerAction::KeyUpdated,
+        })
     }
 }
 
@@ -250,6 +249,8 @@ pub struct WriteHalf {
     tx: Tx,
     padding: RecordPadding,
     closed: bool,
+    /// Whether the peer was asked to update its key, and has not done so yet.
+    asked: bool,
     trace: Option<Arc<dyn Trace>>,
 }
 
@@ -259,6 +260,7 @@ impl WriteHalf {
             tx,
             padding,
             closed: false,
+            asked: false,
             trace,
         }
     }
@@ -282,21 +284,27 @@ impl WriteHalf {
     /// # Errors
     /// [`Error::Crypto`] if the provider fails.
     pub fn apply(&mut self, action: PeerAction, out: &mut Buffer) -> Result<(), Error> {
+        self.asked = false;
         match action {
             // After our close_notify nothing may follow, and nothing needs new keys.
-            PeerAction::UpdateKey if self.closed => Ok(()),
-            PeerAction::UpdateKey => self.update_key(false, out),
+            PeerAction::UpdateKey if !self.closed => self.update_key(false, out),
+            PeerAction::UpdateKey | PeerAction::KeyUpdated => Ok(()),
         }
     }
 
     /// Changes the sending key now; with `ask_peer`, the peer changes its own in turn. It also
     /// happens by itself before the limit of the cipher is reached (RFC 9846, Section 5.5).
     ///
+    /// A peer that was asked before and has not answered yet is not asked again: Section 4.6.3
+    /// forbids it.
+    ///
     /// # Errors
     /// As [`Self::write`].
     pub fn update_key(&mut self, ask_peer: bool, out: &mut Buffer) -> Result<(), Error> {
         self.check_open()?;
-        self.traced(out, |tx, out| tx.key_update(ask_peer, out))?;
+        let ask = ask_peer && !self.asked;
+        self.traced(out, |tx, out| tx.key_update(ask, out))?;
+        self.asked |= ask;
         if let Some(trace) = &self.trace {
             let epoch = Epoch::Application;
             trace.event(&TraceEvent::Keys {

@@ -7,6 +7,7 @@ use super::{KEY_UPDATE, Stage};
 use crate::connection::event::Event;
 use crate::limits::{MAX_EMPTY_RECORDS, MAX_KEY_UPDATES, MAX_TICKETS, MAX_WARNING_ALERTS};
 use crate::messages::HandshakeType as T;
+use crate::record::stream::Opened;
 use crate::testing::message;
 use crate::{AlertDescription, Error, PeerError};
 
@@ -63,6 +64,51 @@ fn key_updates() {
             let new = stage.protected(23, b"new");
             assert_eq!(stage.give(&new).unwrap().len(), 1);
             assert_eq!(stage.give(&old), Err(PeerError::BadRecordMac.into()));
+        }
+    }
+}
+
+/// The values of the KeyUpdates that wait in the output.
+fn updates_sent(stage: &mut Stage) -> Vec<u8> {
+    let mut input = stage.out.as_slice().to_vec();
+    stage.out.clear();
+    let mut rest = input.as_mut_slice();
+    let mut values = Vec::new();
+    while !rest.is_empty() {
+        let Ok(Opened::Record { body, consumed, .. }) = stage.puppet.rx.open(rest) else {
+            panic!("no whole record");
+        };
+        let [24, 0, 0, 1, value] = rest[body] else {
+            panic!("no KeyUpdate");
+        };
+        values.push(value);
+        stage.puppet.rx.update_key().unwrap();
+        rest = &mut rest[consumed..];
+    }
+    values
+}
+
+/// RFC 9846, Section 4.6.3: once asked, a peer is not asked again until it has updated.
+#[test]
+fn a_peer_is_asked_once() {
+    for client in [false, true] {
+        for answer in [0, 1] {
+            let mut stage = Stage::established(client);
+            stage.deliver();
+            let ask = |stage: &mut Stage| {
+                for ask_peer in [true, true, false, true] {
+                    stage
+                        .connection
+                        .update_key(ask_peer, &mut stage.out)
+                        .unwrap();
+                }
+                updates_sent(stage)
+            };
+            assert_eq!(ask(&mut stage), [1, 0, 0, 0]);
+            let record = stage.protected(22, &message(T::KEY_UPDATE, &[answer]));
+            assert_eq!(stage.give(&record), Ok(vec![]));
+            assert_eq!(updates_sent(&mut stage), [0].repeat(answer.into()));
+            assert_eq!(ask(&mut stage), [1, 0, 0, 0]);
         }
     }
 }
