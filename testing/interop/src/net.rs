@@ -8,8 +8,10 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Instant;
 
+use crate::Process;
+
 /// How long anything may take: connecting, one read, one write, a peer's whole life.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 /// The pause between two looks at something that tells nobody when it changes.
 pub(crate) const POLL: Duration = Duration::from_millis(5);
 
@@ -89,21 +91,27 @@ impl Listener {
         loopback(self.port).to_string()
     }
 
-    /// Waits for a client.
+    /// Waits for `peer` to connect.
     ///
     /// # Errors
-    /// [`ErrorKind::TimedOut`] at the end of [`PATIENCE`].
-    pub fn accept(&self) -> io::Result<TcpStream> {
+    /// [`ErrorKind::NotConnected`] if it ends without, [`ErrorKind::TimedOut`] at the end of
+    /// [`PATIENCE`].
+    pub fn accept(&self, peer: &mut Process) -> io::Result<TcpStream> {
         let deadline = Instant::now() + PATIENCE;
         loop {
+            // Asked first: it may connect and end between the two.
+            let ended = peer.has_ended();
             match self.tcp.accept() {
                 Ok((tcp, _)) => {
                     tcp.set_nonblocking(false)?;
                     return prepared(tcp);
                 }
                 Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
+                Err(_) if ended => {
+                    return Err(io::Error::new(ErrorKind::NotConnected, peer.report()));
+                }
                 Err(_) if Instant::now() >= deadline => {
-                    return Err(io::Error::new(ErrorKind::TimedOut, "no client came"));
+                    return Err(io::Error::new(ErrorKind::TimedOut, peer.report()));
                 }
                 Err(_) => thread::sleep(POLL),
             }

@@ -159,6 +159,14 @@ impl Process {
         output
     }
 
+    /// Whether it has ended.
+    ///
+    /// # Panics
+    /// If the system does not know it.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_some()
+    }
+
     /// Kills it: its sockets are closed by the system, without a word of TLS.
     pub fn kill(&mut self) {
         // Fails only if it has ended already.

@@ -44,7 +44,7 @@ fn server_carries_a_mebibyte_each_way_updates_keys_and_closes() {
     let story = Story::new();
     let config = identity.server().alpn(["echo"]);
     let config = config.trace(Arc::<Story>::clone(&story)).build().unwrap();
-    let mut session = Session::accept(&config, listener.accept().unwrap()).unwrap();
+    let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
     assert_eq!(session.info().alpn.as_deref(), Some(&b"echo"[..]));
     let name = session.info().server_name.as_ref().unwrap();
     assert_eq!(name.as_str(), "localhost");
@@ -90,7 +90,7 @@ fn killed_peers_are_told_from_those_that_closed() {
     let listener = Listener::bind().unwrap();
     let mut peer = gnutls_cli(&identity, &listener, &[]);
     let config = identity.server().build().unwrap();
-    let mut session = Session::accept(&config, listener.accept().unwrap()).unwrap();
+    let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
     session.write(b"hello\n").unwrap();
     peer.wait_for("hello");
     peer.kill();
@@ -117,7 +117,7 @@ fn strangers_are_refused_on_both_sides() {
     let listener = Listener::bind().unwrap();
     let mut peer = gnutls_cli(&identity, &listener, &[]);
     let config = identity.server().build().unwrap();
-    let tcp = listener.accept().unwrap();
+    let tcp = listener.accept(&mut peer).unwrap();
     // This client verifies after the handshake, so that we may complete it.
     let result = Session::accept(&config, tcp).and_then(|mut session| session.read_to_close());
     let expected = Error::Alert(AlertDescription::BAD_CERTIFICATE);
@@ -143,7 +143,7 @@ fn hello_retry_requests_work_both_ways() {
         let mut peer = gnutls_cli(&identity, &listener, &["--single-key-share"]);
         let config = identity.server().groups([NamedGroup::SECP521R1]);
         let config = config.retry_cookie(cookie).build().unwrap();
-        let mut session = Session::accept(&config, listener.accept().unwrap()).unwrap();
+        let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
         assert!(session.info().retried);
         session.write(b"retried\n").unwrap();
         peer.wait_for("retried\n");
@@ -177,7 +177,7 @@ fn middlebox_compatibility_can_be_off() {
         let mut peer = gnutls_cli(&identity, &listener, &["--priority", priority]);
         let story = Story::new();
         let config = identity.server().trace(Arc::<Story>::clone(&story));
-        let tcp = listener.accept().unwrap();
+        let tcp = listener.accept(&mut peer).unwrap();
         let mut session = Session::accept(&config.build().unwrap(), tcp).unwrap();
         session.write(b"hello\n").unwrap();
         peer.wait_for("hello\n");
@@ -196,6 +196,6 @@ fn exporters_agree() {
     let more = ["--keymatexport", LABEL, "--keymatexportsize", "42"];
     let mut peer = gnutls_cli(&identity, &listener, &more);
     let config = identity.server().build().unwrap();
-    let session = Session::accept(&config, listener.accept().unwrap()).unwrap();
+    let session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
     peer.wait_for(&format!("Key material: {}", session.export(LABEL, 42)));
 }

@@ -46,7 +46,7 @@ fn server_carries_a_mebibyte_each_way_and_closes() {
     let listener = Listener::bind().unwrap();
     let mut peer = s_client(&identity, &listener, &["-quiet", "-alpn", "other,echo"]);
     let config = identity.server().alpn(["echo"]).build().unwrap();
-    let mut session = Session::accept(&config, listener.accept().unwrap()).unwrap();
+    let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
     assert_eq!(session.info().alpn.as_deref(), Some(&b"echo"[..]));
     let name = session.info().server_name.as_ref().unwrap();
     assert_eq!(name.as_str(), "localhost");
@@ -122,7 +122,7 @@ fn server_updates_keys() {
     let mut peer = s_client(&identity, &listener, &["-msg"]);
     let story = Story::new();
     let config = identity.server().trace(Arc::<Story>::clone(&story));
-    let tcp = listener.accept().unwrap();
+    let tcp = listener.accept(&mut peer).unwrap();
     let mut session = Session::accept(&config.build().unwrap(), tcp).unwrap();
     update_keys(&mut session, &story, &mut peer);
     session.close().unwrap();
@@ -150,7 +150,7 @@ fn server_tells_a_killed_client_from_one_that_closed() {
     let listener = Listener::bind().unwrap();
     let mut peer = s_client(&identity, &listener, &["-quiet"]);
     let config = identity.server().build().unwrap();
-    let mut session = Session::accept(&config, listener.accept().unwrap()).unwrap();
+    let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
     session.write(b"hello\n").unwrap();
     peer.wait_for("hello\n");
     peer.kill();
@@ -165,7 +165,7 @@ fn a_client_sees_that_we_vanished() {
     let listener = Listener::bind().unwrap();
     let mut peer = s_client(&identity, &listener, &[]);
     let config = identity.server().build().unwrap();
-    let mut session = Session::accept(&config, listener.accept().unwrap()).unwrap();
+    let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
     session.write(b"hello\n").unwrap();
     peer.wait_for("hello\n");
     drop(session);
@@ -195,9 +195,9 @@ fn server_hears_that_it_is_refused() {
     ] {
         let identity = Identity::of(case);
         let listener = Listener::bind().unwrap();
-        let _peer = s_client(&identity, &listener, &[]);
+        let mut peer = s_client(&identity, &listener, &[]);
         let config = identity.server().build().unwrap();
-        let fault = Session::accept(&config, listener.accept().unwrap()).unwrap_err();
+        let fault = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap_err();
         assert_eq!(fault.tls(), Some(&Error::Alert(alert)), "{fault}");
     }
 }
@@ -226,7 +226,7 @@ fn server_sends_a_hello_retry_request_with_and_without_cookie() {
         let mut peer = s_client(&identity, &listener, &more);
         let config = identity.server().groups([NamedGroup::SECP384R1]);
         let config = config.retry_cookie(cookie).build().unwrap();
-        let mut session = Session::accept(&config, listener.accept().unwrap()).unwrap();
+        let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
         assert!(session.info().retried);
         assert_eq!(session.info().group, Some(NamedGroup::SECP384R1));
         session.write(b"after a retry\n").unwrap();
@@ -264,7 +264,7 @@ fn server_follows_the_client_in_middlebox_compatibility() {
         let mut peer = s_client(&identity, &listener, if on { &off[..1] } else { &off });
         let story = Story::new();
         let config = identity.server().trace(Arc::<Story>::clone(&story));
-        let tcp = listener.accept().unwrap();
+        let tcp = listener.accept(&mut peer).unwrap();
         let session = Session::accept(&config.build().unwrap(), tcp).unwrap();
         let expected = usize::from(on);
         assert_eq!(story.change_cipher_specs(Direction::Sent), expected);
@@ -288,7 +288,7 @@ fn exporters_agree() {
     let listener = Listener::bind().unwrap();
     let mut peer = s_client(&identity, &listener, &more);
     let config = identity.server().build().unwrap();
-    let session = Session::accept(&config, listener.accept().unwrap()).unwrap();
+    let session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
     let output = peer.wait_for("Early data was not sent");
     let output = if contains(&output, b"Keying material:") {
         output
@@ -338,7 +338,7 @@ fn small_records_and_padding_are_understood_both_ways() {
     let listener = Listener::bind().unwrap();
     let mut peer = s_client(&identity, &listener, &["-quiet", "-max_send_frag", "512"]);
     let config = identity.server().record_padding(padding).build().unwrap();
-    let mut session = Session::accept(&config, listener.accept().unwrap()).unwrap();
+    let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
     peer.send(data.clone());
     assert!(session.read(data.len()).unwrap() == data);
     session.write(&data).unwrap();
@@ -362,12 +362,12 @@ fn server_refuses_protocols_that_it_does_not_speak() {
     ] {
         let mut peer = s_client(&identity, &listener, &[option, value]);
         let config = identity.server().alpn(["echo"]).build().unwrap();
-        Session::accept(&config, listener.accept().unwrap()).unwrap_err();
+        Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap_err();
         peer.wait_for(alert);
     }
     let mut peer = s_client(&identity, &listener, &["-tls1_2"]);
     let config = identity.server().build().unwrap();
-    Session::accept(&config, listener.accept().unwrap()).unwrap_err();
+    Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap_err();
     peer.wait_for("alert protocol version");
 }
 
