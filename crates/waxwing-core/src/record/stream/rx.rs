@@ -119,22 +119,20 @@ impl Rx {
         if !self.started {
             check_first_bytes(header)?;
         }
-        let &[typ, major, _, len_high, len_low] = header;
+        // RFC 9846, Section 5.1: the version must be ignored. Only the first record's tells
+        // whether this is TLS at all.
+        let &[typ, _, _, len_high, len_low] = header;
         let len = usize::from(u16::from_be_bytes([len_high, len_low]));
         let typ = ContentType(typ);
         if !self.allows(typ) {
             return Err(PeerError::UnexpectedRecord.into());
         }
         if typ == ContentType::APPLICATION_DATA {
-            // RFC 9846, Section 5.2. The version must be ignored; forgery would not open.
+            // RFC 9846, Section 5.2.
             if len > MAX_CIPHERTEXT {
                 return Err(PeerError::RecordOverflow.into());
             }
             return Ok(len);
-        }
-        // RFC 9846, Section 5.1: the version must be ignored, but every version so far is 3.x.
-        if major != 3 {
-            return Err(PeerError::NotTls.into());
         }
         if len > MAX_PLAINTEXT {
             return Err(PeerError::RecordOverflow.into());

@@ -51,11 +51,12 @@ fn headers_are_judged_before_the_body_comes() {
     let empty = Some(PeerError::EmptyHandshakeRecord);
     let max = MAX_PLAINTEXT as u16;
     let max_protected = MAX_CIPHERTEXT as u16;
+    // The version must be ignored, after the first record (RFC 9846, Section 5.1).
     for (typ, major, len, without_key, with_key) in [
         (22, 3, max, None, unexpected),
         (22, 3, max + 1, overflow, unexpected),
         (22, 3, 0, empty, unexpected),
-        (22, 2, 7, Some(PeerError::NotTls), unexpected),
+        (22, 2, 7, None, unexpected),
         (21, 3, 2, None, unexpected),
         (21, 3, 0, empty, unexpected),
         (20, 3, 1, None, None),
@@ -63,7 +64,6 @@ fn headers_are_judged_before_the_body_comes() {
         (20, 3, 0, change, change),
         (23, 3, max_protected, unexpected, None),
         (23, 3, max_protected + 1, unexpected, overflow),
-        // The version of protected records must be ignored.
         (23, 9, 40, unexpected, None),
         (24, 3, 1, unexpected, unexpected),
         (0, 3, 1, unexpected, unexpected),
