@@ -158,28 +158,24 @@ fn covers(shares: &[Box<dyn KeyShare>], name: NamedGroup) -> bool {
     })
 }
 
-/// The entries of `key_share`: each share, then the classical parts of hybrids where their
-/// groups are offered and have no share of their own.
+/// The entries of `key_share`, in the order of `supported_groups` (RFC 9846, Section 4.2.8): for
+/// each group its own share, or the part of a hybrid's share that serves it too.
 fn share_entries<'a>(
     offer: &'a Offer,
     config: &'a ClientConfig,
 ) -> impl Iterator<Item = (NamedGroup, &'a [u8])> {
     let shares = &offer.shares;
-    let own = shares.iter().map(|share| (share.group(), share.public()));
-    // The answer to a HelloRetryRequest has exactly one share (RFC 9846, Section 4.2.8).
-    let parts = shares
-        .iter()
-        .filter(|_| !offer.retrying)
-        .filter_map(|share| share.classical_part());
-    let parts = parts.filter(|(name, _)| {
-        config
-            .common
-            .groups
+    config.common.groups.iter().filter_map(|group| {
+        let name = group.name();
+        let own = shares.iter().find(|share| share.group() == name);
+        // The answer to a HelloRetryRequest has exactly one share.
+        let mut parts = shares
             .iter()
-            .any(|group| group.name() == *name)
-            && !shares.iter().any(|share| share.group() == *name)
-    });
-    own.chain(parts)
+            .filter(|_| !offer.retrying)
+            .filter_map(|share| share.classical_part());
+        own.map(|share| (name, share.public()))
+            .or_else(|| parts.find(|(part, _)| *part == name))
+    })
 }
 
 fn send_hello(offer: &mut Offer, cookie: Option<&[u8]>, env: &mut Env<'_>) -> Result<(), Error> {

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use waxwing_crypto::NamedGroup;
 
+use crate::handshake::Status;
 use crate::testing::hellos::ClientParts;
 use crate::testing::{Side, client_builder, server_builder};
 use crate::{ClientConfigBuilder, PeerError};
@@ -164,4 +165,48 @@ fn what_a_second_hello_may_change() {
         let expected = if allowed { Ok(()) } else { Err(changed) };
         assert_eq!(server.take(&second.message()), expected, "{typ}");
     }
+}
+
+/// RFC 9846, Section 4.2.8: shares come in the order of their groups, each group once.
+#[test]
+fn shares_come_in_the_order_of_groups() {
+    const HYBRID: NamedGroup = NamedGroup::X25519_MLKEM768;
+    const X: NamedGroup = NamedGroup::X25519;
+    const P: NamedGroup = NamedGroup::SECP256R1;
+    const PQ: NamedGroup = NamedGroup::SECP256R1_MLKEM768;
+    for (groups, count, expected) in [
+        (&[HYBRID, X, P][..], 3, &[HYBRID, X, P][..]),
+        (&[HYBRID, P, X], 2, &[HYBRID, P, X]),
+        (&[HYBRID, P, X], 1, &[HYBRID, X]),
+        (&[P, X, HYBRID], 3, &[P, X, HYBRID]),
+        (&[X, HYBRID, PQ, P], 3, &[X, HYBRID, PQ, P]),
+        (&[HYBRID, PQ], 2, &[HYBRID, PQ]),
+        (&[X, P], 0, &[]),
+    ] {
+        let builder = client_builder().grease(false).groups(groups.to_vec());
+        let parts = hello(builder.key_shares(count));
+        let mut shares = &parts.extensions.get(KEY_SHARE).unwrap()[2..];
+        let mut found = Vec::new();
+        while let [high, low, len_high, len_low, rest @ ..] = shares {
+            found.push(NamedGroup(u16::from_be_bytes([*high, *low])));
+            shares = &rest[usize::from(u16::from_be_bytes([*len_high, *len_low]))..];
+        }
+        assert_eq!(found, expected, "{groups:?}");
+    }
+}
+
+/// A server asks a client without shares for one.
+#[test]
+fn a_hello_may_come_without_shares() {
+    let mut client = Side::client(client_builder().key_shares(0));
+    let mut server = Side::server(server_builder());
+    server.take(&client.sent()[0]).unwrap();
+    client.take(&server.sent()[0]).unwrap();
+    server.take(&client.sent()[0]).unwrap();
+    for message in server.sent() {
+        client.take(&message).unwrap();
+    }
+    server.take(&client.sent()[0]).unwrap();
+    assert_eq!(server.status, Status::Done);
+    assert!(client.handshake.cx.info.retried);
 }
