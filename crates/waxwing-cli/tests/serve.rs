@@ -148,6 +148,27 @@ fn a_second_ctrl_c_does_not_wait() {
 }
 
 #[test]
+fn no_more_connections_than_allowed() {
+    let server = Server::start(&["--echo", "--max-connections", "1"]);
+    let mut first = getting(&["--pin", server.pin(), &server.url("")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    first.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+    first.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    let second = ["--timeout", "0.2", "--pin", server.pin(), &server.url("")];
+    assert_fails(
+        &get(&second),
+        4,
+        "shaking hands with localhost took longer than 0.2 s",
+    );
+    drop(first.stdin.take());
+    assert_eq!(first.wait().unwrap().code(), Some(0));
+    assert_good(&get(&["--pin", server.pin(), &server.url("")]));
+}
+
+#[test]
 fn the_proxy_streams_both_ways() {
     let (go, wait) = mpsc::channel::<()>();
     let wait = Mutex::new(wait);

@@ -183,8 +183,10 @@ impl Progress {
         if !self.wanted || self.start.elapsed().as_millis() < SOON {
             return;
         }
-        let expected = self.expected;
-        let bar = self.bar.get_or_insert_with(|| new_bar(expected));
+        let (start, expected) = (self.start, self.expected);
+        let bar = self
+            .bar
+            .get_or_insert_with(|| new_bar(expected).with_elapsed(start.elapsed()));
         bar.set_position(length);
     }
 

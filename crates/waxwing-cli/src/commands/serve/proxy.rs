@@ -4,8 +4,8 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use http::header::{
-    CONNECTION, COOKIE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::BodyExt;
@@ -88,6 +88,9 @@ impl Proxy {
         if request.method() == Method::CONNECT {
             return plain_status(StatusCode::METHOD_NOT_ALLOWED);
         }
+        if request.uri().authority().is_none() && !request.headers().contains_key(HOST) {
+            return plain_status(StatusCode::BAD_REQUEST);
+        }
         match self.try_pass(request, peer).await {
             Ok(response) => response,
             Err(error) => {
@@ -136,6 +139,7 @@ fn upstream_request<B>(request: Request<B>, peer: SocketAddr) -> Result<Request<
     join_cookies(&mut head.headers)?;
     head.headers.insert(HOST, host.clone());
     // What a client says about itself here cannot be trusted, so it is replaced.
+    head.headers.remove(FORWARDED);
     let client = HeaderValue::from_str(&peer.ip().to_canonical().to_string())?;
     head.headers.insert(X_FORWARDED_FOR, client);
     head.headers.insert(X_FORWARDED_HOST, host);
@@ -212,6 +216,7 @@ mod tests {
             .header("transfer-encoding", "chunked")
             .header("upgrade", "websocket")
             .header("x-forwarded-for", "10.0.0.1")
+            .header("forwarded", "for=10.0.0.1")
             .header("cookie", "a=1")
             .header("cookie", "b=2")
             .body(())
@@ -226,7 +231,7 @@ mod tests {
         assert_eq!(headers[X_FORWARDED_PROTO], "https");
         assert_eq!(headers[COOKIE], "a=1; b=2");
         assert_eq!(headers["x-theirs"], "2");
-        for gone in ["x-mine", "te", "transfer-encoding", "upgrade"] {
+        for gone in ["x-mine", "te", "transfer-encoding", "upgrade", "forwarded"] {
             assert!(!headers.contains_key(gone), "{gone}");
         }
     }
