@@ -65,7 +65,7 @@ impl AwsLcGroup {
 
     fn agree(&self, private: &PrivateKey, peer: &[u8]) -> Result<SharedSecret, CryptoError> {
         // The library would take compressed points and SubjectPublicKeyInfo too; TLS has
-        // uncompressed points only (RFC 9846, Section 4.2.8.2). The library checks that the
+        // uncompressed points only (RFC 9846, Section 4.3.8.2). The library checks that the
         // point is on the curve, and refuses an all-zero X25519 secret (Section 7.4.2).
         let uncompressed =
             self.name == NamedGroup::X25519 || peer.first().copied() == Some(UNCOMPRESSED);

@@ -136,7 +136,7 @@ const RSA_SCHEMES: &[SignatureScheme] = &[
 
 impl Sign for RsaKeyPair {
     fn sign(&self, scheme: SignatureScheme, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
-        // The library's salt is as long as the hash, as RFC 9846, Section 4.2.3 demands.
+        // The library's salt is as long as the hash, as RFC 9846, Section 4.3.3 demands.
         let encoding: &'static dyn RsaEncoding = match scheme {
             SignatureScheme::RSA_PSS_RSAE_SHA256 => &lib::RSA_PSS_SHA256,
             SignatureScheme::RSA_PSS_RSAE_SHA384 => &lib::RSA_PSS_SHA384,

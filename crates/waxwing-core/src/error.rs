@@ -185,65 +185,65 @@ rules! {
         BadAlert => DECODE_ERROR,
             "an alert that is not two bytes long (RFC 9846, Section 6)";
         DuplicateExtension => ILLEGAL_PARAMETER,
-            "the same extension twice in one message (RFC 9846, Section 4.2)";
+            "the same extension twice in one message (RFC 9846, Section 4.3)";
         MisplacedExtension => ILLEGAL_PARAMETER,
-            "an extension in a message that may not carry it (RFC 9846, Section 4.2)";
+            "an extension in a message that may not carry it (RFC 9846, Section 4.3)";
         UnsolicitedExtension => UNSUPPORTED_EXTENSION,
-            "an extension that answers nothing we sent (RFC 9846, Section 4.2)";
+            "an extension that answers nothing we sent (RFC 9846, Section 4.3)";
         MissingExtension => MISSING_EXTENSION,
             "a mandatory extension is missing (RFC 9846, Section 9.2)";
         BadExtension => ILLEGAL_PARAMETER,
             "an extension with a value that its definition forbids";
         LegacyVersion => PROTOCOL_VERSION,
-            "legacy_version is not 0x0303 (RFC 9846, Section 4.1)";
+            "legacy_version is not 0x0303 (RFC 9846, Section 4.2)";
         Downgrade => ILLEGAL_PARAMETER,
-            "an old version from a server that knows TLS 1.3: somebody changed our hello (RFC 9846, Section 4.1.3)";
+            "an old version from a server that knows TLS 1.3: somebody changed our hello (RFC 9846, Section 4.2.3)";
         Compression => ILLEGAL_PARAMETER,
-            "compression methods other than the single null (RFC 9846, Section 4.1)";
+            "compression methods other than the single null (RFC 9846, Section 4.2)";
         SessionIdEcho => ILLEGAL_PARAMETER,
-            "legacy_session_id_echo differs from what we sent (RFC 9846, Section 4.1.3)";
+            "legacy_session_id_echo differs from what we sent (RFC 9846, Section 4.2.3)";
         VersionNotOffered => ILLEGAL_PARAMETER,
-            "the server chose a version we did not offer (RFC 9846, Section 4.2.1)";
+            "the server chose a version we did not offer (RFC 9846, Section 4.3.1)";
         SuiteNotOffered => ILLEGAL_PARAMETER,
-            "the server chose a cipher suite we did not offer (RFC 9846, Section 4.1.3)";
+            "the server chose a cipher suite we did not offer (RFC 9846, Section 4.2.3)";
         GroupNotOffered => ILLEGAL_PARAMETER,
-            "the server chose a group we did not offer a share for (RFC 9846, Section 4.2.8)";
+            "the server chose a group we did not offer a share for (RFC 9846, Section 4.3.8)";
         SecondRetry => UNEXPECTED_MESSAGE,
-            "a second HelloRetryRequest (RFC 9846, Section 4.1.4)";
+            "a second HelloRetryRequest (RFC 9846, Section 4.2.4)";
         RetryWithoutChange => ILLEGAL_PARAMETER,
-            "a HelloRetryRequest that changes nothing (RFC 9846, Section 4.1.4)";
+            "a HelloRetryRequest that changes nothing (RFC 9846, Section 4.2.4)";
         RetryGroup => ILLEGAL_PARAMETER,
-            "a HelloRetryRequest for a group we did not offer, or already sent a share for (RFC 9846, Section 4.2.8)";
+            "a HelloRetryRequest for a group we did not offer, or already sent a share for (RFC 9846, Section 4.3.8)";
         RetrySuiteChanged => ILLEGAL_PARAMETER,
-            "another cipher suite or version than the HelloRetryRequest named (RFC 9846, Section 4.1.4)";
+            "another cipher suite or version than the HelloRetryRequest named (RFC 9846, Section 4.2.4)";
         SecondHelloChanged => ILLEGAL_PARAMETER,
-            "the second ClientHello differs where it may not (RFC 9846, Section 4.1.2)";
+            "the second ClientHello differs where it may not (RFC 9846, Section 4.2.2)";
         CookieMismatch => ILLEGAL_PARAMETER,
-            "the cookie came back changed (RFC 9846, Section 4.2.2)";
+            "the cookie came back changed (RFC 9846, Section 4.3.2)";
         KeyShareGroups => ILLEGAL_PARAMETER,
-            "key shares repeated, or for groups not in supported_groups (RFC 9846, Section 4.2.8)";
+            "key shares repeated, or for groups not in supported_groups (RFC 9846, Section 4.3.8)";
         BadKeyShare => ILLEGAL_PARAMETER,
-            "a key share that is no valid public value of its group (RFC 9846, Section 4.2.8)";
+            "a key share that is no valid public value of its group (RFC 9846, Section 4.3.8)";
         PskNotLast => ILLEGAL_PARAMETER,
-            "pre_shared_key is not the last extension (RFC 9846, Section 4.2.11)";
+            "pre_shared_key is not the last extension (RFC 9846, Section 4.3.11)";
         PskWithoutModes => MISSING_EXTENSION,
-            "pre_shared_key without psk_key_exchange_modes (RFC 9846, Section 4.2.9)";
+            "pre_shared_key without psk_key_exchange_modes (RFC 9846, Section 4.3.9)";
         AlpnNotOffered => ILLEGAL_PARAMETER,
             "the server chose an application protocol we did not offer (RFC 7301, Section 3.1)";
         RequestContext => ILLEGAL_PARAMETER,
-            "a certificate_request_context that is not empty during the handshake (RFC 9846, Section 4.3.2)";
+            "a certificate_request_context that is not empty during the handshake (RFC 9846, Section 4.4.2)";
         EmptyCertificate => DECODE_ERROR,
-            "a server's Certificate without a certificate (RFC 9846, Section 4.4.2.4)";
+            "a server's Certificate without a certificate (RFC 9846, Section 4.5.1.3)";
         SchemeNotOffered => ILLEGAL_PARAMETER,
-            "a signature scheme we did not offer (RFC 9846, Section 4.4.3)";
+            "a signature scheme we did not offer (RFC 9846, Section 4.5.2)";
         SchemeUnfit => ILLEGAL_PARAMETER,
-            "a signature scheme that does not fit the certificate's key (RFC 9846, Section 4.4.3)";
+            "a signature scheme that does not fit the certificate's key (RFC 9846, Section 4.5.2)";
         BadSignature => DECRYPT_ERROR,
-            "the handshake signature is not valid (RFC 9846, Section 4.4.3)";
+            "the handshake signature is not valid (RFC 9846, Section 4.5.2)";
         BadFinished => DECRYPT_ERROR,
-            "the Finished message is not valid (RFC 9846, Section 4.4.4)";
+            "the Finished message is not valid (RFC 9846, Section 4.5.3)";
         BadKeyUpdate => ILLEGAL_PARAMETER,
-            "a KeyUpdate that is neither request nor answer (RFC 9846, Section 4.6.3)";
+            "a KeyUpdate that is neither request nor answer (RFC 9846, Section 4.7.3)";
         BadServerName => ILLEGAL_PARAMETER,
             "server_name with several names of one type (RFC 6066, Section 3)";
     }

@@ -31,7 +31,7 @@ pub const MAX_KEY_UPDATES: u8 = 32;
 pub const MAX_CHANGE_CIPHER_SPEC: u8 = 4;
 /// NewSessionTicket messages on one connection.
 pub const MAX_TICKETS: u16 = 1024;
-/// Bytes of early data skipped by a server that accepts none (RFC 9846, Section 4.2.10).
+/// Bytes of early data skipped by a server that accepts none (RFC 9846, Section 4.3.10).
 pub const MAX_SKIPPED_EARLY_DATA: u32 = 1 << 16;
 
 /// Bytes of a protocol name of ALPN (RFC 7301: one length byte).

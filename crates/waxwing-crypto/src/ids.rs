@@ -84,7 +84,7 @@ code_points! {
 }
 
 code_points! {
-    /// A key exchange group (RFC 9846, Section 4.2.7; hybrids of RFC 10024).
+    /// A key exchange group (RFC 9846, Section 4.3.7; hybrids of RFC 10024).
     NamedGroup(u16) {
         SECP256R1 = 0x0017, "secp256r1";
         SECP384R1 = 0x0018, "secp384r1";
@@ -109,7 +109,7 @@ impl NamedGroup {
 }
 
 code_points! {
-    /// A signature algorithm (RFC 9846, Section 4.2.3).
+    /// A signature algorithm (RFC 9846, Section 4.3.3).
     SignatureScheme(u16) {
         RSA_PKCS1_SHA1 = 0x0201, "rsa_pkcs1_sha1";
         ECDSA_SHA1 = 0x0203, "ecdsa_sha1";
@@ -134,7 +134,7 @@ code_points! {
 }
 
 impl SignatureScheme {
-    /// Whether TLS 1.3 allows this scheme in CertificateVerify (RFC 9846, Section 4.2.3):
+    /// Whether TLS 1.3 allows this scheme in CertificateVerify (RFC 9846, Section 4.3.3):
     /// neither RSASSA-PKCS1-v1_5 nor anything on SHA-1.
     #[must_use]
     pub const fn allowed_in_tls13_handshake(self) -> bool {

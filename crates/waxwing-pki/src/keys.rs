@@ -50,7 +50,7 @@ pub fn load_private_key(
 /// Loads a certificate chain and the private key of its first certificate, each PEM or DER.
 ///
 /// The chain may come in any order; it is sorted so that each certificate is followed by its
-/// issuer's, as TLS wants it (RFC 9846, Section 4.4.2). Both may be the same PEM text.
+/// issuer's, as TLS wants it (RFC 9846, Section 4.5.1). Both may be the same PEM text.
 ///
 /// # Errors
 /// If either cannot be loaded, the key belongs to none of the certificates, or one of them is no

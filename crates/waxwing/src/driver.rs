@@ -204,7 +204,7 @@ impl Outbound for Driver {
 #[derive(Debug, Default)]
 struct Mailbox {
     /// The peer asked for new keys. Several such requests need only one answer (RFC 9846,
-    /// Section 4.6.3).
+    /// Section 4.7.3).
     update_key: AtomicBool,
     /// The peer updated its key, so it may be asked to again.
     key_updated: AtomicBool,

@@ -13,7 +13,7 @@ use crate::record::RecordPadding;
 use crate::trace::Trace;
 
 /// Remembers which group a server asked for, so that the next connection to it needs no
-/// HelloRetryRequest (RFC 9846, Section 4.1.4).
+/// HelloRetryRequest (RFC 9846, Section 4.2.4).
 pub trait GroupMemory: Send + Sync + fmt::Debug {
     /// The group that this server asked for last, if it is known.
     fn recall(&self, server: &ServerName) -> Option<NamedGroup>;
@@ -118,7 +118,7 @@ impl ClientConfigBuilder {
         self
     }
 
-    /// Whether to look like a TLS 1.2 resumption to middleboxes (RFC 9846, Appendix D.4;
+    /// Whether to look like a TLS 1.2 resumption to middleboxes (RFC 9846, Appendix E.4;
     /// default: yes).
     pub const fn middlebox_compatibility(mut self, on: bool) -> Self {
         self.config.middlebox_compatibility = on;
@@ -139,7 +139,7 @@ impl ClientConfigBuilder {
     }
 
     /// Tells servers which authorities the client trusts, by their distinguished names in DER
-    /// (RFC 9846, Section 4.2.4). Default: none, nothing is sent.
+    /// (RFC 9846, Section 4.3.4). Default: none, nothing is sent.
     pub fn certificate_authorities(mut self, names: impl IntoIterator<Item = Vec<u8>>) -> Self {
         self.config.certificate_authorities = names.into_iter().collect();
         self

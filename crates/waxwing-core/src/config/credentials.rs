@@ -143,7 +143,7 @@ impl<'a> ClientHelloView<'a> {
 
     /// The signature schemes that the client can check in certificates, in its order: those of
     /// `signature_algorithms_cert`, or of `signature_algorithms` where it does not tell them
-    /// apart (RFC 9846, Section 4.2.3).
+    /// apart (RFC 9846, Section 4.3.3).
     pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + use<'a> {
         let extensions = &self.hello.extensions;
         let list = extensions

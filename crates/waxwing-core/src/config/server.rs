@@ -72,7 +72,7 @@ impl ServerConfigBuilder {
     }
 
     /// Whether a HelloRetryRequest carries a cookie that the client must return (RFC 9846,
-    /// Section 4.2.2; default: no, this server remembers its clients).
+    /// Section 4.3.2; default: no, this server remembers its clients).
     pub const fn retry_cookie(mut self, on: bool) -> Self {
         self.config.retry_cookie = on;
         self

@@ -49,7 +49,7 @@ const _: () = assert!(size_of::<Event>() <= 32);
 pub enum PeerAction {
     /// The peer updated its own key: from here on it may be asked to again.
     KeyUpdated,
-    /// The same, and the peer asks for our update in turn (RFC 9846, Section 4.6.3).
+    /// The same, and the peer asks for our update in turn (RFC 9846, Section 4.7.3).
     UpdateKey,
 }
 

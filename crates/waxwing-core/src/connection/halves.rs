@@ -295,7 +295,7 @@ impl WriteHalf {
     /// Changes the sending key now; with `ask_peer`, the peer changes its own in turn. It also
     /// happens by itself before the limit of the cipher is reached (RFC 9846, Section 5.5).
     ///
-    /// A peer that was asked before and has not answered yet is not asked again: Section 4.6.3
+    /// A peer that was asked before and has not answered yet is not asked again: Section 4.7.3
     /// forbids it.
     ///
     /// # Errors

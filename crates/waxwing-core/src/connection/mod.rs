@@ -174,7 +174,7 @@ impl Connection {
     /// Changes the sending key now; with `ask_peer`, the peer changes its own in turn. It also
     /// happens by itself before the limit of the cipher is reached (RFC 9846, Section 5.5).
     ///
-    /// A peer that has not answered an earlier request is not asked again (Section 4.6.3).
+    /// A peer that has not answered an earlier request is not asked again (Section 4.7.3).
     ///
     /// # Errors
     /// As [`Self::write`].

@@ -11,7 +11,7 @@ use crate::messages::certificate_verify::{CertificateVerify, server_signed_conte
 use crate::messages::finished::Finished;
 use crate::{Error, PeerError};
 
-/// Checks a server's CertificateVerify (RFC 9846, Section 4.4.3).
+/// Checks a server's CertificateVerify (RFC 9846, Section 4.5.2).
 pub(super) fn check_server_signature(
     provider: &CryptoProvider,
     message: &CertificateVerify<'_>,
@@ -39,7 +39,7 @@ pub(super) fn check_server_signature(
     }
 }
 
-/// Checks the peer's Finished (RFC 9846, Section 4.4.4). `base` is its handshake traffic
+/// Checks the peer's Finished (RFC 9846, Section 4.5.3). `base` is its handshake traffic
 /// secret, `transcript` covers everything before the message.
 pub(super) fn check_finished(
     hash: &'static Hash,

@@ -106,7 +106,7 @@ impl Context {
     }
 }
 
-/// The `legacy_session_id` (RFC 9846, Section 4.1.2): at most 32 bytes, kept to compare or echo.
+/// The `legacy_session_id` (RFC 9846, Section 4.2.2): at most 32 bytes, kept to compare or echo.
 #[derive(Clone, Copy)]
 struct SessionId {
     bytes: [u8; 32],
@@ -179,7 +179,7 @@ enum Next<S> {
     Done(proof::FinishedOk),
 }
 
-/// Early data that a server has to step over (RFC 9846, Section 4.2.10).
+/// Early data that a server has to step over (RFC 9846, Section 4.3.10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EarlyData {
     /// None was announced.

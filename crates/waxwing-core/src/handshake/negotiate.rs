@@ -68,7 +68,7 @@ pub(super) fn group<'a>(
     })
 }
 
-/// RFC 9846, Section 4.2.8: at most one share for a group, and only for groups offered.
+/// RFC 9846, Section 4.3.8: at most one share for a group, and only for groups offered.
 fn check_shares(
     groups: List<'_, NamedGroup>,
     shares: List<'_, KeyShareEntry<'_>>,

@@ -139,7 +139,7 @@ pub(crate) struct ApplicationSecrets {
     pub(crate) exporter: Digest,
 }
 
-/// The `verify_data` of a Finished (RFC 9846, Section 4.4.4): `base` is the sender's handshake
+/// The `verify_data` of a Finished (RFC 9846, Section 4.5.3): `base` is the sender's handshake
 /// traffic secret.
 pub(crate) fn verify_data(
     hash: &'static Hash,

@@ -1,5 +1,5 @@
 //! The transcript: every handshake message, in order, under the suite's hash
-//! (RFC 9846, Section 4.4.1).
+//! (RFC 9846, Section 4.1).
 
 use alloc::vec::Vec;
 

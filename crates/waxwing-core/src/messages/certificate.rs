@@ -1,4 +1,4 @@
-//! Certificate (RFC 9846, Section 4.4.2).
+//! Certificate (RFC 9846, Section 4.5.1).
 
 use super::extensions::{self, ExtensionSet, Place, status_request};
 use super::registry::ExtensionType;

@@ -1,4 +1,4 @@
-//! CertificateRequest (RFC 9846, Section 4.3.2).
+//! CertificateRequest (RFC 9846, Section 4.4.2).
 
 use waxwing_crypto::SignatureScheme;
 
@@ -41,14 +41,14 @@ impl<'a> CertificateRequest<'a> {
                 ExtensionType::CERTIFICATE_AUTHORITIES => {
                     authorities = Some(certificate_authorities::read(data)?);
                 }
-                // RFC 9846, Section 4.3.2: clients ignore unrecognised extensions.
+                // RFC 9846, Section 4.4.2: clients ignore unrecognised extensions.
                 _ => {}
             }
             Ok(())
         })?;
         Ok(Self {
             context,
-            // RFC 9846, Section 4.3.2: signature_algorithms must be there.
+            // RFC 9846, Section 4.4.2: signature_algorithms must be there.
             signature_algorithms: schemes.ok_or(PeerError::MissingExtension)?,
             signature_algorithms_cert: schemes_cert,
             certificate_authorities: authorities,

@@ -1,4 +1,4 @@
-//! CertificateVerify (RFC 9846, Section 4.4.3).
+//! CertificateVerify (RFC 9846, Section 4.5.2).
 
 use alloc::vec::Vec;
 
@@ -36,7 +36,7 @@ impl<'a> CertificateVerify<'a> {
 
 /// What a server's signature covers: padding and a context string that keep it apart from
 /// signatures of other protocols and of the other side, then the transcript hash up to this
-/// message (RFC 9846, Section 4.4.3).
+/// message (RFC 9846, Section 4.5.2).
 pub(crate) fn server_signed_content(transcript_hash: &[u8]) -> Vec<u8> {
     let context: &[u8] = b"TLS 1.3, server CertificateVerify";
     [&[b' '; 64], context, &[0], transcript_hash].concat()
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn signed_content_is_that_of_the_example() {
-        // RFC 9846, Section 4.4.3, with a transcript hash of 32 bytes of 01.
+        // RFC 9846, Section 4.5.2, with a transcript hash of 32 bytes of 01.
         let padding = "20".repeat(64);
         let server = "544c5320312e332c207365727665722043657274696669636174655665726966 79";
         let expected = [&padding, server, "00", &"01".repeat(32)].concat();

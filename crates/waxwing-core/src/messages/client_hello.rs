@@ -1,4 +1,4 @@
-//! ClientHello (RFC 9846, Section 4.1.2).
+//! ClientHello (RFC 9846, Section 4.2.2).
 
 use waxwing_crypto::{CipherSuite, NamedGroup, SignatureScheme};
 
@@ -102,13 +102,13 @@ impl<'a> ClientExtensions<'a> {
             ..Self::default()
         };
         extensions::walk(reader, Place::ClientHello, None, &mut |typ, data| {
-            // RFC 9846, Section 4.2.11: the binders cover all that stands before them.
+            // RFC 9846, Section 4.3.11: the binders cover all that stands before them.
             if found.pre_shared_key.is_some() {
                 return Err(PeerError::PskNotLast.into());
             }
             found.read_one(typ, data)
         })?;
-        // RFC 9846, Section 4.2.9.
+        // RFC 9846, Section 4.3.9.
         if found.pre_shared_key.is_some() && found.psk_modes.is_none() {
             return Err(PeerError::PskWithoutModes.into());
         }
@@ -149,7 +149,7 @@ impl<'a> ClientExtensions<'a> {
                 data.finish()?;
                 self.post_handshake_auth = true;
             }
-            // RFC 9846, Section 4.1.2: a server ignores what it does not know.
+            // RFC 9846, Section 4.2.2: a server ignores what it does not know.
             _ => {}
         }
         Ok(())

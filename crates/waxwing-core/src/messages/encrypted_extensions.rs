@@ -1,4 +1,4 @@
-//! EncryptedExtensions (RFC 9846, Section 4.3.1).
+//! EncryptedExtensions (RFC 9846, Section 4.4.1).
 
 use super::extensions::{self, ExtensionSet, Place, alpn, supported_groups};
 use super::registry::ExtensionType;
@@ -38,7 +38,7 @@ impl<'a> EncryptedExtensions<'a> {
                         data.finish()?;
                         found.early_data = true;
                     }
-                    // RFC 9846, Section 4.2.7: the server's wishes for later connections.
+                    // RFC 9846, Section 4.3.7: the server's wishes for later connections.
                     ExtensionType::SUPPORTED_GROUPS => {
                         supported_groups::read(data)?;
                     }

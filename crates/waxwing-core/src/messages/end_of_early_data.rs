@@ -1,4 +1,4 @@
-//! EndOfEarlyData (RFC 9846, Section 4.5).
+//! EndOfEarlyData (RFC 9846, Section 4.6).
 
 use crate::Error;
 use crate::codec::Reader;

@@ -1,4 +1,4 @@
-//! Finished (RFC 9846, Section 4.4.4).
+//! Finished (RFC 9846, Section 4.5.3).
 
 use crate::Error;
 use crate::codec::Writer;

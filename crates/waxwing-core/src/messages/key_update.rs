@@ -1,4 +1,4 @@
-//! KeyUpdate (RFC 9846, Section 4.6.3).
+//! KeyUpdate (RFC 9846, Section 4.7.3).
 
 use crate::Error;
 use crate::codec::{Reader, Writer};

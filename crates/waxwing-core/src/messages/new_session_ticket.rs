@@ -1,4 +1,4 @@
-//! NewSessionTicket (RFC 9846, Section 4.6.1).
+//! NewSessionTicket (RFC 9846, Section 4.7.1).
 
 use super::extensions::{self, Place, early_data};
 use super::registry::ExtensionType;
@@ -33,7 +33,7 @@ impl<'a> NewSessionTicket<'a> {
         };
         let block = reader.vec16("extensions")?;
         reader.finish()?;
-        // RFC 9846, Section 4.6.1: clients ignore unrecognised extensions.
+        // RFC 9846, Section 4.7.1: clients ignore unrecognised extensions.
         extensions::walk(block, Place::NewSessionTicket, None, &mut |typ, data| {
             if typ == ExtensionType::EARLY_DATA {
                 message.max_early_data = Some(early_data::read_max_size(data)?);

@@ -1,7 +1,7 @@
 //! Code points that only messages carry. Names are those of the IANA registry "TLS Parameters".
 
 waxwing_crypto::code_points! {
-    /// The type of an extension (RFC 9846, Section 4.2).
+    /// The type of an extension (RFC 9846, Section 4.3).
     ExtensionType(u16) {
         SERVER_NAME = 0, "server_name";
         MAX_FRAGMENT_LENGTH = 1, "max_fragment_length";
@@ -41,7 +41,7 @@ waxwing_crypto::code_points! {
 }
 
 waxwing_crypto::code_points! {
-    /// A protocol version (RFC 9846, Section 4.2.1). Versions compare by their number.
+    /// A protocol version (RFC 9846, Section 4.3.1). Versions compare by their number.
     ProtocolVersion(u16) {
         SSL3 = 0x0300, "SSLv3";
         TLS10 = 0x0301, "TLSv1.0";

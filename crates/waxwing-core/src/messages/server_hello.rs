@@ -1,4 +1,4 @@
-//! ServerHello and HelloRetryRequest (RFC 9846, Sections 4.1.3 and 4.1.4).
+//! ServerHello and HelloRetryRequest (RFC 9846, Sections 4.2.3 and 4.2.4).
 
 use waxwing_crypto::{CipherSuite, NamedGroup};
 
@@ -11,14 +11,14 @@ use crate::Error;
 use crate::codec::{List, Read, Reader, Writer};
 
 /// The random that makes a ServerHello a HelloRetryRequest: the SHA-256 hash of
-/// "HelloRetryRequest" (RFC 9846, Section 4.1.3).
+/// "HelloRetryRequest" (RFC 9846, Section 4.2.3).
 pub(crate) const RETRY_RANDOM: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
 /// The end of the random of a server that knows TLS 1.3 but chose TLS 1.2, or TLS 1.1 and before
-/// (RFC 9846, Section 4.1.3).
+/// (RFC 9846, Section 4.2.3).
 const DOWNGRADE: [&[u8; 8]; 2] = [b"DOWNGRD\x01", b"DOWNGRD\x00"];
 
 /// What a server chose.
@@ -98,7 +98,7 @@ impl<'a> ServerHello<'a> {
 
 impl<'a> ServerHelloExtensions<'a> {
     fn read(reader: Reader<'a>, place: Place, offered: &ExtensionSet) -> Result<Self, Error> {
-        // RFC 9846, Section 4.2.1: this extension is looked at before all others, since they
+        // RFC 9846, Section 4.3.1: this extension is looked at before all others, since they
         // follow the rules of the version that it selects.
         let block = reader.clone().take_rest();
         List::<extensions::RawExtension<'_>>::parse(reader.clone())?;

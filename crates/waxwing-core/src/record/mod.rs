@@ -70,7 +70,7 @@ pub(crate) trait Flight {
         body: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), Error>,
     ) -> Result<&[u8], Error>;
 
-    /// Sends the change_cipher_spec of middlebox compatibility (RFC 9846, Appendix D.4).
+    /// Sends the change_cipher_spec of middlebox compatibility (RFC 9846, Appendix E.4).
     /// Nothing where there are no middleboxes to please.
     fn change_cipher_spec(&mut self);
 

@@ -253,7 +253,7 @@ impl Driven {
                 Answer::Certificate(self.answers.key.clone().filter(|_| !refuse))
             }
             Some(Question::Signature { message, .. }) => {
-                // RFC 9846, Section 4.4.3: 64 spaces, a context string, a zero, a hash.
+                // RFC 9846, Section 4.5.2: 64 spaces, a context string, a zero, a hash.
                 assert!(message.starts_with(&[b' '; 64]));
                 Answer::Signature(if refuse {
                     Err(waxwing_crypto::CryptoError::Unauthentic)

@@ -3,7 +3,7 @@
 use super::wire::{extension, take, take_u16, vec};
 use crate::fake::{CERTIFICATE, SHARE_LEN, SIGNATURE};
 
-/// RFC 9846, Section 4.1.3: the random of a HelloRetryRequest.
+/// RFC 9846, Section 4.2.3: the random of a HelloRetryRequest.
 pub(super) const RETRY_RANDOM: [u8; 32] =
     *b"\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91\
     \xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c";

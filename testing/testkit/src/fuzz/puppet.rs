@@ -129,7 +129,7 @@ impl Puppet {
         self.transcript.extend_from_slice(bytes);
     }
 
-    /// RFC 9846, Section 4.4.1: the first ClientHello becomes its hash.
+    /// RFC 9846, Section 4.1: the first ClientHello becomes its hash.
     fn retry(&mut self) {
         let digest = self.hash().digest(&[&self.transcript]);
         self.transcript = message(MESSAGE_HASH, digest.as_ref());
@@ -203,7 +203,7 @@ impl Puppet {
         message(SERVER_HELLO, &body)
     }
 
-    /// RFC 9846, Section 4.4.4; over no secret if there is none yet.
+    /// RFC 9846, Section 4.5.3; over no secret if there is none yet.
     fn verify_data(&self) -> Vec<u8> {
         let hash = self.hash();
         let label = match self.role {

@@ -1,4 +1,4 @@
-//! Early data that a server does not accept is stepped over (RFC 9846, Section 4.2.10).
+//! Early data that a server does not accept is stepped over (RFC 9846, Section 4.3.10).
 
 use alloc::vec;
 use alloc::vec::Vec;

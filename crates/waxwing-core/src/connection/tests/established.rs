@@ -11,7 +11,7 @@ use crate::record::stream::Opened;
 use crate::testing::message;
 use crate::{AlertDescription, Error, PeerError};
 
-/// A NewSessionTicket (RFC 9846, Section 4.6.1).
+/// A NewSessionTicket (RFC 9846, Section 4.7.1).
 pub(super) fn ticket() -> Vec<u8> {
     let body = [&[0; 8][..], &[0], &[0, 3, 7, 7, 7], &[0, 0]].concat();
     message(T::NEW_SESSION_TICKET, &body)
@@ -28,7 +28,7 @@ fn every_message_type() {
                 _ => message(typ, &[0; 4]),
             };
             let record = stage.protected(22, &bytes);
-            // RFC 9846, Section 4.6: tickets go to clients; nobody offered to authenticate
+            // RFC 9846, Section 4.7: tickets go to clients; nobody offered to authenticate
             // later.
             if typ == T::KEY_UPDATE || client && typ == T::NEW_SESSION_TICKET {
                 assert_eq!(stage.give(&record), Ok(vec![]), "{typ}");
@@ -88,7 +88,7 @@ fn updates_sent(stage: &mut Stage) -> Vec<u8> {
     values
 }
 
-/// RFC 9846, Section 4.6.3: once asked, a peer is not asked again until it has updated.
+/// RFC 9846, Section 4.7.3: once asked, a peer is not asked again until it has updated.
 #[test]
 fn a_peer_is_asked_once() {
     for client in [false, true] {

@@ -158,7 +158,7 @@ fn covers(shares: &[Box<dyn KeyShare>], name: NamedGroup) -> bool {
     })
 }
 
-/// The entries of `key_share`, in the order of `supported_groups` (RFC 9846, Section 4.2.8): for
+/// The entries of `key_share`, in the order of `supported_groups` (RFC 9846, Section 4.3.8): for
 /// each group its own share, or the part of a hybrid's share that serves it too.
 fn share_entries<'a>(
     offer: &'a Offer,
@@ -223,7 +223,7 @@ impl HelloWriter<'_> {
             }
             Ok(())
         })?;
-        // legacy_compression_methods: null alone (RFC 9846, Section 4.1.2).
+        // legacy_compression_methods: null alone (RFC 9846, Section 4.2.2).
         w.bytes(&[1, 0]);
         w.vec16(|w| {
             if let Some(grease) = grease {
@@ -343,7 +343,7 @@ impl AwaitServerHello {
         }
     }
 
-    /// What ServerHello and HelloRetryRequest have in common (RFC 9846, Section 4.1.3).
+    /// What ServerHello and HelloRetryRequest have in common (RFC 9846, Section 4.2.3).
     fn check(&self, hello: &ServerHello<'_>, env: &Env<'_>) -> Result<&'static Suite13, Error> {
         match hello.extensions.selected_version {
             None if hello.is_downgraded() => return Err(PeerError::Downgrade.into()),
@@ -374,7 +374,7 @@ impl AwaitServerHello {
         }
     }
 
-    /// Answers a HelloRetryRequest (RFC 9846, Section 4.1.4).
+    /// Answers a HelloRetryRequest (RFC 9846, Section 4.2.4).
     fn on_retry(
         mut self,
         hello: &ServerHello<'_>,
@@ -407,7 +407,7 @@ impl AwaitServerHello {
         Ok(StepOutcome::step(Step::ServerHello(step)))
     }
 
-    /// The group must be one that we offered, but sent no share for (RFC 9846, Section 4.2.8).
+    /// The group must be one that we offered, but sent no share for (RFC 9846, Section 4.3.8).
     fn replace_shares(&mut self, name: NamedGroup, env: &Env<'_>) -> Result<(), Error> {
         let shared = share_entries(&self.offer, env.config).any(|(group, _)| group == name);
         let group = env
@@ -451,7 +451,7 @@ impl AwaitServerHello {
         if let Some(memory) = env.config.group_memory.as_ref().filter(|_| info.retried) {
             memory.remember(env.name, share.group);
         }
-        // After a retry it went out before the second ClientHello (RFC 9846, Appendix D.4).
+        // After a retry it went out before the second ClientHello (RFC 9846, Appendix E.4).
         if env.config.middlebox_compatibility && self.retried.is_none() {
             env.flight.change_cipher_spec();
         }

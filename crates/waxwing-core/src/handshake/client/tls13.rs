@@ -279,7 +279,7 @@ impl AwaitFinished {
     /// Sends our own last flight.
     fn answer(&self, env: &mut Env<'_>) -> Result<(), Error> {
         if self.requested {
-            // No certificate to show is said with an empty list (RFC 9846, Section 4.4.2).
+            // No certificate to show is said with an empty list (RFC 9846, Section 4.5.1).
             let none: &[Vec<u8>] = &[];
             env.cx
                 .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {

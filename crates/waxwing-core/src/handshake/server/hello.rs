@@ -98,7 +98,7 @@ impl AwaitClientHello {
 
         let early_data = match (extensions.early_data, &self.retry) {
             (true, None) => EarlyData::SkipUndecryptable,
-            // RFC 9846, Section 4.1.2: early_data goes when the server asked again.
+            // RFC 9846, Section 4.2.2: early_data goes when the server asked again.
             (true, Some(_)) => return Err(PeerError::SecondHelloChanged.into()),
             (false, _) => EarlyData::None,
         };
@@ -140,7 +140,7 @@ fn check(hello: &ClientHello<'_>, env: &Env<'_>) -> Result<&'static Suite13, Err
     )
 }
 
-/// Sends a HelloRetryRequest (RFC 9846, Section 4.1.4).
+/// Sends a HelloRetryRequest (RFC 9846, Section 4.2.4).
 fn ask_again(
     hello: &ClientHello<'_>,
     suite: &'static Suite13,
@@ -200,8 +200,8 @@ fn ask_again(
 }
 
 impl Retry {
-    /// Checks the second hello against the first (RFC 9846, Section 4.1.2), and that it has
-    /// the one share that was asked for (Section 4.2.8).
+    /// Checks the second hello against the first (RFC 9846, Section 4.2.2), and that it has
+    /// the one share that was asked for (Section 4.3.8).
     fn check(
         &self,
         hello: &ClientHello<'_>,

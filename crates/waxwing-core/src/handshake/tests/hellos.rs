@@ -98,7 +98,7 @@ fn both_can_be_switched_off() {
     assert_eq!(types[1..types.len() - 1], first.extensions.types());
 }
 
-/// RFC 9846, Section 4.1.2: nothing but the shares and the cookie may differ.
+/// RFC 9846, Section 4.2.2: nothing but the shares and the cookie may differ.
 #[test]
 fn a_second_hello_repeats_the_first() {
     let groups = [NamedGroup::X25519, NamedGroup::SECP256R1];
@@ -147,7 +147,7 @@ fn a_retry_for_the_cookie_alone_keeps_the_shares() {
     assert_eq!(first, second);
 }
 
-/// Padding is adapted (RFC 9846, Section 4.1.2), and ECH, which this server does not know, seals
+/// Padding is adapted (RFC 9846, Section 4.2.2), and ECH, which this server does not know, seals
 /// the inner hello anew (RFC 9849, Section 6.1). An unknown extension has to stay.
 #[test]
 fn what_a_second_hello_may_change() {
@@ -167,7 +167,7 @@ fn what_a_second_hello_may_change() {
     }
 }
 
-/// RFC 9846, Section 4.2.8: shares come in the order of their groups, each group once.
+/// RFC 9846, Section 4.3.8: shares come in the order of their groups, each group once.
 #[test]
 fn shares_come_in_the_order_of_groups() {
     const HYBRID: NamedGroup = NamedGroup::X25519_MLKEM768;

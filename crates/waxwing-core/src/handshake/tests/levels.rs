@@ -95,7 +95,7 @@ fn a_retry_keeps_the_initial_level() {
     assert_same(&server.flight.keys, &client.read);
 }
 
-/// RFC 9846, Section 4.4.2: a client without a certificate says so, and its Finished covers it.
+/// RFC 9846, Section 4.5.1: a client without a certificate says so, and its Finished covers it.
 #[test]
 fn a_request_for_a_certificate_is_answered_by_an_empty_one() {
     let secrets = alloc::sync::Arc::new(Secrets::default());

@@ -37,7 +37,7 @@ enum Point {
 }
 
 /// What may come where. The source is the RFC, not the code: Figure 1 of Section 2 for the order,
-/// Section 4.3.2 for CertificateRequest, Section 4.1.4 for the second hellos. After the last
+/// Section 4.4.2 for CertificateRequest, Section 4.2.4 for the second hellos. After the last
 /// message of the handshake the connection judges, not the handshake.
 const ORDER: [(Point, &[T]); 15] = [
     (Point::ClientHelloSent, &[T::SERVER_HELLO]),

@@ -1,4 +1,4 @@
-//! `certificate_authorities` (RFC 9846, Section 4.2.4).
+//! `certificate_authorities` (RFC 9846, Section 4.3.4).
 
 use crate::Error;
 use crate::codec::{List, Read, Reader, Writer};

@@ -1,4 +1,4 @@
-//! `cookie` (RFC 9846, Section 4.2.2): the same form in both directions.
+//! `cookie` (RFC 9846, Section 4.3.2): the same form in both directions.
 
 use crate::Error;
 use crate::codec::{Reader, Writer};

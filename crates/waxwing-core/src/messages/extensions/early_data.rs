@@ -1,4 +1,4 @@
-//! `early_data` (RFC 9846, Section 4.2.10). In ClientHello and EncryptedExtensions it is empty;
+//! `early_data` (RFC 9846, Section 4.3.10). In ClientHello and EncryptedExtensions it is empty;
 //! here is its form in NewSessionTicket.
 
 use crate::Error;

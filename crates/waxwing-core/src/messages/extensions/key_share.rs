@@ -1,4 +1,4 @@
-//! `key_share` (RFC 9846, Section 4.2.8): three forms, by the message it stands in.
+//! `key_share` (RFC 9846, Section 4.3.8): three forms, by the message it stands in.
 
 use waxwing_crypto::NamedGroup;
 

@@ -1,4 +1,4 @@
-//! Extensions (RFC 9846, Section 4.2): where each may stand, the walk over a block of them, and
+//! Extensions (RFC 9846, Section 4.3): where each may stand, the walk over a block of them, and
 //! one file for the content of each.
 
 use super::registry::ExtensionType;
@@ -59,7 +59,7 @@ impl Places {
     }
 }
 
-/// The messages of TLS 1.3 that may carry this extension: the table of RFC 9846, Section 4.2,
+/// The messages of TLS 1.3 that may carry this extension: the table of RFC 9846, Section 4.3,
 /// with later registrations. `None` if the extension is not known here.
 ///
 /// Extensions of TLS 1.2 and before are known too; in TLS 1.3 they stand in the ClientHello only.
@@ -158,7 +158,7 @@ impl<'a> Read<'a> for RawExtension<'a> {
 }
 
 /// Walks over the content of an `extensions` vector and applies the rules that hold for every
-/// extension (RFC 9846, Section 4.2); `each` reads the content, all of it.
+/// extension (RFC 9846, Section 4.3); `each` reads the content, all of it.
 ///
 /// With `offered`, the message is an answer: it may contain only what was offered. Without, types
 /// that are not known here reach `each` too, which ignores them.
@@ -192,7 +192,7 @@ fn check_place(
     offered: Option<&ExtensionSet>,
 ) -> Result<(), PeerError> {
     if let Some(offered) = offered {
-        // Section 4.2: the cookie is the one extension of a HelloRetryRequest that the client
+        // Section 4.3: the cookie is the one extension of a HelloRetryRequest that the client
         // need not have offered. RFC 8701, Section 3.1: nobody may answer to GREASE.
         let retry_cookie =
             place == Place::HelloRetryRequest && matches!(typ, ExtensionType::COOKIE);
@@ -280,7 +280,7 @@ mod tests {
         Ok(seen)
     }
 
-    /// The table of RFC 9846, Section 4.2, written down a second time: one letter a message, in
+    /// The table of RFC 9846, Section 4.3, written down a second time: one letter a message, in
     /// the order of `PLACES`.
     #[test]
     fn places_are_those_of_the_table() {

@@ -1,4 +1,4 @@
-//! `psk_key_exchange_modes` and `pre_shared_key` (RFC 9846, Sections 4.2.9 and 4.2.11).
+//! `psk_key_exchange_modes` and `pre_shared_key` (RFC 9846, Sections 4.3.9 and 4.3.11).
 
 use crate::Error;
 use crate::codec::{Reader, Writer};

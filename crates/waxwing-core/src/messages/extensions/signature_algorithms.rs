@@ -1,4 +1,4 @@
-//! `signature_algorithms` and `signature_algorithms_cert` (RFC 9846, Section 4.2.3).
+//! `signature_algorithms` and `signature_algorithms_cert` (RFC 9846, Section 4.3.3).
 
 use waxwing_crypto::SignatureScheme;
 

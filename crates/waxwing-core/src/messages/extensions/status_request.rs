@@ -1,4 +1,4 @@
-//! `status_request` (RFC 6066, Section 8; RFC 9846, Section 4.4.2.1).
+//! `status_request` (RFC 6066, Section 8; RFC 9846, Section 4.5.1.1).
 
 use crate::Error;
 use crate::codec::{Reader, Writer};

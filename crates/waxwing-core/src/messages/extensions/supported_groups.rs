@@ -1,4 +1,4 @@
-//! `supported_groups` (RFC 9846, Section 4.2.7).
+//! `supported_groups` (RFC 9846, Section 4.3.7).
 
 use waxwing_crypto::NamedGroup;
 

@@ -1,4 +1,4 @@
-//! `supported_versions` (RFC 9846, Section 4.2.1).
+//! `supported_versions` (RFC 9846, Section 4.3.1).
 
 use crate::Error;
 use crate::codec::{List, Read, Reader, Writer};

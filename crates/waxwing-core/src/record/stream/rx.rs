@@ -97,14 +97,14 @@ impl Rx {
     }
 
     /// Records from now on are protected with the next generation of keys: the peer sent a
-    /// KeyUpdate (RFC 9846, Section 4.6.3).
+    /// KeyUpdate (RFC 9846, Section 4.7.3).
     pub(crate) fn update_key(&mut self) -> Result<(), Error> {
         self.check_boundary()?;
         let key = self.key.as_mut().ok_or(Misuse::HandshakePending)?;
         key.update()
     }
 
-    /// A client sends early data that this server does not accept (RFC 9846, Section 4.2.10).
+    /// A client sends early data that this server does not accept (RFC 9846, Section 4.3.10).
     ///
     /// Before keys are installed (the server asked for another ClientHello) application data
     /// records are dropped until a handshake record comes; with keys, records that do not open

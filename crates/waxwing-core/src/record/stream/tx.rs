@@ -91,7 +91,7 @@ impl Tx {
     }
 
     /// Sends a KeyUpdate and moves on to the next generation of keys (RFC 9846, Section
-    /// 4.6.3). With `request`, the peer is asked to do the same.
+    /// 4.7.3). With `request`, the peer is asked to do the same.
     pub(crate) fn key_update(&mut self, request: bool, out: &mut Buffer) -> Result<(), Error> {
         self.flush(out)?;
         let message = [HandshakeType::KEY_UPDATE.0, 0, 0, 1, u8::from(request)];

@@ -39,7 +39,7 @@ fn every_rule_has_a_case() {
 
 #[test]
 fn alerts_of_wrong_versions() {
-    // RFC 9846, Sections 4.1.2 and 4.1.3.
+    // RFC 9846, Sections 4.2.2 and 4.2.3.
     let alert = |error: PeerError| Error::from(error).alert();
     let protocol_version = Some(AlertDescription::PROTOCOL_VERSION);
     assert_eq!(alert(PeerError::LegacyVersion), protocol_version);
