@@ -51,6 +51,38 @@
 //! }
 //! ```
 
+//! # Both, without a network
+//!
+//! ```
+//! use std::sync::Arc;
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! use waxwing::pki::{SelfSigned, TrustAnchors, Verifier, load_certified_key};
+//! use waxwing::{ClientConfig, PROVIDER, ServerConfig};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let own = SelfSigned::builder(["localhost".parse()?]).issue(PROVIDER.random)?;
+//! let key = load_certified_key(&PROVIDER, own.certificate(), own.key())?;
+//! let server = ServerConfig::builder(&PROVIDER, Arc::new(Arc::new(key))).build()?;
+//! let anchors = TrustAnchors::from_pem_or_der(own.certificate())?;
+//! let verifier = Verifier::new(&PROVIDER, anchors);
+//! let client = ClientConfig::builder(&PROVIDER, Arc::new(verifier)).build()?;
+//!
+//! let (near, far) = tokio::io::duplex(4096);
+//! let (near, far) = tokio::join!(
+//!     waxwing::tokio::connect(client, "localhost".parse()?, near),
+//!     waxwing::tokio::accept(server, far),
+//! );
+//! let (mut near, mut far) = (near?, far?);
+//! near.write_all(b"hello").await?;
+//! near.shutdown().await?;
+//! let mut received = String::new();
+//! far.read_to_string(&mut received).await?;
+//! assert_eq!(received, "hello");
+//! # Ok(())
+//! # }
+//! ```
+
 #![forbid(unsafe_code)]
 
 pub mod blocking;

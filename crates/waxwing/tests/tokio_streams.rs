@@ -2,11 +2,11 @@
 
 mod common;
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io::{ErrorKind, IoSlice};
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::pin::Pin;
 
+use common::patience::{give_up_after, is_pending};
 use common::slow::{Manner, Slow};
 use common::{Numbers, client_config, name, pattern, server_config};
 use tokio::io::{
@@ -160,12 +160,6 @@ async fn without_read_ahead_what_follows_stays_in_the_transport() {
     tokio::join!(talk, listen);
 }
 
-/// Polls once; whether it is pending.
-async fn is_pending<F: Future>(future: F) -> bool {
-    let mut future = pin!(future);
-    poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_pending())).await
-}
-
 #[tokio::test]
 async fn an_idle_stream_holds_no_memory() {
     let (mut client, mut server) = pair(1 << 20).await;
@@ -232,31 +226,6 @@ async fn a_failed_connection_repeats_its_error_and_says_so_to_the_peer() {
     ] {
         assert_eq!(tls_error(&error).cloned(), expected);
     }
-}
-
-/// Polls up to `tries` times, then drops the future.
-async fn give_up_after<F: Future>(tries: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut left = tries;
-    let result = poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => {
-            left -= 1;
-            if left == 0 {
-                Poll::Ready(None)
-            } else {
-                // Two sides that only wait for each other would never give up.
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-        }
-    })
-    .await;
-    if result.is_none() {
-        // Whoever gives up lets the others go on.
-        tokio::task::yield_now().await;
-    }
-    result
 }
 
 /// Sends and receives at once, dropping futures all the time.

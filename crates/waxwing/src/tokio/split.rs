@@ -249,10 +249,11 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for WriteHalf<W> {
     /// Sends close_notify, flushes, and ends the sending direction of the transport.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(this.poll_attend(cx))?;
+        let attended = this.sender.attend();
         this.sender.close();
         ready!(poll_flush_out(this.sender.output(), &mut this.io, cx))?;
-        Pin::new(&mut this.io).poll_shutdown(cx)
+        ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
+        Poll::Ready(attended.map_err(into_io))
     }
 }
 
