@@ -7,8 +7,8 @@
 //!   Story      what happened on our end, message by message             story.rs
 //!   Identity   a certificate of the test kit, as files and as our own   identity.rs
 //!   payload    what is sent                                             payload.rs
-//!   matrix     every combination that can be agreed on               matrix.rs
-//!   openssl, gnutls            how these are started                    openssl.rs …
+//!   matrix     every combination that can be agreed on                 matrix.rs
+//!   openssl, gnutls, scripts   how peers are started                     openssl.rs …
 //! ```
 //!
 //! Every wait ends: at the deadline of the peer, or at the timeout of the socket. A test whose
@@ -23,10 +23,11 @@ mod net;
 pub mod openssl;
 pub mod payload;
 mod process;
+pub mod scripts;
 mod session;
 mod story;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use identity::Identity;
 pub use net::{Listener, PATIENCE, connect, free_port};
@@ -60,14 +61,6 @@ pub fn is_installed(program: impl AsRef<Path>) -> bool {
         println!("skipped: {} is not installed", program.display());
     }
     found
-}
-
-/// A script of ours that drives a peer's library.
-#[must_use]
-pub fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("peers")
-        .join(name)
 }
 
 /// Enough of them to see a pattern. Each may have taken all its time.
