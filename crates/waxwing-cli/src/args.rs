@@ -175,8 +175,9 @@ pub(crate) struct ServeArgs {
 #[derive(Debug, Args)]
 #[command(before_help = GET_EXAMPLES, help_template = TEMPLATE)]
 pub(crate) struct GetArgs {
-    /// https://HOST[:PORT][/PATH], or tls://HOST:PORT; https:// may be left out
+    // No comment: to rustdoc the brackets would be links.
     #[arg(value_name = "URL")]
+    #[arg(help = "https://HOST[:PORT][/PATH], or tls://HOST:PORT; https:// may be left out")]
     pub(crate) url: String,
 
     #[command(flatten)]
