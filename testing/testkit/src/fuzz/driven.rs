@@ -319,7 +319,11 @@ impl Driven {
         self.calls += 1;
         match self.engine.as_mut().expect("an engine") {
             Engine::Accepting(..) => return,
-            Engine::Whole(connection) => connection.close(&mut self.out),
+            Engine::Whole(connection) => {
+                connection.close(&mut self.out);
+                // A handshake ends so.
+                self.error = connection.failure().cloned();
+            }
             Engine::Halves(_, write, _) => write.close(&mut self.out),
         }
         self.collect();
