@@ -67,10 +67,13 @@ fn the_peer_hears_of_a_failure_from_the_other_half() {
     let error = server_read.read(&mut [0]).unwrap_err();
     let expected = tls_error(&error).cloned();
     assert!(expected.is_some());
-    let error = server_write.flush().unwrap_err();
-    assert_eq!(tls_error(&error).cloned(), expected);
-    let error = server_write.write(b"x").unwrap_err();
-    assert_eq!(tls_error(&error).cloned(), expected);
+    for error in [
+        server_write.close_notify().unwrap_err(),
+        server_write.flush().unwrap_err(),
+        server_write.write(b"x").unwrap_err(),
+    ] {
+        assert_eq!(tls_error(&error).cloned(), expected);
+    }
 
     let mut client_read = client_read;
     let error = client_read.read(&mut [0]).unwrap_err();

@@ -115,8 +115,10 @@ async fn the_peer_hears_of_a_failure_from_the_other_half() {
     let error = read.read(&mut [0]).await.unwrap_err();
     let expected = tls_error(&error).cloned();
     assert!(expected.is_some());
-    for _ in 0..2 {
-        let error = write.write(b"x").await.unwrap_err();
+    for error in [
+        write.shutdown().await.unwrap_err(),
+        write.write(b"x").await.unwrap_err(),
+    ] {
         assert_eq!(tls_error(&error).cloned(), expected);
     }
     let error = read.read(&mut [0]).await.unwrap_err();

@@ -126,10 +126,12 @@ impl<W: Write> WriteStream<W> {
     /// Sends close_notify and flushes: nothing more can be written.
     ///
     /// # Errors
-    /// Of the transport.
+    /// Of the transport; or what receiving failed with, which is then what the peer is told.
     pub fn close_notify(&mut self) -> io::Result<()> {
+        let attended = self.sender.attend();
         self.sender.close();
-        flush_out(self.sender.output(), &mut self.sock)
+        flush_out(self.sender.output(), &mut self.sock)?;
+        attended.map_err(into_io)
     }
 
     /// Changes the sending key now; with `ask_peer`, the peer changes its own in turn.
