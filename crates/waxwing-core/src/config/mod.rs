@@ -43,6 +43,8 @@ pub enum ConfigError {
     NotProvided(u16),
     /// A list of suites or groups is empty.
     EmptyList,
+    /// A list of suites or groups names something twice (RFC 9846, Section 4.2.7).
+    Repeated(u16),
 }
 
 impl From<ProviderFault> for ConfigError {
@@ -58,6 +60,7 @@ impl fmt::Display for ConfigError {
             Self::AlpnName => f.write_str("an ALPN name must have 1 to 255 bytes"),
             Self::NotProvided(id) => write!(f, "the crypto provider does not have 0x{id:04x}"),
             Self::EmptyList => f.write_str("a list of suites or groups is empty"),
+            Self::Repeated(id) => write!(f, "a list names 0x{id:04x} twice"),
         }
     }
 }
@@ -120,6 +123,11 @@ struct Chosen {
 fn pick<T: Copy>(wanted: &[u16], find: impl Fn(u16) -> Option<T>) -> Result<Vec<T>, ConfigError> {
     if wanted.is_empty() {
         return Err(ConfigError::EmptyList);
+    }
+    for (index, id) in wanted.iter().enumerate() {
+        if wanted.iter().take(index).any(|earlier| earlier == id) {
+            return Err(ConfigError::Repeated(*id));
+        }
     }
     wanted
         .iter()

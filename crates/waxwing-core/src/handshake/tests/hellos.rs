@@ -9,7 +9,7 @@ use waxwing_crypto::NamedGroup;
 use crate::handshake::Status;
 use crate::testing::hellos::ClientParts;
 use crate::testing::{Side, client_builder, server_builder};
-use crate::{ClientConfigBuilder, PeerError};
+use crate::{ClientConfigBuilder, ConfigError, PeerError};
 
 const SUPPORTED_GROUPS: u16 = 10;
 const SUPPORTED_VERSIONS: u16 = 43;
@@ -209,4 +209,11 @@ fn a_hello_may_come_without_shares() {
     server.take(&client.sent()[0]).unwrap();
     assert_eq!(server.status, Status::Done);
     assert!(client.handshake.cx.info.retried);
+}
+
+#[test]
+fn nothing_is_offered_twice() {
+    let twice = [NamedGroup::X25519, NamedGroup::X25519];
+    let error = client_builder().groups(twice).build().unwrap_err();
+    assert_eq!(error, ConfigError::Repeated(NamedGroup::X25519.0));
 }
