@@ -126,9 +126,12 @@ impl Acceptor {
     }
 
     /// Goes on with this configuration. Call [`Connection::process`] next, if need be with no
-    /// input: the ClientHello is handled there.
+    /// input: the ClientHello is handled there, and an error of [`Self::process`] comes again.
     #[must_use]
     pub fn accept(mut self, config: Arc<ServerConfig>) -> Connection {
+        if let Some(error) = self.failed {
+            return Connection::failed(error);
+        }
         if let Some((hello, rest)) = self.hello {
             self.rx.joiner.keep(&hello);
             self.rx.joiner.keep(&rest);

@@ -103,6 +103,15 @@ impl Connection {
         }
     }
 
+    /// A server that failed before it began.
+    #[cfg(feature = "server")]
+    fn failed(error: Error) -> Self {
+        Self {
+            state: State::Failed(error, Box::default()),
+            role: Role::Server,
+        }
+    }
+
     /// Takes records from the front of `input` until there is something to tell.
     ///
     /// Records are opened in place: after [`Event::AppData`] the plaintext stands in `input`,

@@ -8,14 +8,14 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use waxwing_aws_lc::{AES_128_GCM, SHA256};
 use waxwing_crypto::{Aead, AeadKey, CipherSuite, CryptoError, Digest, IV_LEN, Suite13, UseLimits};
 
-use super::Stage;
+use super::{Stage, plain};
 use crate::connection::halves::{Role, WriteHalf};
 use crate::connection::{Connection, State};
 use crate::error::Misuse;
 use crate::record::stream::{Tx, TxFlight};
 use crate::record::{Epoch, EpochKeys, Flight, RecordPadding};
-use crate::testing::{client_builder, server_builder};
-use crate::{Buffer, Error, PeerError};
+use crate::testing::{Side, client_builder, server_builder};
+use crate::{Acceptor, Buffer, Error, PeerError};
 
 /// A key of it breaks after two records.
 static BRITTLE: Suite13 = Suite13 {
@@ -162,4 +162,19 @@ fn a_handshake_ends_when_it_is_closed() {
         assert!(stage.out.is_empty(), "nothing follows close_notify");
         assert_eq!(stage.connection.end_of_input(), Err(closed));
     }
+}
+
+#[test]
+fn an_acceptor_that_failed_leads_to_a_connection_that_has() {
+    let mut acceptor = Acceptor::new();
+    let mut out = Buffer::new();
+    let error: Error = PeerError::PlaintextHttp.into();
+    let refused = acceptor.process(&mut b"GET / HTTP/1.1".to_vec(), &mut out);
+    assert_eq!(refused, Err(error.clone()));
+    out.clear();
+    let mut client = Side::client(client_builder());
+    let mut hello = plain(22, &client.sent()[0]);
+    let mut connection = acceptor.accept(server_builder().build().unwrap());
+    assert_eq!(connection.process(&mut hello, &mut out), Err(error));
+    assert!(out.is_empty(), "the client heard of it before");
 }
