@@ -4,9 +4,11 @@ mod common;
 
 use std::sync::{Arc, Mutex};
 
-use common::{Pair, client_builder, server_builder};
+use common::{Pair, carry, client_builder, server_builder};
 use waxwing_aws_lc::PROVIDER;
-use waxwing_core::{Error, Event, GroupMemory, Incompatible, Misuse, ProtocolVersion, ServerName};
+use waxwing_core::{
+    Error, Event, GroupMemory, Incompatible, Misuse, PeerAction, ProtocolVersion, ServerName,
+};
 use waxwing_crypto::NamedGroup;
 
 #[test]
@@ -102,7 +104,7 @@ fn no_common_group_is_a_handshake_failure() {
     let mut pair = Pair::new(client, server_builder().groups([NamedGroup::SECP256R1]));
     let error = pair.settle().unwrap_err();
     assert_eq!(error, Error::Incompatible(Incompatible::Group));
-    common::carry(&mut pair.server, &mut pair.client);
+    carry(&mut pair.server, &mut pair.client);
     let error = pair.client.run().unwrap_err();
     assert_eq!(
         error,
@@ -125,6 +127,48 @@ fn key_updates_asked_and_unasked() {
     }
     assert_eq!(pair.server.received, b"afterafter");
     assert_eq!(pair.client.received, b"backback");
+}
+
+/// Bytes of a record with a KeyUpdate: header, message, content type and tag.
+const KEY_UPDATE_RECORD: usize = 5 + 5 + 1 + 16;
+
+#[test]
+fn a_peer_is_not_asked_again_before_it_updated_its_key() {
+    let mut pair = Pair::established();
+    let Pair { client, server } = &mut pair;
+    for _ in 0..2 {
+        for _ in 0..3 {
+            client.connection.update_key(true, &mut client.out).unwrap();
+        }
+        carry(client, server);
+        server.run().unwrap();
+        assert_eq!(server.out.len(), KEY_UPDATE_RECORD);
+        carry(server, client);
+        client.run().unwrap();
+    }
+}
+
+#[test]
+fn halves_do_not_ask_again_either() {
+    let Pair { client, mut server } = Pair::established();
+    let (mut read, mut write, _) = client.connection.split().unwrap();
+    let mut out = client.out;
+    for _ in 0..2 {
+        write.update_key(true, &mut out).unwrap();
+        write.update_key(true, &mut out).unwrap();
+        server.input.extend_from_slice(out.as_slice());
+        out.clear();
+        server.run().unwrap();
+        assert_eq!(server.out.len(), KEY_UPDATE_RECORD);
+        let mut input = server.out.as_slice().to_vec();
+        server.out.clear();
+        let Ok(progress) = read.process(&mut input) else {
+            panic!("a key update is refused");
+        };
+        assert_eq!(progress.event, Event::PeerAction(PeerAction::KeyUpdated));
+        write.apply(PeerAction::KeyUpdated, &mut out).unwrap();
+        assert!(out.is_empty());
+    }
 }
 
 #[test]

@@ -273,6 +273,7 @@ impl Sender {
     }
 
     pub(crate) fn update_key(&mut self, ask_peer: bool) -> Result<(), Error> {
+        self.attend()?;
         let half = self.half.as_mut().map_err(|error| error.clone())?;
         half.update_key(ask_peer, &mut self.output.buffer)
     }
