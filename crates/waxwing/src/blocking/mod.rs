@@ -224,6 +224,24 @@ impl<S: Read + Write> Stream<S> {
         ))
     }
 
+    /// Whether data can be read without asking the transport. An event loop has to read until
+    /// this is false before it waits for the transport again: what it would wait for may be
+    /// here already.
+    ///
+    /// # Errors
+    /// Of TLS: what was received and not read yet may break a rule.
+    pub fn has_plaintext(&mut self) -> io::Result<bool> {
+        while !self.is_handshaking() {
+            match self.driver.fill() {
+                Ok(Event::AppData(_)) => return Ok(true),
+                Ok(Event::PeerClosed | Event::NeedInput(_)) => return Ok(false),
+                Ok(_) => {}
+                Err(error) => return Err(self.fail(Failure::Tls(error))),
+            }
+        }
+        Ok(false)
+    }
+
     /// Before a read may wait, the peer must have what it may be waiting for. Output that the
     /// transport does not take now is no reason not to read, unless it is too much.
     fn send_before_read(&mut self) -> io::Result<()> {
