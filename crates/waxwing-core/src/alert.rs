@@ -50,7 +50,7 @@ impl Error {
             Self::Certificate(rejection) => rejection.code.alert(),
             // Of all misuse, only this can end a handshake.
             Self::Crypto(_) | Self::Misuse(Misuse::TooLong) => AlertDescription::INTERNAL_ERROR,
-            Self::Alert(_) | Self::Truncated | Self::Misuse(_) => return None,
+            Self::Alert(_) | Self::Truncated | Self::HandshakeCut | Self::Misuse(_) => return None,
         })
     }
 }

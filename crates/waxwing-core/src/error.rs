@@ -27,6 +27,8 @@ pub enum Error {
     Alert(AlertDescription),
     /// The transport ended without close_notify: data may be missing (RFC 9846, Section 6.1).
     Truncated,
+    /// The transport ended before the handshake was complete.
+    HandshakeCut,
     /// The caller asked for something that cannot be done now.
     Misuse(Misuse),
     /// The cryptography library failed.
@@ -46,6 +48,9 @@ impl fmt::Display for Error {
             Self::Truncated => {
                 f.write_str("the connection ended without close_notify, so data may be missing")
             }
+            Self::HandshakeCut => f.write_str(
+                "the peer closed the connection during the handshake, without saying why",
+            ),
             Self::Misuse(misuse) => misuse.fmt(f),
             Self::Crypto(error) => error.fmt(f),
         }

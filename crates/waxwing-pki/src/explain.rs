@@ -48,7 +48,14 @@ impl Case<'_> {
             Error::CertNotValidYet { .. } => not_yet(self.culprit(&identities, &leaf), self.now),
             Error::CertNotValidForName(_) => wrong_name(&leaf, self.name),
             Error::UnknownIssuer => self.unknown_issuer(&leaf, &identities),
-            Error::CaUsedAsEndEntity if leaf.self_issued => self.self_signed(&leaf),
+            // An anchor that has its name by chance, but not its key, says nothing about it.
+            Error::CaUsedAsEndEntity
+            | Error::InvalidSignatureForPublicKey
+            | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
+                if leaf.self_issued =>
+            {
+                self.self_signed(&leaf)
+            }
             Error::CaUsedAsEndEntity => reject(
                 Code::WrongUsage,
                 format!("{label} is the certificate of an authority, not of a server"),

@@ -7,7 +7,7 @@ use waxwing_core::{Error, Misuse};
 /// Wraps an error; [`tls_error`] finds it again.
 pub(crate) fn into_io(error: Error) -> io::Error {
     let kind = match &error {
-        Error::Truncated => io::ErrorKind::UnexpectedEof,
+        Error::Truncated | Error::HandshakeCut => io::ErrorKind::UnexpectedEof,
         Error::Alert(_) => io::ErrorKind::ConnectionAborted,
         Error::Misuse(Misuse::WriteClosed) => io::ErrorKind::BrokenPipe,
         Error::Misuse(_) => io::ErrorKind::InvalidInput,

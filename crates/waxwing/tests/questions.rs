@@ -272,5 +272,5 @@ async fn what_is_no_hello_is_answered_with_an_alert() {
     let (client, server) = duplex(1000);
     drop(client);
     let error = LazyAccept::new(server).hello().await.unwrap_err();
-    assert_eq!(tls_error(&error), Some(&Error::Truncated));
+    assert_eq!(tls_error(&error), Some(&Error::HandshakeCut));
 }

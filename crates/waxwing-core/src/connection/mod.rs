@@ -226,10 +226,10 @@ impl Connection {
     /// Judges the end of the transport: it is an error unless close_notify came first.
     ///
     /// # Errors
-    /// [`Error::Truncated`], or the connection's error if it has failed.
+    /// [`Error::Truncated`], [`Error::HandshakeCut`], or the connection's error if it has failed.
     pub fn end_of_input(&self) -> Result<(), Error> {
         match &self.state {
-            State::Handshake(_) => Err(Error::Truncated),
+            State::Handshake(_) => Err(Error::HandshakeCut),
             State::Traffic(_, read, _) => read.end_of_input(),
             State::Failed(error, _) => Err(error.clone()),
         }

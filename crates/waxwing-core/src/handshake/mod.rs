@@ -76,6 +76,19 @@ impl Context {
         Ok(())
     }
 
+    /// Changes the sending keys.
+    fn install_write(&self, flight: &mut dyn Flight, keys: EpochKeys) -> Result<(), Error> {
+        let epoch = keys.epoch;
+        flight.install_write(keys)?;
+        if let Some(trace) = &self.trace {
+            trace.event(&TraceEvent::Keys {
+                direction: Direction::Sent,
+                epoch,
+            });
+        }
+        Ok(())
+    }
+
     /// Logs under the labels of RFC 9850, Section 2.1.
     fn log_traffic(&self, secrets: &TrafficSecrets) {
         let (client, server) = match secrets.epoch() {

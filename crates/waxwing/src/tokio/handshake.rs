@@ -226,7 +226,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> LazyAccept<S> {
                         break;
                     };
                     if !poll_fn(|cx| poll_read_some(input, io, cx, hint)).await? {
-                        return Err(into_io(Error::Truncated));
+                        return Err(into_io(Error::HandshakeCut));
                     }
                 }
                 Err(error) => {
@@ -238,7 +238,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> LazyAccept<S> {
         }
         self.acceptor
             .hello()
-            .ok_or_else(|| into_io(Error::Truncated))
+            .ok_or_else(|| into_io(Error::HandshakeCut))
     }
 
     /// Goes on with this configuration. It may be called at once; the ClientHello is read then.

@@ -455,7 +455,8 @@ impl AwaitServerHello {
         if env.config.middlebox_compatibility && self.retried.is_none() {
             env.flight.change_cipher_spec();
         }
-        env.flight.install_write(secrets.traffic.client_keys())?;
+        env.cx
+            .install_write(env.flight, secrets.traffic.client_keys())?;
         let read = secrets.traffic.server_keys();
         let step = AwaitEncryptedExtensions { secrets, sent };
         let step = Step::Tls13(tls13::Step::EncryptedExtensions(step));

@@ -269,8 +269,8 @@ impl AwaitFinished {
 
         let application = self.secrets.application(&env.cx.transcript.current())?;
         self.answer(env)?;
-        env.flight
-            .install_write(application.traffic.client_keys())?;
+        env.cx
+            .install_write(env.flight, application.traffic.client_keys())?;
         let read = application.traffic.server_keys();
         env.cx.keep_application(hash, application);
         Ok(StepOutcome::done(proof).read_with(read))

@@ -154,7 +154,8 @@ impl Agreed {
         if self.change_cipher_spec {
             env.flight.change_cipher_spec();
         }
-        env.flight.install_write(secrets.traffic.server_keys())?;
+        env.cx
+            .install_write(env.flight, secrets.traffic.server_keys())?;
         let read = secrets.traffic.client_keys();
 
         let alpn = env.cx.info.alpn.clone();
@@ -279,8 +280,8 @@ fn finish_flight(
         .write(w)
     })?;
     let application = secrets.application(&env.cx.transcript.current())?;
-    env.flight
-        .install_write(application.traffic.server_keys())?;
+    env.cx
+        .install_write(env.flight, application.traffic.server_keys())?;
     env.flight.end_flight()?;
     let client_keys = application.traffic.client_keys();
     env.cx.keep_application(hash, application);
