@@ -10,7 +10,9 @@ pub const NODE: &str = "node";
 /// Python.
 pub const PYTHON: &str = "python3";
 
-fn script(name: &str) -> PathBuf {
+/// One of the scripts.
+#[must_use]
+pub fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("peers")
         .join(name)
@@ -62,8 +64,12 @@ pub fn python_client(identity: &Identity, listener: &Listener, alpn: &str) -> Pr
     Process::run(PYTHON, all)
 }
 
-/// Reads the line with the port.
-fn listening(mut peer: Process) -> (Process, u16) {
+/// Waits for the line with the port of a server that has just been started.
+///
+/// # Panics
+/// If it prints something else, or nothing.
+#[must_use]
+pub fn listening(mut peer: Process) -> (Process, u16) {
     let output = peer.wait_for("\n");
     let port = core::str::from_utf8(&output)
         .ok()
