@@ -18,6 +18,8 @@ pub const MAX_CLIENT_HELLO: usize = 1 << 14;
 pub const MAX_EXTENSIONS: usize = 64;
 /// Key shares looked at in one ClientHello.
 pub const MAX_KEY_SHARES: usize = 16;
+/// Bytes of a cookie (RFC 9846, Section 4.3.2): it comes back in the second ClientHello.
+pub const MAX_COOKIE: usize = 1 << 13;
 /// Certificates in one chain, the end entity's included.
 pub const MAX_CHAIN: usize = 10;
 

@@ -43,7 +43,7 @@ pub enum ConfigError {
     NotProvided(u16),
     /// A list of suites or groups is empty.
     EmptyList,
-    /// A list of suites or groups names something twice (RFC 9846, Section 4.2.7).
+    /// A list of suites or groups names something twice (RFC 9846, Section 4.3.7).
     Repeated(u16),
 }
 

@@ -126,6 +126,7 @@ fn check(hello: &ClientHello<'_>, env: &Env<'_>) -> Result<&'static Suite13, Err
     if !versions.contains(&ProtocolVersion::TLS13) {
         return Err(Incompatible::Version.into());
     }
+    // RFC 9846, Section 4.2.2: it says nothing any more, but must say just that.
     if hello.legacy_version != ProtocolVersion::TLS12 {
         return Err(PeerError::LegacyVersion.into());
     }

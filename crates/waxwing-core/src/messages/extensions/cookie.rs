@@ -2,12 +2,18 @@
 
 use crate::Error;
 use crate::codec::{Reader, Writer};
-use crate::error::DecodeError;
+use crate::error::{DecodeError, Problem};
+use crate::limits::MAX_COOKIE;
 
 /// Reads the cookie, which is not empty.
 pub(crate) fn read(mut reader: Reader<'_>) -> Result<&[u8], DecodeError> {
-    let cookie = reader.vec16("cookie")?.non_empty()?.take_rest();
+    let mut cookie = reader.vec16("cookie")?.non_empty()?;
     reader.finish()?;
+    let limit = cookie.error(Problem::Limit);
+    let cookie = cookie.take_rest();
+    if cookie.len() > MAX_COOKIE {
+        return Err(limit);
+    }
     Ok(cookie)
 }
 
@@ -22,7 +28,6 @@ pub(crate) fn write_cookie(w: &mut Writer<'_>, cookie: &[u8]) -> Result<(), Erro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Problem;
     use crate::messages::testing::{assert_exact, malformed, written};
 
     fn content(data: &[u8]) -> Result<&[u8], Error> {
@@ -39,5 +44,13 @@ mod tests {
     #[test]
     fn a_cookie_is_not_empty() {
         assert_eq!(content(&[0, 0]), Err(malformed("cookie", Problem::Length)));
+    }
+
+    #[test]
+    fn a_cookie_has_a_limit() {
+        let longest = written(|w| write_cookie(w, &[7; MAX_COOKIE]));
+        assert_eq!(content(&longest).map(<[u8]>::len), Ok(MAX_COOKIE));
+        let longer = written(|w| write_cookie(w, &[7; MAX_COOKIE + 1]));
+        assert_eq!(content(&longer), Err(malformed("cookie", Problem::Limit)));
     }
 }
