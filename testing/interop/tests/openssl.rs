@@ -5,11 +5,13 @@
 use std::sync::Arc;
 
 use waxwing::crypto::{NamedGroup, SignatureScheme};
-use waxwing::pki::KeyType;
-use waxwing::{AlertDescription, Direction, Error, RecordPadding};
+use waxwing::pki::{KeyType, TrustAnchors, Verifier};
+use waxwing::{AlertDescription, ClientConfig, Direction, Error, PROVIDER, RecordPadding};
 use waxwing_interop::openssl::{OPENSSL, s_client, s_server};
 use waxwing_interop::payload::{MEBIBYTE, text};
-use waxwing_interop::{Identity, Listener, Process, Session, Story, contains, peer};
+use waxwing_interop::{
+    Identity, Listener, Process, Session, Story, contains, for_all, free_port, peer,
+};
 use waxwing_testkit::pki::Case;
 
 const LABEL: &str = "EXPORTER-waxwing-interop";
@@ -380,4 +382,67 @@ fn client_refuses_a_server_without_tls_1_3() {
     let fault = Session::connect(&config, port).unwrap_err();
     let expected = Error::Alert(AlertDescription::PROTOCOL_VERSION);
     assert_eq!(fault.tls(), Some(&expected), "{fault}");
+}
+
+#[test]
+fn client_has_no_certificate_for_a_server_that_asks() {
+    peer!(OPENSSL);
+    let identity = Identity::new(KeyType::P256);
+    let config = Identity::client().build().unwrap();
+    let (_peer, port) = s_server(&identity, &["-rev", "-verify", "1"]);
+    let mut session = Session::connect(&config, port).unwrap();
+    session.write(b"abc\n").unwrap();
+    assert_eq!(session.read(4).unwrap(), b"cba\n");
+
+    let (_peer, port) = s_server(&identity, &["-rev", "-Verify", "1"]);
+    // The server's refusal can only come after our side of the handshake is complete.
+    let result = Session::connect(&config, port).and_then(|mut session| session.read_to_close());
+    let fault = result.unwrap_err();
+    let expected = Error::Alert(AlertDescription::CERTIFICATE_REQUIRED);
+    assert_eq!(fault.tls(), Some(&expected), "{fault}");
+}
+
+#[test]
+fn client_verifies_every_scheme_of_an_rsa_pss_key() {
+    peer!(OPENSSL);
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key.pem");
+    let certificate = folder.path().join("certificate.pem");
+    let (key, certificate) = (key.to_str().unwrap(), certificate.to_str().unwrap());
+    let mut arguments = vec!["req", "-x509", "-newkey", "rsa-pss", "-nodes"];
+    arguments.extend(["-pkeyopt", "rsa_keygen_bits:2048", "-days", "2"]);
+    arguments.extend([
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+    ]);
+    arguments.extend(["-sha256", "-sigopt", "rsa_pss_saltlen:digest"]);
+    arguments.extend(["-keyout", key, "-out", certificate]);
+    Process::run(OPENSSL, arguments).succeed();
+    let anchors = TrustAnchors::from_pem_or_der(&std::fs::read(certificate).unwrap()).unwrap();
+    let verifier = Arc::new(Verifier::new(&PROVIDER, anchors));
+    for_all(
+        [
+            SignatureScheme::RSA_PSS_PSS_SHA256,
+            SignatureScheme::RSA_PSS_PSS_SHA384,
+            SignatureScheme::RSA_PSS_PSS_SHA512,
+        ],
+        |scheme| {
+            let port = free_port();
+            let (address, scheme_name) = (format!("127.0.0.1:{port}"), scheme.to_string());
+            let mut arguments = vec!["s_server", "-accept", &address, "-rev"];
+            arguments.extend(["-cert", certificate, "-key", key, "-sigalgs", &scheme_name]);
+            let _peer = Process::run(OPENSSL, arguments);
+            let config = ClientConfig::builder(&PROVIDER, verifier.clone());
+            let config = config.build().map_err(|error| error.to_string())?;
+            let mut session = Session::connect(&config, port)?;
+            if session.info().signature_scheme != Some(*scheme) {
+                return Err(format!("agreed on {:?}", session.info().signature_scheme));
+            }
+            session.write(b"abc\n")?;
+            session.read(4)?;
+            Ok(())
+        },
+    );
 }
