@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use common::{Pair, carry, client_builder, server_builder};
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{
-    Error, Event, GroupMemory, Incompatible, Misuse, PeerAction, ProtocolVersion, ServerName,
+    ClientConfigBuilder, Error, Event, GroupMemory, Incompatible, Misuse, PeerAction,
+    ProtocolVersion, ServerConfigBuilder, ServerName,
 };
 use waxwing_crypto::NamedGroup;
 
@@ -218,4 +219,45 @@ fn exporters_agree() {
             .unwrap()
     };
     assert_eq!(binding(&pair.client), binding(&pair.server));
+}
+
+/// The record types of a whole handshake, each side's in order.
+fn record_types(client: ClientConfigBuilder, server: ServerConfigBuilder) -> [Vec<u8>; 2] {
+    let mut pair = Pair::new(client, server);
+    let mut types = [Vec::new(), Vec::new()];
+    while pair.client.connection.is_handshaking() || pair.server.connection.is_handshaking() {
+        for (end, types) in [&pair.client, &pair.server].into_iter().zip(&mut types) {
+            let mut rest = end.out.as_slice();
+            while let [typ, 3, _, high, low, body @ ..] = rest {
+                types.push(*typ);
+                rest = &body[usize::from(u16::from_be_bytes([*high, *low]))..];
+            }
+            assert!(rest.is_empty());
+        }
+        carry(&mut pair.client, &mut pair.server);
+        carry(&mut pair.server, &mut pair.client);
+        pair.server.run().unwrap();
+        pair.client.run().unwrap();
+    }
+    types
+}
+
+/// RFC 9846, Appendix E.4: the client's change_cipher_spec comes before its second flight, the
+/// server's after its first message, each once, and only if the client wants it so.
+#[test]
+fn middleboxes_see_a_resumption() {
+    let groups = [NamedGroup::X25519, NamedGroup::SECP384R1];
+    for (compatible, retry, expected) in [
+        (true, false, [&[22, 20, 23][..], &[22, 20, 23][..]]),
+        (true, true, [&[22, 20, 22, 23], &[22, 20, 22, 23]]),
+        (false, false, [&[22, 23], &[22, 23]]),
+        (false, true, [&[22, 22, 23], &[22, 22, 23]]),
+    ] {
+        let client = client_builder()
+            .groups(groups)
+            .middlebox_compatibility(compatible);
+        let server = server_builder().groups([groups[usize::from(retry)]]);
+        let types = record_types(client, server);
+        assert_eq!(types, expected, "compatible: {compatible}, retry: {retry}");
+    }
 }

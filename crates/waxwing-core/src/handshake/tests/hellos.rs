@@ -195,6 +195,18 @@ fn shares_come_in_the_order_of_groups() {
     }
 }
 
+/// The X25519 part of a hybrid's share stands for X25519: no second key is made.
+#[test]
+fn a_hybrid_serves_its_classical_group() {
+    let groups = [NamedGroup::X25519_MLKEM768, NamedGroup::X25519];
+    let builder = client_builder().grease(false).groups(groups);
+    let parts = hello(builder.key_shares(2));
+    let shares = parts.extensions.get(KEY_SHARE).unwrap();
+    let (hybrid, classical) = shares.split_at(2 + 4 + 1184 + 32);
+    assert_eq!(classical[..4], [0, 0x1d, 0, 32]);
+    assert_eq!(classical[4..], hybrid[hybrid.len() - 32..]);
+}
+
 /// A server asks a client without shares for one.
 #[test]
 fn a_hello_may_come_without_shares() {

@@ -82,6 +82,31 @@ pub(super) const CASES: &[Case] = &[
         || hello(|parts| parts.extensions.set(KEY_SHARE, &share(0x0017, &[4; 65]))),
     ),
     (
+        "share for a part not offered",
+        Error::Peer(P::GroupNotOffered),
+        || {
+            let client = client_builder().groups([NamedGroup::X25519_MLKEM768]);
+            hello_of(client, server_builder(), |parts| {
+                parts.extensions.set(KEY_SHARE, &share(0x001d, &[9; 32]));
+            })
+        },
+    ),
+    (
+        "part of the share that was asked for",
+        Error::Peer(P::GroupNotOffered),
+        || {
+            let groups = [NamedGroup::X25519, NamedGroup::X25519_MLKEM768];
+            let (mut client, mut server, _) = retried_of(
+                client_builder().groups(groups),
+                server_builder().groups([NamedGroup::X25519_MLKEM768]),
+            );
+            server.take(&client.sent()[0]).unwrap();
+            let mut parts = ServerParts::of(&server.sent()[0]);
+            parts.extensions.set(KEY_SHARE, &share(0x001d, &[9; 32]));
+            client.take(&parts.message()).unwrap_err()
+        },
+    ),
+    (
         "share for an unknown group",
         Error::Peer(P::GroupNotOffered),
         || hello(|parts| parts.extensions.set(KEY_SHARE, &share(0xfe00, &[4; 65]))),
@@ -368,6 +393,10 @@ fn retry(edit: fn(&mut ServerParts)) -> Error {
 /// A client that was asked again, by this server with this HelloRetryRequest.
 fn retried() -> (Side, Side, Vec<u8>) {
     let (client, server) = retrying();
+    retried_of(client, server)
+}
+
+fn retried_of(client: ClientConfigBuilder, server: ServerConfigBuilder) -> (Side, Side, Vec<u8>) {
     let mut client = Side::client(client);
     let mut server = Side::server(server);
     server.take(&client.sent()[0]).unwrap();
