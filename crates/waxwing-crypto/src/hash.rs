@@ -138,7 +138,7 @@ impl Hash {
         let inner = midstate(0x36);
         // The block is now key XOR 0x36; a second XOR with 0x36 ^ 0x5c leaves key XOR 0x5c.
         let outer = midstate(0x36 ^ 0x5c);
-        block.zeroize();
+        block[..block_len].zeroize();
         HmacKey {
             hash: self,
             inner,
@@ -275,11 +275,11 @@ impl HashContext {
         let bits = self.total.wrapping_mul(8);
         let used = self.buffered_len;
         self.buffered[used] = 0x80;
-        self.buffered[used + 1..].fill(0);
+        self.buffered[used + 1..block_len].fill(0);
         if used + 1 + length_len > block_len {
             self.state
                 .compress(self.hash.compress, &self.buffered[..block_len]);
-            self.buffered.fill(0);
+            self.buffered[..block_len].fill(0);
         }
         self.buffered[block_len - 8..block_len].copy_from_slice(&bits.to_be_bytes());
         self.state
@@ -396,8 +396,9 @@ impl HmacKey {
 
 impl HashContext {
     fn erase(&mut self) {
+        let block_len = self.hash.block_len();
         self.state.zeroize();
-        self.buffered.zeroize();
+        self.buffered[..block_len].zeroize();
     }
 }
 
