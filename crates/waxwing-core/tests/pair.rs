@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use common::{Pair, carry, client_builder, server_builder};
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{
-    ClientConfigBuilder, Error, Event, GroupMemory, Incompatible, Misuse, PeerAction,
-    ProtocolVersion, ServerConfigBuilder, ServerName,
+    CertificateError, ClientConfig, ClientConfigBuilder, Error, Event, GroupMemory, Incompatible,
+    Misuse, PeerAction, ProtocolVersion, ServerCertRequest, ServerCertVerifier,
+    ServerConfigBuilder, ServerName, Verdict,
 };
 use waxwing_crypto::NamedGroup;
 
@@ -75,6 +76,26 @@ impl GroupMemory for OneGroup {
     fn remember(&self, _: &ServerName, group: NamedGroup) {
         *self.0.lock().unwrap() = Some(group);
     }
+}
+
+/// Accepts nobody.
+#[derive(Debug)]
+struct Distrust;
+
+impl ServerCertVerifier for Distrust {
+    fn verify(&self, _: &ServerCertRequest<'_>) -> Verdict {
+        Verdict::Rejected(CertificateError::UnknownIssuer.into())
+    }
+}
+
+#[test]
+fn nobody_but_the_server_teaches_a_group() {
+    let memory = Arc::new(OneGroup::default());
+    let client = ClientConfig::builder(&PROVIDER, Arc::new(Distrust)).group_memory(memory.clone());
+    let mut pair = Pair::new(client, server_builder().groups([NamedGroup::SECP384R1]));
+    assert!(pair.settle().is_err());
+    assert!(pair.client.connection.info().retried);
+    assert_eq!(memory.recall(&common::name()), None);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub trait GroupMemory: Send + Sync + fmt::Debug {
     /// The group that this server asked for last, if it is known.
     fn recall(&self, server: &ServerName) -> Option<NamedGroup>;
 
-    /// This server asked for this group.
+    /// This server asked for this group, and has proved to be this server.
     fn remember(&self, server: &ServerName, group: NamedGroup);
 }
 

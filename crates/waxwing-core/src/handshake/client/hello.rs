@@ -448,9 +448,6 @@ impl AwaitServerHello {
         info.version = Some(ProtocolVersion::TLS13);
         info.cipher_suite = Some(suite.id);
         info.group = Some(share.group);
-        if let Some(memory) = env.config.group_memory.as_ref().filter(|_| info.retried) {
-            memory.remember(env.name, share.group);
-        }
         // After a retry it went out before the second ClientHello (RFC 9846, Appendix E.4).
         if env.config.middlebox_compatibility && self.retried.is_none() {
             env.flight.change_cipher_spec();

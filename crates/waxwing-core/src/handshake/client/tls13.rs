@@ -266,6 +266,7 @@ impl AwaitFinished {
         let transcript = env.cx.transcript.current();
         let proof = check_finished(hash, &self.secrets.traffic.server, &transcript, &finished)?;
         env.cx.transcript.add(message.bytes);
+        remember_group(env);
 
         let application = self.secrets.application(&env.cx.transcript.current())?;
         self.answer(env)?;
@@ -296,5 +297,16 @@ impl AwaitFinished {
             .write(w)
         })?;
         env.flight.end_flight()
+    }
+}
+
+/// Keeps the group that the server asked for. Not before it is known that it was the server: who
+/// comes between could otherwise talk us out of a post-quantum group for good.
+fn remember_group(env: &Env<'_>) {
+    let info = &env.cx.info;
+    if let (Some(memory), Some(group)) = (&env.config.group_memory, info.group)
+        && info.retried
+    {
+        memory.remember(env.name, group);
     }
 }
