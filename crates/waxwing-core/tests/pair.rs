@@ -30,6 +30,21 @@ fn data_goes_both_ways() {
 }
 
 #[test]
+fn exporters_wait_for_the_handshake() {
+    let mut pair = Pair::new(client_builder(), server_builder());
+    carry(&mut pair.client, &mut pair.server);
+    pair.server.run().unwrap();
+    assert!(!pair.server.out.is_empty(), "the server's Finished");
+    assert!(pair.server.connection.info().exporter.is_none());
+    pair.settle().unwrap();
+    let binding = |end: &common::End| {
+        let exporter = end.connection.info().exporter.as_ref();
+        exporter.unwrap().channel_binding().unwrap()
+    };
+    assert_eq!(binding(&pair.client), binding(&pair.server));
+}
+
+#[test]
 fn every_group_and_suite() {
     for group in PROVIDER.groups {
         for suite in PROVIDER.suites13 {

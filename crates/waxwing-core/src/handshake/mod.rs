@@ -8,12 +8,12 @@
 
 use alloc::sync::Arc;
 
-use waxwing_crypto::{Digest, Hash};
+use waxwing_crypto::Digest;
 
 use crate::codec::Writer;
 use crate::config::KeyLog;
 use crate::connection::event::{Answer, Question, Wait};
-use crate::connection::info::{ConnectionInfo, Exporter};
+use crate::connection::info::ConnectionInfo;
 use crate::messages::HandshakeType;
 use crate::record::joiner::Message;
 use crate::record::{Epoch, EpochKeys, Flight};
@@ -102,14 +102,10 @@ impl Context {
         self.log_secret(server, &secrets.server);
     }
 
-    /// Logs the secrets of the established connection, and keeps what exporters need of them.
-    fn keep_application(&mut self, hash: &'static Hash, secrets: ApplicationSecrets) {
+    /// Logs the secrets of the application epoch.
+    fn log_application(&self, secrets: &ApplicationSecrets) {
         self.log_traffic(&secrets.traffic);
         self.log_secret("EXPORTER_SECRET", &secrets.exporter);
-        self.info.exporter = Some(Exporter {
-            hash,
-            secret: secrets.exporter,
-        });
     }
 
     fn log_secret(&self, label: &str, secret: &Digest) {

@@ -18,6 +18,7 @@ use super::super::schedule13::{HandshakeSecrets, verify_data};
 use super::Env;
 use crate::config::verifier::{ServerCertRequest, Verdict, Verified};
 use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
+use crate::connection::info::Exporter;
 use crate::limits::MAX_CHAIN;
 use crate::messages::HandshakeType;
 use crate::messages::certificate::Certificate;
@@ -273,7 +274,11 @@ impl AwaitFinished {
         env.cx
             .install_write(env.flight, application.traffic.client_keys())?;
         let read = application.traffic.server_keys();
-        env.cx.keep_application(hash, application);
+        env.cx.log_application(&application);
+        env.cx.info.exporter = Some(Exporter {
+            hash,
+            secret: application.exporter,
+        });
         Ok(StepOutcome::done(proof).read_with(read))
     }
 

@@ -90,7 +90,7 @@ impl Server {
         };
         let outcome = match step {
             Step::ClientHello(step) => step.on_client_hello(message, &mut env)?,
-            Step::Tls13(step) => step.on_message(message, &env)?,
+            Step::Tls13(step) => step.on_message(message, &mut env)?,
         };
         Ok(outcome.store(&mut self.step))
     }

@@ -23,6 +23,7 @@ use super::super::{SessionId, StepOutcome};
 use super::Env;
 use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView};
 use crate::connection::event::{Question, Wait};
+use crate::connection::info::Exporter;
 use crate::messages::certificate::Certificate;
 use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
 use crate::messages::client_hello::ClientHello;
@@ -52,7 +53,11 @@ impl Step {
         }
     }
 
-    pub(super) fn on_message(self, message: Message<'_>, env: &Env<'_>) -> Result<Outcome, Error> {
+    pub(super) fn on_message(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
         match self {
             Self::Finished(step) => step.on_finished(message, env),
             Self::Choice(_) | Self::Signature(_) => Err(PeerError::UnexpectedMessage.into()),
@@ -283,11 +288,14 @@ fn finish_flight(
     env.cx
         .install_write(env.flight, application.traffic.server_keys())?;
     env.flight.end_flight()?;
-    let client_keys = application.traffic.client_keys();
-    env.cx.keep_application(hash, application);
+    env.cx.log_application(&application);
     let step = AwaitFinished {
         secrets,
-        client_keys,
+        client_keys: application.traffic.client_keys(),
+        exporter: Exporter {
+            hash,
+            secret: application.exporter,
+        },
     };
     Ok(StepOutcome::step(super::Step::Tls13(Step::Finished(
         Box::new(step),
@@ -299,14 +307,17 @@ pub(super) struct AwaitFinished {
     secrets: HandshakeSecrets,
     /// What the client sends its application data under.
     client_keys: EpochKeys,
+    /// Nobody may use it before the client is known to have the same.
+    exporter: Exporter,
 }
 
 impl AwaitFinished {
-    fn on_finished(self, message: Message<'_>, env: &Env<'_>) -> Result<Outcome, Error> {
+    fn on_finished(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
         let finished = Finished::read(message.body())?;
         let hash = self.secrets.hash();
         let transcript = env.cx.transcript.current();
         let proof = check_finished(hash, &self.secrets.traffic.client, &transcript, &finished)?;
+        env.cx.info.exporter = Some(self.exporter);
         Ok(StepOutcome::done(proof).read_with(self.client_keys))
     }
 }
