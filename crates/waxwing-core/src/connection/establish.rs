@@ -5,7 +5,6 @@ use alloc::sync::Arc;
 use super::event::{Answer, Event, Progress, Wait};
 use super::halves::judge_alert;
 use super::traced::{opened, sent};
-use crate::error::Misuse;
 use crate::handshake::{EarlyData, Handshake, Outcome, Status};
 use crate::limits::{MAX_CHANGE_CIPHER_SPEC, MAX_SKIPPED_EARLY_DATA};
 use crate::messages::alert::Alert;
@@ -187,9 +186,6 @@ impl Establishing {
     ///
     /// Returns whether the handshake is complete.
     pub(super) fn answer(&mut self, answer: Answer, out: &mut Buffer) -> Result<bool, Error> {
-        if self.waiting.is_none() {
-            return Err(Misuse::NoSuchQuestion.into());
-        }
         let before = out.len();
         let mut flight = TxFlight {
             tx: &mut self.tx,

@@ -224,8 +224,30 @@ fn close_notify_ends_the_peers_direction() {
     let mut stage = Stage::established(true);
     let close = stage.protected(21, &[1, 0]);
     let behind = stage.protected(23, b"too late");
-    let events = stage.give(&[close, behind].concat());
+    let events = stage.give(&[close, behind.clone()].concat());
     assert_eq!(events, Ok(vec![Event::PeerClosed]));
     assert_eq!(stage.connection.end_of_input(), Ok(()));
+    assert!(stage.out.is_empty());
+    // What follows is not looked at.
+    let mut input = behind;
+    let progress = stage
+        .connection
+        .process(&mut input, &mut stage.out)
+        .unwrap();
+    assert_eq!((progress.consumed, progress.event), (0, Event::PeerClosed));
+}
+
+#[test]
+fn nothing_is_sent_after_close_notify() {
+    let mut stage = Stage::established(true);
+    stage.deliver();
+    stage.connection.close(&mut stage.out);
+    assert_eq!(stage.deliver(), [(21, vec![1, 0])]);
+    stage.connection.close(&mut stage.out);
+    // Neither the answer to a request for new keys, nor the alert that an error calls for.
+    let request = stage.protected(22, &message(T::KEY_UPDATE, &[1]));
+    assert_eq!(stage.give(&request), Ok(vec![]));
+    let wrong = stage.protected(23, b"under the old key");
+    assert_eq!(stage.give(&wrong), Err(PeerError::BadRecordMac.into()));
     assert!(stage.out.is_empty());
 }
