@@ -26,19 +26,26 @@ static SHORT_LIVED_PROVIDER: CryptoProvider = CryptoProvider {
     ..PROVIDER
 };
 
-/// Counts the KeyUpdates that come.
+/// Counts the KeyUpdates that come and go.
 #[derive(Default)]
-struct Updates(AtomicUsize);
+struct Updates {
+    received: AtomicUsize,
+    sent: AtomicUsize,
+}
 
 impl Trace for Updates {
     fn event(&self, event: &TraceEvent<'_>) {
         if let TraceEvent::Message {
-            direction: Direction::Received,
+            direction,
             typ: HandshakeType::KEY_UPDATE,
             ..
         } = event
         {
-            self.0.fetch_add(1, Ordering::Relaxed);
+            let count = match direction {
+                Direction::Received => &self.received,
+                Direction::Sent => &self.sent,
+            };
+            count.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -72,9 +79,13 @@ fn keys_are_changed_before_they_wear_out() {
     assert_eq!(pair.server.events, [Event::HandshakeComplete]);
     // The client sent 1000 records and 62 more of the big write, the server 1000.
     for (updates, records) in updates.iter().zip([1000, 1062]) {
-        let count = updates.0.load(Ordering::Relaxed);
+        let count = updates.received.load(Ordering::Relaxed);
         assert!(count >= records / 16, "{count} key updates");
         assert!(count <= records / 8, "{count} key updates");
+    }
+    for (ours, theirs) in [(0, 1), (1, 0)] {
+        let sent = updates[ours].sent.load(Ordering::Relaxed);
+        assert_eq!(sent, updates[theirs].received.load(Ordering::Relaxed));
     }
 }
 

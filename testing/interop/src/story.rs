@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use waxwing::{AlertDescription, Direction, Epoch, HandshakeType, Trace, TraceEvent};
+use waxwing::{AlertDescription, Direction, HandshakeType, Trace, TraceEvent};
 
 /// `change_cipher_spec`, as the header of a record has it.
 const CHANGE_CIPHER_SPEC: u8 = 20;
@@ -18,8 +18,6 @@ struct Told {
     messages: Vec<(Direction, HandshakeType)>,
     alerts: Vec<(Direction, AlertDescription)>,
     compatibility: Vec<Direction>,
-    /// How often our sending key changed since the end of the handshake.
-    key_updates_sent: usize,
 }
 
 impl Story {
@@ -43,10 +41,10 @@ impl Story {
         self.count(Direction::Received, HandshakeType::KEY_UPDATE)
     }
 
-    /// How often we changed our sending key since the end of the handshake.
+    /// KeyUpdate messages that we sent.
     #[must_use]
     pub fn key_updates_sent(&self) -> usize {
-        self.told().key_updates_sent
+        self.count(Direction::Sent, HandshakeType::KEY_UPDATE)
     }
 
     /// Whether this alert went in this direction.
@@ -84,11 +82,6 @@ impl Trace for Story {
                 outer_type: CHANGE_CIPHER_SPEC,
                 ..
             } => told.compatibility.push(*direction),
-            TraceEvent::Keys {
-                direction: Direction::Sent,
-                epoch: Epoch::Application,
-            } => told.key_updates_sent += 1,
-            TraceEvent::HandshakeComplete => told.key_updates_sent = 0,
             _ => {}
         }
     }

@@ -5,7 +5,7 @@
 use alloc::sync::Arc;
 
 use super::event::{Event, PeerAction, Progress};
-use super::traced::{opened, sent};
+use super::traced::{key_updated, opened, sent};
 use crate::error::Misuse;
 use crate::limits::{MAX_KEY_UPDATES, MAX_TICKETS, MAX_WARNING_ALERTS};
 use crate::messages::HandshakeType;
@@ -276,7 +276,8 @@ impl WriteHalf {
     pub fn write(&mut self, parts: &[&[u8]], out: &mut Buffer) -> Result<usize, Error> {
         self.check_open()?;
         let padding = self.padding;
-        self.traced(out, |tx, out| tx.write(parts, padding, out))
+        let by_itself = KeyUpdate::NotRequested;
+        self.traced(out, by_itself, |tx, out| tx.write(parts, padding, out))
     }
 
     /// Does what the peer asked for.
@@ -303,15 +304,13 @@ impl WriteHalf {
     pub fn update_key(&mut self, ask_peer: bool, out: &mut Buffer) -> Result<(), Error> {
         self.check_open()?;
         let ask = ask_peer && !self.asked;
-        self.traced(out, |tx, out| tx.key_update(ask, out))?;
+        let update = if ask {
+            KeyUpdate::Requested
+        } else {
+            KeyUpdate::NotRequested
+        };
+        self.traced(out, update, |tx, out| tx.key_update(update, out))?;
         self.asked |= ask;
-        if let Some(trace) = &self.trace {
-            let epoch = Epoch::Application;
-            trace.event(&TraceEvent::Keys {
-                direction: Direction::Sent,
-                epoch,
-            });
-        }
         Ok(())
     }
 
@@ -353,7 +352,8 @@ impl WriteHalf {
         }
         self.closed = true;
         // An alert that cannot be sealed is lost: there is nobody left to tell.
-        let _ = self.traced(out, |tx, out| tx.alert(level, description, out));
+        let none = KeyUpdate::NotRequested;
+        let _ = self.traced(out, none, |tx, out| tx.alert(level, description, out));
         if let Some(trace) = &self.trace {
             trace.event(&TraceEvent::Alert {
                 direction: Direction::Sent,
@@ -370,18 +370,23 @@ impl WriteHalf {
         }
     }
 
-    /// Sends something. If that fails in the middle, the peer may have a part of the data or be
+    /// Sends something; KeyUpdates among it are `update`. If that fails in the middle, the peer may have a part of the data or be
     /// ahead by a key, so nothing can follow.
     fn traced<T>(
         &mut self,
         out: &mut Buffer,
+        update: KeyUpdate,
         send: impl FnOnce(&mut Tx, &mut Buffer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let before = out.len();
+        let updates = self.tx.key_updates;
         let result = send(&mut self.tx, out);
         self.closed |= result.is_err();
         if let Some(trace) = &self.trace {
             sent(&**trace, out, before);
+            for _ in 0..self.tx.key_updates.wrapping_sub(updates) {
+                key_updated(&**trace, update);
+            }
         }
         result
     }

@@ -1,9 +1,10 @@
 //! Tells a [`Trace`] of records, from outside the record layer.
 
-use crate::Buffer;
 use crate::limits::RECORD_HEADER;
+use crate::messages::key_update::KeyUpdate;
 use crate::record::stream::Opened;
 use crate::trace::{Direction, Trace, TraceEvent};
+use crate::{Buffer, Epoch, HandshakeType};
 
 /// Tells of a record that was received. `outer` is the first byte that it had.
 pub(super) fn opened(trace: &dyn Trace, outer: Option<u8>, opened: &Opened) {
@@ -21,6 +22,20 @@ pub(super) fn opened(trace: &dyn Trace, outer: Option<u8>, opened: &Opened) {
         outer_type: outer.unwrap_or_default(),
         length: consumed.saturating_sub(RECORD_HEADER),
         inner,
+    });
+}
+
+/// Tells of a KeyUpdate that was sent, and of the key that follows it.
+pub(super) fn key_updated(trace: &dyn Trace, update: KeyUpdate) {
+    let direction = Direction::Sent;
+    trace.event(&TraceEvent::Message {
+        direction,
+        typ: HandshakeType::KEY_UPDATE,
+        bytes: &update.message(),
+    });
+    trace.event(&TraceEvent::Keys {
+        direction,
+        epoch: Epoch::Application,
     });
 }
 

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::codec::{Reader, Writer};
 use crate::error::PeerError;
+use crate::messages::HandshakeType;
 
 /// The sender changes its keys; does it ask the receiver to do the same?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,15 @@ impl KeyUpdate {
         }
     }
 
+    /// The whole message, header included.
+    pub(crate) const fn message(self) -> [u8; 5] {
+        let request = match self {
+            Self::NotRequested => 0,
+            Self::Requested => 1,
+        };
+        [HandshakeType::KEY_UPDATE.0, 0, 0, 1, request]
+    }
+
     /// Writes the body.
     pub(crate) fn write(self, w: &mut Writer<'_>) -> Result<(), Error> {
         w.u8(match self {
@@ -46,6 +56,7 @@ mod tests {
         for (value, message) in [(0, KeyUpdate::NotRequested), (1, KeyUpdate::Requested)] {
             assert_eq!(KeyUpdate::read(&[value]), Ok(message));
             assert_eq!(written(|w| message.write(w)), [value]);
+            assert_eq!(message.message(), [24, 0, 0, 1, value]);
             assert_exact(&[value], &[], |body| KeyUpdate::read(body).map(|_| ()));
         }
         for value in 2..=u8::MAX {

@@ -6,6 +6,7 @@ use crate::codec::Writer;
 use crate::error::Misuse;
 use crate::limits::{MAX_PLAINTEXT, RECORD_HEADER};
 use crate::messages::HandshakeType;
+use crate::messages::key_update::KeyUpdate;
 use crate::record::gather::Gather;
 use crate::record::protect::{SealKey, record_header};
 use crate::record::{ContentType, EpochKeys, Flight, RecordPadding};
@@ -25,6 +26,8 @@ pub(crate) struct Tx {
     pub(crate) max_fragment: usize,
     /// Whether the next messages are the first ClientHello, whose records say 0x0301.
     pub(crate) first_hello: bool,
+    /// How many KeyUpdates were sent, modulo 2^32.
+    pub(crate) key_updates: u32,
 }
 
 impl Tx {
@@ -34,6 +37,7 @@ impl Tx {
             pending: Vec::new(),
             max_fragment: MAX_PLAINTEXT,
             first_hello: false,
+            key_updates: 0,
         }
     }
 
@@ -75,7 +79,7 @@ impl Tx {
         let mut left = total;
         while left > 0 {
             if self.sealing()?.needs_update() {
-                self.key_update(false, out)?;
+                self.key_update(KeyUpdate::NotRequested, out)?;
             }
             let len = left.min(max);
             self.sealing()?.seal_gather(
@@ -91,13 +95,14 @@ impl Tx {
     }
 
     /// Sends a KeyUpdate and moves on to the next generation of keys (RFC 9846, Section
-    /// 4.7.3). With `request`, the peer is asked to do the same.
-    pub(crate) fn key_update(&mut self, request: bool, out: &mut Buffer) -> Result<(), Error> {
+    /// 4.7.3).
+    pub(crate) fn key_update(&mut self, update: KeyUpdate, out: &mut Buffer) -> Result<(), Error> {
         self.flush(out)?;
-        let message = [HandshakeType::KEY_UPDATE.0, 0, 0, 1, u8::from(request)];
         let key = self.sealing()?;
-        key.seal(ContentType::HANDSHAKE, &message, 0, out)?;
-        key.update()
+        key.seal(ContentType::HANDSHAKE, &update.message(), 0, out)?;
+        key.update()?;
+        self.key_updates = self.key_updates.wrapping_add(1);
+        Ok(())
     }
 
     fn sealing(&mut self) -> Result<&mut SealKey, Error> {

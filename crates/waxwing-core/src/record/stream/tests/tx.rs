@@ -6,6 +6,7 @@ use super::*;
 use crate::AlertDescription;
 use crate::error::Misuse;
 use crate::limits::MAX_PLAINTEXT;
+use crate::messages::key_update::KeyUpdate;
 use crate::record::RecordPadding;
 use crate::record::testing::{handshake_keys, short_lived};
 
@@ -157,7 +158,7 @@ fn a_key_update_on_request_asks_for_an_answer() {
     let mut sender = tx(short_lived());
     let mut receiver = rx(&short_lived());
     let mut out = Buffer::new();
-    sender.key_update(true, &mut out).unwrap();
+    sender.key_update(KeyUpdate::Requested, &mut out).unwrap();
     let opened = open_one(&mut receiver, out.as_slice());
     assert_eq!(opened, Ok((HANDSHAKE, vec![24, 0, 0, 1, 1])));
     receiver.update_key().unwrap();
