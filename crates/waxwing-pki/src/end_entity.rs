@@ -1,12 +1,17 @@
 //! Checks of the server's own certificate that need no chain.
 
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use rustls_pki_types::{CertificateDer, ServerName as WebpkiName};
 use waxwing_core::{CertificateError, Rejection, ServerName, Verified};
 use webpki::EndEntityCert;
 use x509_cert::Certificate;
-use x509_cert::der::{Decode, Encode};
+use x509_cert::der::asn1::AnyRef;
+use x509_cert::der::oid::AssociatedOid;
+use x509_cert::der::{Decode, Encode, Reader, SliceReader, Tag, TagNumber, Tagged};
+use x509_cert::ext::Extensions;
+use x509_cert::ext::pkix::KeyUsage;
 
 use crate::Identity;
 use crate::explain::{expired, not_yet, reject, unreadable, wrong_name};
@@ -44,7 +49,7 @@ pub(crate) fn accept(
             EndEntityCert::try_from(&certificate).map_err(|error| unreadable(&error))?;
         check_name(&certificate, name)?;
     }
-    holder_of(spki(der)?)
+    holder_of(der, spki(der)?)
 }
 
 /// Checks that the certificate is for `name` (RFC 9525, Section 6).
@@ -64,9 +69,42 @@ pub(crate) fn check_name(
 }
 
 /// The answer for a certificate that passed everything else.
-pub(crate) fn holder_of(spki: Vec<u8>) -> Result<Verified, Rejection> {
+pub(crate) fn holder_of(der: &[u8], spki: Vec<u8>) -> Result<Verified, Rejection> {
     refuse_weak(&spki)?;
-    Ok(Verified::holder_of(spki))
+    // RFC 9846, Section 4.5.1.2: the key signs the handshake, so keyUsage has to allow that.
+    match key_usage(der) {
+        Ok(Some(usage)) if !usage.digital_signature() => Err(reject(
+            CertificateError::WrongUsage,
+            "its keyUsage does not allow signatures, which TLS 1.3 needs",
+        )),
+        Ok(_) => Ok(Verified::holder_of(spki)),
+        Err(error) => Err(reject(CertificateError::Malformed, error.to_string())),
+    }
+}
+
+/// The keyUsage extension (RFC 5280, Section 4.2.1.3), read without decoding the rest.
+fn key_usage(der: &[u8]) -> Result<Option<KeyUsage>, x509_cert::der::Error> {
+    /// `extensions [3]`, the last field of a TBSCertificate.
+    const EXTENSIONS: Tag = Tag::ContextSpecific {
+        constructed: true,
+        number: TagNumber(3),
+    };
+    let certificate = AnyRef::from_der(der)?;
+    let tbs = AnyRef::decode(&mut SliceReader::new(certificate.value())?)?;
+    let mut fields = SliceReader::new(tbs.value())?;
+    while !fields.is_finished() {
+        let field = AnyRef::decode(&mut fields)?;
+        if field.tag() == EXTENSIONS {
+            let extensions = Extensions::from_der(field.value())?;
+            let usage = extensions
+                .iter()
+                .find(|extension| extension.extn_id == KeyUsage::OID);
+            return usage
+                .map(|extension| KeyUsage::from_der(extension.extn_value.as_bytes()))
+                .transpose();
+        }
+    }
+    Ok(None)
 }
 
 fn check_validity(der: &[u8], now: UnixTime) -> Result<(), Rejection> {

@@ -100,7 +100,7 @@ impl Verifier {
             )
             .map_err(|error| case.rejection(&error))?;
         check_name(&certificate, request.name)?;
-        holder_of(certificate.subject_public_key_info().to_vec())
+        holder_of(leaf, certificate.subject_public_key_info().to_vec())
     }
 }
 

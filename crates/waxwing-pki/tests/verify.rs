@@ -381,3 +381,35 @@ fn accepting_anything_still_tells_what_was_wrong() {
     assert!(ask(&silent, &[b"no certificate"], "localhost").is_err());
     assert!(format!("{silent:?}").contains("INSECURE"));
 }
+
+#[test]
+fn a_key_that_may_not_sign_is_refused() {
+    use rcgen::KeyUsagePurpose as Purpose;
+    for (usages, fits) in [
+        (vec![], true),
+        (vec![Purpose::DigitalSignature], true),
+        (
+            vec![Purpose::KeyEncipherment, Purpose::DigitalSignature],
+            true,
+        ),
+        (vec![Purpose::KeyEncipherment], false),
+        (vec![Purpose::KeyCertSign, Purpose::CrlSign], false),
+    ] {
+        let mut params = rcgen::CertificateParams::new(["a.example".to_owned()]).unwrap();
+        params.key_usages = usages;
+        let key = rcgen::KeyPair::generate().unwrap();
+        let der = params.self_signed(&key).unwrap().der().to_vec();
+        let pinned = PinnedVerifier::new([Pin::of_certificate(&der)]);
+        let trusted = Verifier::new(&PROVIDER, TrustAnchors::from_pem_or_der(&der).unwrap());
+        let verifiers: [&dyn ServerCertVerifier; 2] = [&pinned, &trusted];
+        for verifier in verifiers {
+            let outcome = ask(verifier, &[&der], "a.example");
+            if fits {
+                assert!(outcome.is_ok(), "{outcome:?}");
+            } else {
+                assert_rejected(&outcome, CertificateError::WrongUsage, &["keyUsage"]);
+            }
+        }
+        assert!(ask(&AcceptAny::silently(), &[&der], "a.example").is_ok());
+    }
+}
