@@ -182,7 +182,7 @@ rules! {
         TooManyKeyUpdates => UNEXPECTED_MESSAGE,
             "too many key updates in a row";
         TooManyTickets => UNEXPECTED_MESSAGE,
-            "too many session tickets";
+            "too many session tickets in a row";
         RecordOverflow => RECORD_OVERFLOW,
             "a record longer than allowed (RFC 9846, Section 5.1 and 5.2)";
         BadRecordMac => BAD_RECORD_MAC,

@@ -31,7 +31,7 @@ pub const MAX_WARNING_ALERTS: u8 = 4;
 pub const MAX_KEY_UPDATES: u8 = 32;
 /// change_cipher_spec records in one handshake; an honest peer sends one.
 pub const MAX_CHANGE_CIPHER_SPEC: u8 = 4;
-/// NewSessionTicket messages on one connection.
+/// NewSessionTicket messages in a row without application data between them.
 pub const MAX_TICKETS: u16 = 1024;
 /// Bytes of early data skipped by a server that accepts none (RFC 9846, Section 4.3.10).
 pub const MAX_SKIPPED_EARLY_DATA: u32 = 1 << 16;

@@ -152,6 +152,7 @@ impl ReadHalf {
             ContentType::APPLICATION_DATA => {
                 self.key_updates = 0;
                 self.warnings = 0;
+                self.tickets = 0;
                 Some(Event::AppData(body))
             }
             ContentType::HANDSHAKE => self

@@ -284,11 +284,13 @@ impl Connection {
             State::Handshake(establishing) => {
                 let Establishing {
                     handshake,
-                    rx,
+                    mut rx,
                     tx,
                     padding,
                     ..
                 } = *establishing;
+                // A Finished that came in parts is done with.
+                rx.joiner.done();
                 let trace = handshake.cx.trace.clone();
                 State::Traffic(
                     Box::new(handshake.cx.info),
