@@ -1,13 +1,14 @@
 //! Bad input, one case or more for each rule that a peer can break. What is not in these tables
 //! cannot happen, and has no place among the errors.
 
+mod alerts;
 mod client;
 mod records;
 mod server;
 
 use alloc::vec::Vec;
 
-use crate::{AlertDescription, Error, Incompatible, PeerError};
+use crate::{Error, Incompatible, PeerError};
 
 /// A name, the error that must come, and how to make it come.
 type Case = (&'static str, Error, fn() -> Error);
@@ -35,18 +36,6 @@ fn every_rule_has_a_case() {
     for lack in Incompatible::ALL {
         assert!(covered.contains(&Error::Incompatible(*lack)), "{lack:?}");
     }
-}
-
-#[test]
-fn alerts_of_wrong_versions() {
-    // RFC 9846, Sections 4.2.2 and 4.2.3.
-    let alert = |error: PeerError| Error::from(error).alert();
-    let protocol_version = Some(AlertDescription::PROTOCOL_VERSION);
-    assert_eq!(alert(PeerError::LegacyVersion), protocol_version);
-    assert_eq!(Error::from(Incompatible::Version).alert(), protocol_version);
-    let illegal_parameter = Some(AlertDescription::ILLEGAL_PARAMETER);
-    assert_eq!(alert(PeerError::VersionNotOffered), illegal_parameter);
-    assert_eq!(alert(PeerError::Downgrade), illegal_parameter);
 }
 
 #[test]

@@ -1,0 +1,106 @@
+//! Which alert tells the peer of which error: the RFC's word, written down a second time.
+
+use crate::{AlertDescription as A, Error, Incompatible as I, PeerError as P};
+
+/// RFC 9846, where it names the alert; where it does not, Section 6.2 says what each is for.
+const RULES: [(A, &[P]); 10] = [
+    (
+        A::UNEXPECTED_MESSAGE,
+        &[
+            // Section 4, 4.2.4.
+            P::UnexpectedMessage,
+            P::SecondRetry,
+            // Section 5, 5.1, 5.4.
+            P::UnexpectedRecord,
+            P::UnexpectedChangeCipherSpec,
+            P::InterleavedRecord,
+            P::EmptyHandshakeRecord,
+            P::MessageSpansKeyChange,
+            P::NoContentType,
+            // Limits of ours.
+            P::TooManyEmptyRecords,
+            P::TooManyWarnings,
+            P::TooManyKeyUpdates,
+            P::TooManyTickets,
+        ],
+    ),
+    // Section 5.2.
+    (A::BAD_RECORD_MAC, &[P::BadRecordMac]),
+    (A::RECORD_OVERFLOW, &[P::RecordOverflow]),
+    (
+        A::ILLEGAL_PARAMETER,
+        &[
+            // Section 4.2.2 to 4.2.4.
+            P::Compression,
+            P::SecondHelloChanged,
+            P::SessionIdEcho,
+            P::SuiteNotOffered,
+            P::Downgrade,
+            P::RetryWithoutChange,
+            P::RetrySuiteChanged,
+            // Section 4.3 and what is under it.
+            P::MisplacedExtension,
+            P::DuplicateExtension,
+            P::BadExtension,
+            P::VersionNotOffered,
+            P::CookieMismatch,
+            P::KeyShareGroups,
+            P::RetryGroup,
+            P::GroupNotOffered,
+            P::BadKeyShare,
+            P::PskNotLast,
+            P::AlpnNotOffered,
+            P::BadServerName,
+            // Section 4.4.2, 4.5.2, 4.7.3.
+            P::RequestContext,
+            P::SchemeNotOffered,
+            P::SchemeUnfit,
+            P::BadKeyUpdate,
+        ],
+    ),
+    // Section 4.5.1.3; Section 6.
+    (A::DECODE_ERROR, &[P::EmptyCertificate, P::BadAlert]),
+    // Section 4.5.2, 4.5.3.
+    (A::DECRYPT_ERROR, &[P::BadSignature, P::BadFinished]),
+    // Section 4.2.2, 4.2.3.
+    (A::PROTOCOL_VERSION, &[P::LegacyVersion]),
+    // Not this protocol at all.
+    (
+        A::PROTOCOL_VERSION,
+        &[P::NotTls, P::PlaintextHttp, P::Ssl2Hello],
+    ),
+    // Section 9.2; Section 4.3.9 names none.
+    (
+        A::MISSING_EXTENSION,
+        &[P::MissingExtension, P::PskWithoutModes],
+    ),
+    // Section 4.3.
+    (A::UNSUPPORTED_EXTENSION, &[P::UnsolicitedExtension]),
+];
+
+const LACKS: [(A, I); 6] = [
+    // Section 4.2.1, Appendix E.
+    (A::PROTOCOL_VERSION, I::Version),
+    (A::HANDSHAKE_FAILURE, I::CipherSuite),
+    (A::HANDSHAKE_FAILURE, I::Group),
+    (A::HANDSHAKE_FAILURE, I::SignatureScheme),
+    // RFC 7301, Section 3.2; RFC 6066, Section 3.
+    (A::NO_APPLICATION_PROTOCOL, I::ApplicationProtocol),
+    (A::UNRECOGNIZED_NAME, I::NoCertificate),
+];
+
+#[test]
+fn each_error_has_its_alert() {
+    for rule in P::ALL {
+        let mut groups = RULES.iter().filter(|(_, rules)| rules.contains(rule));
+        let (alert, _) = groups.next().expect("every rule has an alert");
+        assert_eq!(groups.count(), 0, "{rule:?} twice");
+        assert_eq!(Error::Peer(*rule).alert(), Some(*alert), "{rule:?}");
+    }
+    for lack in I::ALL {
+        let found = LACKS.iter().find(|(_, listed)| listed == lack);
+        let expected = found.map(|(alert, _)| *alert);
+        assert!(expected.is_some(), "{lack:?}");
+        assert_eq!(Error::Incompatible(*lack).alert(), expected, "{lack:?}");
+    }
+}
