@@ -1,5 +1,6 @@
 //! What a program needs that has no standard library: an allocator, a panic handler, output, and
-//! a stack whose depth can be measured. The only unsafe code of the project's own tests.
+//! a stack whose depth can be measured. Besides the counting allocators of tests and benchmarks,
+//! this is the only unsafe code here.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
