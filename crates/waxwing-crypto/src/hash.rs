@@ -419,6 +419,8 @@ impl fmt::Debug for HmacKey {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use crate::kdf::testing::{SHA256, SHA384};
 
     #[test]
@@ -482,5 +484,21 @@ mod tests {
             "4ece084485813e9088d2c63a041bc5b44f9ef1012a2b588f3cd11f05033ac4c6\
              0c2ef6ab4030fe8296248df163f44952"
         );
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let key = SHA256.hmac_key(b"Jefe");
+        let digest = key.sign(&[b"what do ya want for nothing?"]);
+        // The digest begins with 5bdcc146: no byte of it may show, in either base.
+        for text in [
+            format!("{key:?} {digest:?}"),
+            format!("{:?}", Some(&digest)),
+        ] {
+            assert!(
+                !text.contains("91") && !text.contains("5b") && !text.contains("dc"),
+                "{text}"
+            );
+        }
     }
 }
