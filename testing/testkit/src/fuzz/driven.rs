@@ -345,8 +345,9 @@ impl Driven {
         self.sent.extend_from_slice(self.out.as_slice());
         self.out.clear();
         // What a peer can make an engine send is bounded by what it gave: a few small flights,
-        // and one KeyUpdate for each one received.
-        let most = 4096 + 2 * (self.fed.len() + self.written) + 64 * self.calls;
+        // and one KeyUpdate for each one received. A call writes a record at least, which may be
+        // padded to 64 bytes.
+        let most = 4096 + 2 * (self.fed.len() + self.written) + 128 * self.calls;
         assert!(
             self.sent.len() <= most,
             "{} sent for {}",
