@@ -1,5 +1,14 @@
 //! The public engine: bytes in, bytes out, events.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 

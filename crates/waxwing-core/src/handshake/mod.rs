@@ -6,6 +6,15 @@
 //!
 //! Nothing here knows records. Messages go out through [`Flight`]; new read keys are returned.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 use alloc::sync::Arc;
 
 use waxwing_crypto::Digest;

@@ -58,6 +58,10 @@ struct Grease {
 }
 
 impl Shape {
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "small numbers, none of them a peer's"
+    )]
     fn new(seed: &[u8; 32], grease: bool, permute: bool) -> Self {
         let mut order = EXTENSIONS;
         let [g0, g1, g2, g3, g4, swaps @ ..] = seed;
@@ -180,10 +184,11 @@ fn share_entries<'a>(
 
 fn send_hello(offer: &mut Offer, cookie: Option<&[u8]>, env: &mut Env<'_>) -> Result<(), Error> {
     let mut sent = ExtensionSet::default();
+    let random = env.cx.client_random;
     let hello = HelloWriter {
         offer,
         cookie,
-        random: &env.cx.client_random.clone(),
+        random: &random,
         config: env.config,
         name: env.name,
     };

@@ -111,13 +111,13 @@ impl Client {
         }
     }
 
+    /// No answer of a client's has anything to send yet.
     pub(super) fn answer(
         &mut self,
         answer: Answer,
-        cx: &mut Context,
-        flight: &mut dyn Flight,
+        _cx: &mut Context,
+        _flight: &mut dyn Flight,
     ) -> Result<Outcome, Error> {
-        let _ = (cx, flight);
         match (self.step.take(), answer) {
             (Some(Step::Tls13(tls13::Step::Verdict(step))), Answer::Verdict(verdict)) => {
                 Ok(step.on_verdict(verdict)?.store(&mut self.step))
