@@ -146,10 +146,10 @@ impl AwaitCertificate {
             return Err(PeerError::RequestContext.into());
         }
         let mut chain: [&[u8]; MAX_CHAIN] = [&[]; MAX_CHAIN];
-        // The reader of the message saw that there are no more than MAX_CHAIN.
-        let len = certificate.entries.iter().count();
+        let mut len: usize = 0;
         for (place, entry) in chain.iter_mut().zip(certificate.entries.iter()) {
             *place = entry.certificate;
+            len = len.saturating_add(1);
         }
         let chain = chain.get(..len).unwrap_or_default();
         if chain.is_empty() {
