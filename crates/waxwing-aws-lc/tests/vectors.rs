@@ -76,6 +76,25 @@ fn a_spoilt_tls12_suite_is_noticed() {
 }
 
 #[test]
+fn a_curve_that_is_missing_for_tls12_is_noticed() {
+    let named = SIGNATURES.iter().filter(|pair| pair.scheme.is_some());
+    let named: Vec<_> = named.map(|pair| SignatureAlgorithm { ..*pair }).collect();
+    let provider = CryptoProvider {
+        signatures: named.leak(),
+        ..PROVIDER
+    };
+    assert_eq!(
+        fault_of(provider),
+        "ecdsa_secp256r1_sha256: not so: in TLS 1.2 it serves every curve"
+    );
+    let for_tls13_alone = CryptoProvider {
+        suites12: &[],
+        ..provider
+    };
+    assert_eq!(vectors::check(&for_tls13_alone), Ok(()));
+}
+
+#[test]
 fn a_suite_without_known_answer_is_noticed() {
     static SUITE: Suite13 = Suite13 {
         id: CipherSuite(0x13ff),

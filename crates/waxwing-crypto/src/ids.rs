@@ -181,6 +181,16 @@ impl SignatureScheme {
             _ => None,
         }
     }
+
+    /// Whether this is ECDSA on SHA-2, whose code points name a curve in TLS 1.3 only.
+    pub(crate) const fn is_ecdsa(self) -> bool {
+        matches!(
+            self,
+            Self::ECDSA_SECP256R1_SHA256
+                | Self::ECDSA_SECP384R1_SHA384
+                | Self::ECDSA_SECP521R1_SHA512
+        )
+    }
 }
 
 #[cfg(test)]

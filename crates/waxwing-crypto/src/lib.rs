@@ -45,7 +45,7 @@ pub use provider::{CryptoProvider, ProviderFault};
 pub use random::SecureRandom;
 pub use sign::{
     KeyEncoding, KeyLoader, SignatureAlgorithm, Signing, SigningKey, VerifySignature,
-    verify_with_spki,
+    verify_with_spki, verify_with_spki12,
 };
 pub use spki::SubjectPublicKeyInfo;
 pub use suite::{Authentication12, Nonce12, Suite12, Suite13, UseLimits};

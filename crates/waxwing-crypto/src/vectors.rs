@@ -51,6 +51,7 @@ pub fn check(provider: &CryptoProvider) -> Result<(), Failure> {
         kx::check(provider, *group)?;
     }
     sign::check_verifiers(provider)?;
+    sign::check_curves12(provider)?;
     sign::check_keys(provider)
 }
 

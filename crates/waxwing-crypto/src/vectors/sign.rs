@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::{Failure, Subject, hex};
 use crate::{
     CryptoError, CryptoProvider, KeyEncoding, SignatureAlgorithm, SignatureScheme, Signing,
-    SigningKey, SubjectPublicKeyInfo, verify_with_spki,
+    SigningKey, SubjectPublicKeyInfo, verify_with_spki, verify_with_spki12,
 };
 
 const MESSAGE: &[u8] = b"sample";
@@ -39,6 +39,32 @@ struct TestKey {
 pub(super) fn check_verifiers(provider: &CryptoProvider) -> Result<(), Failure> {
     for algorithm in provider.signatures {
         check_verifier(algorithm)?;
+    }
+    Ok(())
+}
+
+/// Who offers ECDSA to a TLS 1.2 server has to take it on each curve (RFC 9846, Section 4.3.3).
+pub(super) fn check_curves12(provider: &CryptoProvider) -> Result<(), Failure> {
+    if provider.suites12.is_empty() {
+        return Ok(());
+    }
+    let schemes: Vec<SignatureScheme> = provider.handshake_schemes12().collect();
+    for scheme in schemes.iter().filter(|scheme| scheme.is_ecdsa()) {
+        let subject = Subject(scheme);
+        let same_hash = |algorithm: &SignatureAlgorithm, known: &KnownSignature| {
+            algorithm.scheme == Some(*scheme) && algorithm.signature_algorithm == known.algorithm
+        };
+        let known = KNOWN.iter().filter(|known| {
+            known.key.schemes.iter().any(|own| schemes.contains(own))
+                && provider.signatures.iter().any(|a| same_hash(a, known))
+        });
+        for known in known {
+            let spki = known.key.spki;
+            subject.must(
+                verify_with_spki12(provider, *scheme, spki, MESSAGE, known.signature) == Ok(()),
+                "in TLS 1.2 it serves every curve",
+            )?;
+        }
     }
     Ok(())
 }
