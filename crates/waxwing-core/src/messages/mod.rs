@@ -18,18 +18,35 @@ use crate::error::{DecodeError, Problem};
 
 pub(crate) mod alert;
 pub(crate) mod certificate;
+#[cfg(feature = "tls12")]
+pub(crate) mod certificate12;
 pub(crate) mod certificate_request;
+#[cfg(feature = "tls12")]
+pub(crate) mod certificate_request12;
+#[cfg(feature = "tls12")]
+pub(crate) mod certificate_status;
 pub(crate) mod certificate_verify;
 pub(crate) mod client_hello;
+#[cfg(feature = "tls12")]
+pub(crate) mod client_key_exchange;
+pub(crate) mod compressed_certificate;
 pub(crate) mod encrypted_extensions;
 pub(crate) mod end_of_early_data;
 pub(crate) mod extensions;
 pub(crate) mod finished;
 mod fuzzing;
+#[cfg(feature = "tls12")]
+pub(crate) mod hello_request;
 pub(crate) mod key_update;
 pub(crate) mod new_session_ticket;
 pub(crate) mod registry;
 pub(crate) mod server_hello;
+#[cfg(feature = "tls12")]
+pub(crate) mod server_hello12;
+#[cfg(feature = "tls12")]
+pub(crate) mod server_hello_done;
+#[cfg(feature = "tls12")]
+pub(crate) mod server_key_exchange;
 #[cfg(test)]
 pub(crate) mod testing;
 
