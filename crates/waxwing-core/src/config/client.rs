@@ -6,7 +6,9 @@ use core::fmt;
 
 use waxwing_crypto::{CipherSuite, CryptoProvider, NamedGroup};
 
+use super::credentials::ClientCertResolver;
 use super::verifier::ServerCertVerifier;
+use super::versions::ProtocolVersions;
 use super::{Chosen, Common, ConfigError, KeyLog, common_setters};
 use crate::ServerName;
 use crate::record::RecordPadding;
@@ -36,6 +38,7 @@ pub struct ClientConfig {
     pub(crate) keep_peer_chain: bool,
     pub(crate) certificate_authorities: Vec<Vec<u8>>,
     pub(crate) group_memory: Option<Arc<dyn GroupMemory>>,
+    pub(crate) certificates: Option<Arc<dyn ClientCertResolver>>,
 }
 
 impl ClientConfig {
@@ -59,6 +62,7 @@ impl ClientConfig {
                 keep_peer_chain: false,
                 certificate_authorities: Vec::new(),
                 group_memory: None,
+                certificates: None,
             },
             chosen: Chosen::default(),
         }
@@ -96,6 +100,12 @@ impl ClientConfigBuilder {
     /// ones, unless they cover it (default: nothing is remembered).
     pub fn group_memory(mut self, memory: Arc<dyn GroupMemory>) -> Self {
         self.config.group_memory = Some(memory);
+        self
+    }
+
+    /// Shows a certificate to servers that ask for one (default: none is shown).
+    pub fn client_certificate(mut self, certificates: Arc<dyn ClientCertResolver>) -> Self {
+        self.config.certificates = Some(certificates);
         self
     }
 

@@ -35,7 +35,7 @@ mod traced;
 
 use establish::Establishing;
 use event::{Answer, Event, Progress, Question};
-use halves::{ReadHalf, Role, WriteHalf};
+use halves::{Levels, ReadHalf, Role, WriteHalf};
 use info::ConnectionInfo;
 
 /// A TLS connection without a transport.
@@ -300,10 +300,11 @@ impl Connection {
                 } = *establishing;
                 // A Finished that came in parts is done with.
                 rx.joiner.done();
+                let levels = Levels::of(handshake.cx.info.version, handshake.cx.versions);
                 let trace = handshake.cx.trace.clone();
                 State::Traffic(
                     Box::new(handshake.cx.info),
-                    ReadHalf::new(rx, self.role, trace.clone()),
+                    ReadHalf::new(rx, self.role, levels, trace.clone()),
                     WriteHalf::new(tx, padding, trace),
                 )
             }

@@ -16,7 +16,8 @@ use super::super::auth::{check_finished, check_server_signature};
 use super::super::proof::SignatureOk;
 use super::super::schedule13::{HandshakeSecrets, verify_data};
 use super::Env;
-use crate::config::verifier::{ServerCertRequest, Verdict, Verified};
+use super::certificate::{Judged, judge};
+use crate::config::verifier::{ServerCertRequest, Verified};
 use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
 use crate::connection::info::Exporter;
 use crate::limits::MAX_CHAIN;
@@ -161,19 +162,11 @@ impl AwaitCertificate {
             ocsp: certificate.ocsp(),
             name: env.name,
         };
-        if env.config.keep_peer_chain {
-            env.cx.info.peer_chain = chain.iter().map(|der| (*der).into()).collect();
-            env.cx.info.ocsp = request.ocsp.map(Into::into);
-        }
-        self.judge(&request, env)
-    }
-
-    fn judge(self, request: &ServerCertRequest<'_>, env: &Env<'_>) -> Result<Outcome, Error> {
         let Self {
             secrets, requested, ..
         } = self;
-        match env.config.verifier.verify(request) {
-            Verdict::Accepted(verified) => {
+        match judge(&request, env)? {
+            Judged::Accepted(verified) => {
                 let step = AwaitCertificateVerify {
                     secrets,
                     requested,
@@ -181,13 +174,7 @@ impl AwaitCertificate {
                 };
                 Ok(Step::CertificateVerify(step).next())
             }
-            Verdict::Rejected(rejection) => Err(rejection.into()),
-            Verdict::Pending => {
-                let request = OwnedServerCertRequest {
-                    chain: request.chain.iter().map(|der| der.to_vec()).collect(),
-                    ocsp: request.ocsp.map(<[u8]>::to_vec),
-                    name: request.name.clone(),
-                };
+            Judged::Later(request) => {
                 let step = AwaitVerdict {
                     secrets,
                     requested,
@@ -275,10 +262,7 @@ impl AwaitFinished {
             .install_write(env.flight, application.traffic.client_keys())?;
         let read = application.traffic.server_keys();
         env.cx.log_application(&application);
-        env.cx.info.exporter = Some(Exporter {
-            hash,
-            secret: application.exporter,
-        });
+        env.cx.info.exporter = Some(Exporter::tls13(hash, application.exporter));
         Ok(StepOutcome::done(proof).read_with(read))
     }
 

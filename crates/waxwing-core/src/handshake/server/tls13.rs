@@ -293,10 +293,7 @@ fn finish_flight(
     let step = AwaitFinished {
         secrets,
         client_keys: application.traffic.client_keys(),
-        exporter: Exporter {
-            hash,
-            secret: application.exporter,
-        },
+        exporter: Exporter::tls13(hash, application.exporter),
     };
     Ok(StepOutcome::step(super::Step::Tls13(Step::Finished(
         Box::new(step),
