@@ -207,6 +207,8 @@ rules! {
             "the client fell back to an older version although both sides know a newer one (RFC 7507, Section 3)";
         RenegotiationInfo => HANDSHAKE_FAILURE,
             "renegotiation_info is not empty in the first handshake (RFC 5746, Sections 3.4 and 3.6)";
+        FragmentLength => ILLEGAL_PARAMETER,
+            "max_fragment_length is not the one we asked for (RFC 6066, Section 4)";
         PointFormats => ILLEGAL_PARAMETER,
             "ec_point_formats without the uncompressed one (RFC 8422, Section 5.1.2)";
         Downgrade => ILLEGAL_PARAMETER,

@@ -72,6 +72,7 @@ pub use connection::info::{ConnectionInfo, Exporter};
 pub use error::{
     CertificateError, DecodeError, Error, Incompatible, Misuse, PeerError, Problem, Rejection,
 };
+pub use messages::extensions::max_fragment_length::MaxFragmentLength;
 #[doc(hidden)]
 pub use messages::parse_for_fuzzing;
 pub use messages::{

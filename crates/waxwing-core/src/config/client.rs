@@ -11,6 +11,7 @@ use super::verifier::ServerCertVerifier;
 use super::versions::ProtocolVersions;
 use super::{Chosen, Common, ConfigError, KeyLog, common_setters};
 use crate::ServerName;
+use crate::messages::extensions::max_fragment_length::MaxFragmentLength;
 use crate::record::RecordPadding;
 use crate::trace::Trace;
 
@@ -39,6 +40,7 @@ pub struct ClientConfig {
     pub(crate) certificate_authorities: Vec<Vec<u8>>,
     pub(crate) group_memory: Option<Arc<dyn GroupMemory>>,
     pub(crate) certificates: Option<Arc<dyn ClientCertResolver>>,
+    pub(crate) max_fragment_length: Option<MaxFragmentLength>,
 }
 
 impl ClientConfig {
@@ -63,6 +65,7 @@ impl ClientConfig {
                 certificate_authorities: Vec::new(),
                 group_memory: None,
                 certificates: None,
+                max_fragment_length: None,
             },
             chosen: Chosen::default(),
         }
@@ -106,6 +109,15 @@ impl ClientConfigBuilder {
     /// Shows a certificate to servers that ask for one (default: none is shown).
     pub fn client_certificate(mut self, certificates: Arc<dyn ClientCertResolver>) -> Self {
         self.config.certificates = Some(certificates);
+        self
+    }
+
+    /// Asks the server for short records in both directions (RFC 6066, Section 4). Servers that
+    /// know it keep to it; for those that do not, nothing changes.
+    ///
+    /// Its successor is [`Self::record_size_limit`]; a server that knows both follows that one.
+    pub const fn max_fragment_length(mut self, length: MaxFragmentLength) -> Self {
+        self.config.max_fragment_length = Some(length);
         self
     }
 

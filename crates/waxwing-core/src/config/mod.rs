@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::RangeInclusive;
 
 #[cfg(feature = "tls12")]
 use waxwing_crypto::Suite12;
@@ -22,6 +23,9 @@ pub(crate) mod credentials;
 pub(crate) mod server;
 pub(crate) mod verifier;
 pub(crate) mod versions;
+
+/// The limits that RFC 8449, Section 4 allows to ask for.
+const RECORD_SIZE_LIMITS: RangeInclusive<u16> = 64..=(1 << 14) + 1;
 
 /// Receives secrets in the form of RFC 9850, for debugging with a packet analyser.
 ///
@@ -51,6 +55,8 @@ pub enum ConfigError {
     EmptyList,
     /// A list of suites or groups names something twice (RFC 9846, Section 4.3.7).
     Repeated(u16),
+    /// A record size limit is outside 64 to 16385 (RFC 8449, Section 4).
+    RecordSizeLimit(u16),
     /// No cipher suite is there for a version that is to be spoken.
     NoSuite(ProtocolVersion),
 }
@@ -69,6 +75,9 @@ impl fmt::Display for ConfigError {
             Self::NotProvided(id) => write!(f, "the crypto provider does not have 0x{id:04x}"),
             Self::EmptyList => f.write_str("a list of suites or groups is empty"),
             Self::Repeated(id) => write!(f, "a list names 0x{id:04x} twice"),
+            Self::RecordSizeLimit(limit) => {
+                write!(f, "a record size limit must be 64 to 16385, not {limit}")
+            }
             Self::NoSuite(version) => write!(f, "there is no cipher suite for {version}"),
         }
     }
@@ -92,6 +101,7 @@ pub(crate) struct Common {
     pub(crate) require_extended_main_secret: bool,
     #[cfg(feature = "tls12")]
     pub(crate) require_secure_renegotiation: bool,
+    pub(crate) record_size_limit: Option<u16>,
     pub(crate) padding: RecordPadding,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
     pub(crate) trace: Option<Arc<dyn Trace>>,
@@ -111,6 +121,7 @@ impl Common {
             require_extended_main_secret: true,
             #[cfg(feature = "tls12")]
             require_secure_renegotiation: false,
+            record_size_limit: None,
             padding: RecordPadding::None,
             key_log: None,
             trace: None,
@@ -126,6 +137,12 @@ impl Common {
             .all(|name| (1..=MAX_ALPN_NAME).contains(&name.len()))
         {
             return Err(ConfigError::AlpnName);
+        }
+        match self.record_size_limit {
+            Some(limit) if !RECORD_SIZE_LIMITS.contains(&limit) => {
+                return Err(ConfigError::RecordSizeLimit(limit));
+            }
+            _ => {}
         }
         self.resolve_suites(chosen.suites.as_deref())?;
         if let Some(groups) = &chosen.groups {
@@ -259,6 +276,16 @@ macro_rules! common_setters {
         #[cfg(feature = "tls12")]
         pub const fn secure_renegotiation_required(mut self, on: bool) -> Self {
             self.config.common.require_secure_renegotiation = on;
+            self
+        }
+
+        /// Accepts records of at most so many bytes, 64 to 16385 (RFC 8449). In TLS 1.3 one of
+        /// them is for the content type, and padding counts.
+        ///
+        /// A client asks the server to keep to it; a server tells those clients that know of
+        /// limits, and keeps to theirs in any case. By default a client says nothing.
+        pub const fn record_size_limit(mut self, bytes: u16) -> Self {
+            self.config.common.record_size_limit = Some(bytes);
             self
         }
 

@@ -130,6 +130,7 @@ impl Establishing {
         if let Some(trace) = self.trace() {
             sent(&**trace, out, before);
         }
+        self.rx.max_content = self.handshake.cx.max_received;
         if let Some(keys) = &outcome.read {
             // RFC 9846, Section 5.1: a message before a key change ends its record.
             if !rest.is_empty() {

@@ -24,6 +24,7 @@ use crate::config::versions::ProtocolVersions;
 use crate::config::{Common, KeyLog};
 use crate::connection::event::{Answer, Question, Wait};
 use crate::connection::info::ConnectionInfo;
+use crate::limits::MAX_PLAINTEXT;
 use crate::messages::HandshakeType;
 use crate::record::joiner::Message;
 #[cfg(feature = "tls12")]
@@ -37,6 +38,7 @@ pub(crate) mod auth;
 pub(crate) mod client;
 pub(crate) mod negotiate;
 pub(crate) mod proof;
+pub(crate) mod record_limits;
 #[cfg(feature = "tls12")]
 pub(crate) mod schedule12;
 pub(crate) mod schedule13;
@@ -54,6 +56,8 @@ pub(crate) struct Context {
     pub(crate) info: ConnectionInfo,
     /// What the configuration speaks.
     pub(crate) versions: ProtocolVersions,
+    /// Bytes of content that the peer's records may have from here on.
+    pub(crate) max_received: usize,
     pub(crate) transcript: Transcript,
     pub(crate) client_random: [u8; 32],
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
@@ -67,6 +71,7 @@ impl Context {
         Self {
             info: ConnectionInfo::default(),
             versions: config.versions,
+            max_received: MAX_PLAINTEXT,
             transcript: Transcript::new(),
             client_random: [0; 32],
             key_log: config.key_log.clone(),

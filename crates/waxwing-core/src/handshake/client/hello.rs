@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use waxwing_crypto::{CryptoError, KeyShare, NamedGroup, SecureRandom, SharedSecret, Suite13};
 
+use super::super::record_limits::Wish;
 use super::super::schedule13::HandshakeSecrets;
 use super::super::{SessionId, StepOutcome};
 #[cfg(feature = "tls12")]
@@ -18,6 +19,10 @@ use crate::messages::extensions::certificate_authorities::write_certificate_auth
 use crate::messages::extensions::cookie::write_cookie;
 use crate::messages::extensions::ec_point_formats::{UNCOMPRESSED, write_ec_point_formats};
 use crate::messages::extensions::key_share::{KeyShareEntry, write_key_shares};
+use crate::messages::extensions::max_fragment_length::{
+    MaxFragmentLength, write_max_fragment_length,
+};
+use crate::messages::extensions::record_size_limit::write_record_size_limit;
 use crate::messages::extensions::renegotiation_info::write_renegotiation_info;
 use crate::messages::extensions::server_name::write_server_name;
 use crate::messages::extensions::signature_algorithms::write_signature_algorithms;
@@ -32,8 +37,10 @@ use crate::{Error, Incompatible, PeerError, ServerName};
 
 /// The kinds of extension a ClientHello of ours can carry, in the order of sending when the
 /// configuration does not permute them.
-const EXTENSIONS: [ExtensionType; 12] = [
+const EXTENSIONS: [ExtensionType; 14] = [
     ExtensionType::SERVER_NAME,
+    ExtensionType::MAX_FRAGMENT_LENGTH,
+    ExtensionType::RECORD_SIZE_LIMIT,
     ExtensionType::EXTENDED_MAIN_SECRET,
     ExtensionType::RENEGOTIATION_INFO,
     ExtensionType::EC_POINT_FORMATS,
@@ -212,6 +219,14 @@ fn send_hello(offer: &mut Offer, cookie: Option<&[u8]>, env: &mut Env<'_>) -> Re
     env.flight.end_flight()
 }
 
+/// What a hello says about the length of records.
+pub(super) fn record_limits(config: &ClientConfig) -> Wish {
+    Wish {
+        max_fragment_length: config.max_fragment_length.map(MaxFragmentLength::code),
+        record_size_limit: config.common.record_size_limit,
+    }
+}
+
 /// Everything that goes into one ClientHello.
 struct HelloWriter<'a> {
     offer: &'a Offer,
@@ -285,6 +300,7 @@ impl HelloWriter<'_> {
     ) -> Result<(), Error> {
         let config = self.config;
         let grease = self.offer.shape.grease;
+        let wish = record_limits(config);
         let host = self.name.dns().filter(|_| config.send_server_name);
         let applies = match typ {
             ExtensionType::SERVER_NAME => host.is_some(),
@@ -292,6 +308,8 @@ impl HelloWriter<'_> {
             ExtensionType::ALPN => !config.common.alpn.is_empty(),
             ExtensionType::CERTIFICATE_AUTHORITIES => !config.certificate_authorities.is_empty(),
             ExtensionType::COOKIE => self.cookie.is_some(),
+            ExtensionType::MAX_FRAGMENT_LENGTH => wish.max_fragment_length.is_some(),
+            ExtensionType::RECORD_SIZE_LIMIT => wish.record_size_limit.is_some(),
             ExtensionType::SUPPORTED_VERSIONS | ExtensionType::KEY_SHARE => {
                 self.speaks(ProtocolVersion::TLS13)
             }
@@ -307,6 +325,12 @@ impl HelloWriter<'_> {
         extensions::write(w, typ, |w| match typ {
             ExtensionType::SERVER_NAME => write_server_name(w, host.unwrap_or_default()),
             ExtensionType::STATUS_REQUEST => write_status_request(w),
+            ExtensionType::MAX_FRAGMENT_LENGTH => {
+                write_max_fragment_length(w, wish.max_fragment_length.unwrap_or_default())
+            }
+            ExtensionType::RECORD_SIZE_LIMIT => {
+                write_record_size_limit(w, wish.record_size_limit.unwrap_or_default())
+            }
             ExtensionType::EXTENDED_MAIN_SECRET => Ok(()),
             ExtensionType::RENEGOTIATION_INFO => write_renegotiation_info(w, &[]),
             ExtensionType::EC_POINT_FORMATS => write_ec_point_formats(w, &[UNCOMPRESSED]),

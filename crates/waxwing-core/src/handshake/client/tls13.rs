@@ -14,20 +14,21 @@ use alloc::vec::Vec;
 use super::super::StepOutcome;
 use super::super::auth::{check_finished, check_server_signature};
 use super::super::proof::SignatureOk;
+use super::super::record_limits::{self, Wish};
 use super::super::schedule13::{HandshakeSecrets, verify_data};
-use super::Env;
 use super::certificate::{Judged, judge};
+use super::{Env, hello};
 use crate::config::verifier::{ServerCertRequest, Verified};
 use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
 use crate::connection::info::Exporter;
 use crate::limits::MAX_CHAIN;
-use crate::messages::HandshakeType;
 use crate::messages::certificate::Certificate;
 use crate::messages::certificate_request::CertificateRequest;
 use crate::messages::certificate_verify::CertificateVerify;
 use crate::messages::encrypted_extensions::EncryptedExtensions;
 use crate::messages::extensions::ExtensionSet;
 use crate::messages::finished::Finished;
+use crate::messages::{HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
 use crate::{Error, PeerError, Rejection};
 
@@ -104,6 +105,12 @@ impl AwaitEncryptedExtensions {
             }
             env.cx.info.alpn = Some(name.into());
         }
+        let theirs = Wish {
+            max_fragment_length: extensions.max_fragment_length,
+            record_size_limit: extensions.record_size_limit,
+        };
+        let ours = hello::record_limits(env.config);
+        record_limits::apply(theirs, ours, ProtocolVersion::TLS13, env.cx, env.flight)?;
         env.cx.transcript.add(message.bytes);
         let Self { secrets, sent } = self;
         Ok(Step::Certificate(AwaitCertificate {

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use waxwing_crypto::{Digest, KxGroup, NamedGroup, Suite13};
 
 use super::super::negotiate::{self, GroupChoice};
+use super::super::record_limits::Wish;
 use super::super::{EarlyData, SessionId, StepOutcome};
 #[cfg(feature = "tls12")]
 use super::tls12;
@@ -120,6 +121,10 @@ impl AwaitClientHello {
             schemes: schemes.iter().collect(),
             staple: extensions.status_request,
             acknowledge_name: env.cx.info.server_name.is_some(),
+            wish: Wish {
+                max_fragment_length: extensions.max_fragment_length,
+                record_size_limit: extensions.record_size_limit,
+            },
             change_cipher_spec: self.retry.is_none() && !hello.session_id.is_empty(),
         };
         let view = ClientHelloView::new(hello, message.body());

@@ -26,6 +26,7 @@ use waxwing_crypto::{
 use super::super::auth::{check_finished12, check_signature12, pick_scheme12};
 use super::super::negotiate;
 use super::super::proof::SignatureOk;
+use super::super::record_limits::{self, Wish};
 use super::super::schedule12::{Binding, MainSecret, Randoms};
 use super::super::{ChangeCipherSpec, StepOutcome};
 use super::Env;
@@ -192,6 +193,10 @@ pub(super) fn on_client_hello(
         server_random,
         point_formats: extensions.ec_point_formats.is_some(),
         staple: extensions.status_request,
+        wish: Wish {
+            max_fragment_length: extensions.max_fragment_length,
+            record_size_limit: extensions.record_size_limit,
+        },
     };
     agreed.choose_certificate(&ClientHelloView::new(hello, message.body()), env)
 }
@@ -235,6 +240,8 @@ struct Agreed {
     point_formats: bool,
     /// Whether the client wants a stapled OCSP response.
     staple: bool,
+    /// What the client says about the length of records.
+    wish: Wish,
 }
 
 impl Agreed {
@@ -310,6 +317,9 @@ impl Agreed {
         status_request: bool,
         env: &mut Env<'_>,
     ) -> Result<(), Error> {
+        let version = ProtocolVersion::TLS12;
+        let limits = record_limits::answer(self.wish, &env.config.common, version);
+        record_limits::apply(self.wish, limits, version, env.cx, env.flight)?;
         let alpn = env.cx.info.alpn.clone();
         let extensions = ServerHelloExtensions12 {
             renegotiation_info: env.cx.info.secure_renegotiation.then_some(&[]),
@@ -320,6 +330,8 @@ impl Agreed {
             server_name: env.cx.info.server_name.is_some(),
             status_request,
             alpn: alpn.as_deref(),
+            max_fragment_length: limits.max_fragment_length,
+            record_size_limit: limits.record_size_limit,
             ..ServerHelloExtensions12::default()
         };
         let mut block = Vec::new();

@@ -218,6 +218,10 @@ impl Flight for TxFlight<'_> {
         Ok(())
     }
 
+    fn limit_records(&mut self, max_content: usize) {
+        self.tx.max_fragment = max_content;
+    }
+
     #[cfg(feature = "tls12")]
     fn change_keys(&mut self, keys: &Keys12) -> Result<(), Error> {
         self.tx.flush(self.out)?;
