@@ -51,6 +51,10 @@ perf:
 icount:
     cargo run --release --manifest-path testing/bench/Cargo.toml -- icount
 
+# Bytes of code by what is compiled in
+sizes:
+    cargo run --release --manifest-path testing/bench/Cargo.toml -- sizes
+
 # Heap bytes and allocations by stage of a connection
 mem:
     cargo run --release --manifest-path testing/bench/Cargo.toml -- memory
