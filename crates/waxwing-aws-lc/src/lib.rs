@@ -36,6 +36,7 @@ mod kem;
 mod kx;
 mod random;
 mod sign;
+mod suites12;
 mod verify;
 
 pub use aead::{AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305};
@@ -44,6 +45,11 @@ pub use kem::{ML_KEM_768, ML_KEM_1024, SECP256R1_MLKEM768, SECP384R1_MLKEM1024, 
 pub use kx::{SECP256R1, SECP384R1, SECP521R1, X25519};
 pub use random::RANDOM;
 pub use sign::KEYS;
+pub use suites12::{
+    SUITES12, TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256, TLS12_ECDHE_ECDSA_AES_256_GCM_SHA384,
+    TLS12_ECDHE_ECDSA_CHACHA20_POLY1305_SHA256, TLS12_ECDHE_RSA_AES_128_GCM_SHA256,
+    TLS12_ECDHE_RSA_AES_256_GCM_SHA384, TLS12_ECDHE_RSA_CHACHA20_POLY1305_SHA256,
+};
 pub use verify::SIGNATURES;
 
 use waxwing_crypto::{CipherSuite, CryptoProvider, KxGroup, Suite13, UseLimits};
@@ -51,6 +57,7 @@ use waxwing_crypto::{CipherSuite, CryptoProvider, KxGroup, Suite13, UseLimits};
 /// Everything this crate offers, in order of preference.
 pub static PROVIDER: CryptoProvider = CryptoProvider {
     suites13: SUITES13,
+    suites12: SUITES12,
     groups: GROUPS,
     signatures: SIGNATURES,
     keys: KEYS,
@@ -101,10 +108,59 @@ pub static TLS13_CHACHA20_POLY1305_SHA256: Suite13 = Suite13 {
 
 #[cfg(test)]
 mod tests {
+    use waxwing_crypto::{ProviderFault, SignatureScheme, Suite12};
+
     use super::*;
 
     #[test]
     fn the_provider_is_whole() {
         assert_eq!(PROVIDER.check(), Ok(()));
+        let without_tls12 = CryptoProvider {
+            suites12: &[],
+            ..PROVIDER
+        };
+        assert_eq!(without_tls12.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_repeated_tls12_suite_is_a_fault() {
+        static TWICE: &[&Suite12] = &[
+            &TLS12_ECDHE_RSA_AES_128_GCM_SHA256,
+            &TLS12_ECDHE_RSA_AES_128_GCM_SHA256,
+        ];
+        let twice = CryptoProvider {
+            suites12: TWICE,
+            ..PROVIDER
+        };
+        assert_eq!(twice.check(), Err(ProviderFault::Repeated(0xc02f)));
+    }
+
+    #[test]
+    fn suites_are_found_by_code_point_and_registered_name() {
+        let names = [
+            (0xc02b, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
+            (0xc02f, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+            (0xc02c, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
+            (0xc030, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
+            (0xcca9, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"),
+            (0xcca8, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"),
+        ];
+        let listed = SUITES12.iter().map(|suite| suite.id.0);
+        assert!(listed.eq(names.map(|(id, _)| id)));
+        for (id, name) in names {
+            let suite = PROVIDER.suite12(CipherSuite(id)).unwrap();
+            assert_eq!(suite.id.name(), Some(name));
+            assert!(PROVIDER.suite13(suite.id).is_none());
+        }
+    }
+
+    #[test]
+    fn each_version_offers_its_own_schemes() {
+        let rsa = SignatureScheme::RSA_PKCS1_SHA256;
+        let mldsa = SignatureScheme::MLDSA44;
+        let has12 = |scheme| PROVIDER.handshake_schemes12().any(|own| own == scheme);
+        let has13 = |scheme| PROVIDER.handshake_schemes().any(|own| own == scheme);
+        assert_eq!((has12(rsa), has13(rsa)), (true, false));
+        assert_eq!((has12(mldsa), has13(mldsa)), (false, true));
     }
 }

@@ -128,10 +128,14 @@ impl<K> fmt::Debug for Key<K> {
     }
 }
 
+/// RSASSA-PKCS1-v1_5 is for TLS 1.2 alone, where not every client knows RSASSA-PSS.
 const RSA_SCHEMES: &[SignatureScheme] = &[
     SignatureScheme::RSA_PSS_RSAE_SHA256,
     SignatureScheme::RSA_PSS_RSAE_SHA384,
     SignatureScheme::RSA_PSS_RSAE_SHA512,
+    SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::RSA_PKCS1_SHA384,
+    SignatureScheme::RSA_PKCS1_SHA512,
 ];
 
 impl Sign for RsaKeyPair {
@@ -141,6 +145,9 @@ impl Sign for RsaKeyPair {
             SignatureScheme::RSA_PSS_RSAE_SHA256 => &lib::RSA_PSS_SHA256,
             SignatureScheme::RSA_PSS_RSAE_SHA384 => &lib::RSA_PSS_SHA384,
             SignatureScheme::RSA_PSS_RSAE_SHA512 => &lib::RSA_PSS_SHA512,
+            SignatureScheme::RSA_PKCS1_SHA256 => &lib::RSA_PKCS1_SHA256,
+            SignatureScheme::RSA_PKCS1_SHA384 => &lib::RSA_PKCS1_SHA384,
+            SignatureScheme::RSA_PKCS1_SHA512 => &lib::RSA_PKCS1_SHA512,
             _ => return Err(Unspecified),
         };
         let mut signature = vec![0; self.public_modulus_len()];

@@ -9,7 +9,7 @@ use waxwing_crypto::{
 /// Everything that can be checked, in handshakes and certificates, in order of preference.
 ///
 /// In TLS 1.3 an ECDSA code point means one curve with one hash; the other pairs occur in
-/// certificates only. A key of algorithm id-RSASSA-PSS comes without parameters or with those
+/// certificates and in TLS 1.2. A key of algorithm id-RSASSA-PSS comes without parameters or with those
 /// of one hash (RFC 4055, Section 3.1), hence two entries for each.
 pub static SIGNATURES: &[SignatureAlgorithm] = &[
     pair(

@@ -1,9 +1,13 @@
 //! The known-answer tests of `waxwing-crypto`, over the whole provider and over spoilt ones.
 
-use waxwing_aws_lc::{AES_256_GCM, ML_KEM_768, PROVIDER, SHA256, SHA384, SIGNATURES, X25519};
+use waxwing_aws_lc::{
+    AES_256_GCM, ML_KEM_768, PROVIDER, SHA256, SHA384, SIGNATURES,
+    TLS12_ECDHE_RSA_AES_128_GCM_SHA256, X25519,
+};
 use waxwing_crypto::{
-    CipherSuite, CryptoError, CryptoProvider, Hybrid, KxGroup, NamedGroup, Order, SecureRandom,
-    SignatureAlgorithm, Suite13, UseLimits, VerifySignature, vectors,
+    Authentication12, CipherSuite, CryptoError, CryptoProvider, Hybrid, KxGroup, NamedGroup,
+    Nonce12, Order, SecureRandom, SignatureAlgorithm, Suite12, Suite13, UseLimits, VerifySignature,
+    vectors,
 };
 
 #[test]
@@ -33,6 +37,61 @@ fn another_aead_is_noticed() {
         fault_of(provider),
         "TLS_AES_128_GCM_SHA256: not so: the key length"
     );
+}
+
+type Change = fn(&mut Suite12);
+
+/// What the known-answer tests say of AES-128-GCM for RSA keys with something else in it.
+fn fault_of_suite12(change: Change) -> String {
+    let mut suite = Suite12 {
+        ..TLS12_ECDHE_RSA_AES_128_GCM_SHA256
+    };
+    change(&mut suite);
+    let suites: &'static [&'static Suite12] = vec![&*Box::leak(Box::new(suite))].leak();
+    fault_of(CryptoProvider {
+        suites12: suites,
+        ..PROVIDER
+    })
+}
+
+#[test]
+fn a_spoilt_tls12_suite_is_noticed() {
+    let spoilt: [(Change, &str); 5] = [
+        (|suite| suite.aead = AES_256_GCM, "the key length"),
+        (|suite| suite.hash = &SHA384, "the hash"),
+        (|suite| suite.nonce = Nonce12::Implicit, "the nonce"),
+        (
+            |suite| suite.authentication = Authentication12::Ecdsa,
+            "the authentication",
+        ),
+        (
+            |suite| suite.id = CipherSuite(0xc0ff),
+            "there is a known answer for it",
+        ),
+    ];
+    for (change, rule) in spoilt {
+        let fault = fault_of_suite12(change);
+        assert!(fault.ends_with(&format!(": not so: {rule}")), "{fault}");
+    }
+}
+
+#[test]
+fn a_curve_that_is_missing_for_tls12_is_noticed() {
+    let named = SIGNATURES.iter().filter(|pair| pair.scheme.is_some());
+    let named: Vec<_> = named.map(|pair| SignatureAlgorithm { ..*pair }).collect();
+    let provider = CryptoProvider {
+        signatures: named.leak(),
+        ..PROVIDER
+    };
+    assert_eq!(
+        fault_of(provider),
+        "ecdsa_secp256r1_sha256: not so: in TLS 1.2 it serves every curve"
+    );
+    let for_tls13_alone = CryptoProvider {
+        suites12: &[],
+        ..provider
+    };
+    assert_eq!(vectors::check(&for_tls13_alone), Ok(()));
 }
 
 #[test]

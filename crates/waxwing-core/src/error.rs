@@ -251,6 +251,10 @@ rules! {
             "a KeyUpdate that is neither request nor answer (RFC 9846, Section 4.7.3)";
         BadServerName => ILLEGAL_PARAMETER,
             "server_name with several names of one type (RFC 6066, Section 3)";
+        TwoSizeLimits => ILLEGAL_PARAMETER,
+            "an answer with both max_fragment_length and record_size_limit (RFC 8449, Section 5)";
+        CurveType => ILLEGAL_PARAMETER,
+            "a ServerKeyExchange for a curve without a name (RFC 8422, Section 5.4)";
     }
 }
 

@@ -66,7 +66,9 @@ pub use error::{
 };
 #[doc(hidden)]
 pub use messages::parse_for_fuzzing;
-pub use messages::{ExtensionType, HandshakeType, ProtocolVersion};
+pub use messages::{
+    CertificateCompressionAlgorithm, CertificateType, ExtensionType, HandshakeType, ProtocolVersion,
+};
 pub use name::{DnsName, InvalidName, ServerName};
 pub use record::{Epoch, RecordPadding};
 pub use trace::{Direction, Trace, TraceEvent};

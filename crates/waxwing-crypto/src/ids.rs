@@ -3,6 +3,8 @@
 //! Each is a number that may hold a value nobody has named yet: what a peer sends is kept as it
 //! came. Names are those of the IANA registry "TLS Parameters".
 
+use crate::Authentication12;
+
 /// Declares a number of the wire with names for some of its values.
 #[doc(hidden)]
 #[macro_export]
@@ -71,13 +73,21 @@ macro_rules! code_points {
 }
 
 code_points! {
-    /// A cipher suite (RFC 9846, Appendix B.4).
+    /// A cipher suite (RFC 9846, Appendix B.4; for TLS 1.2 RFC 5289 and RFC 7905).
     CipherSuite(u16) {
         TLS13_AES_128_GCM_SHA256 = 0x1301, "TLS_AES_128_GCM_SHA256";
         TLS13_AES_256_GCM_SHA384 = 0x1302, "TLS_AES_256_GCM_SHA384";
         TLS13_CHACHA20_POLY1305_SHA256 = 0x1303, "TLS_CHACHA20_POLY1305_SHA256";
         TLS13_AES_128_CCM_SHA256 = 0x1304, "TLS_AES_128_CCM_SHA256";
         TLS13_AES_128_CCM_8_SHA256 = 0x1305, "TLS_AES_128_CCM_8_SHA256";
+        TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256 = 0xc02b, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+        TLS12_ECDHE_ECDSA_AES_256_GCM_SHA384 = 0xc02c, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
+        TLS12_ECDHE_RSA_AES_128_GCM_SHA256 = 0xc02f, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+        TLS12_ECDHE_RSA_AES_256_GCM_SHA384 = 0xc030, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384";
+        TLS12_ECDHE_RSA_CHACHA20_POLY1305_SHA256 = 0xcca8,
+            "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256";
+        TLS12_ECDHE_ECDSA_CHACHA20_POLY1305_SHA256 = 0xcca9,
+            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256";
         EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff, "TLS_EMPTY_RENEGOTIATION_INFO_SCSV";
         FALLBACK_SCSV = 0x5600, "TLS_FALLBACK_SCSV";
     }
@@ -140,6 +150,47 @@ impl SignatureScheme {
     pub const fn allowed_in_tls13_handshake(self) -> bool {
         !matches!(self.0, 0x0201 | 0x0203 | 0x0401 | 0x0501 | 0x0601)
     }
+
+    /// Whether TLS 1.2 allows this scheme in ServerKeyExchange and CertificateVerify.
+    #[must_use]
+    pub const fn allowed_in_tls12_handshake(self) -> bool {
+        self.tls12_authentication().is_some()
+    }
+
+    /// The TLS 1.2 cipher suites that this scheme goes with; `None` if TLS 1.2 must not use it.
+    #[must_use]
+    pub const fn tls12_authentication(self) -> Option<Authentication12> {
+        match self {
+            // EdDSA goes with the suites named after ECDSA (RFC 8422, Section 2.1).
+            Self::ECDSA_SECP256R1_SHA256
+            | Self::ECDSA_SECP384R1_SHA384
+            | Self::ECDSA_SECP521R1_SHA512
+            | Self::ED25519
+            | Self::ED448 => Some(Authentication12::Ecdsa),
+            // RSASSA-PSS goes with the RSA suites (RFC 9846, Section 4.3.3).
+            Self::RSA_PKCS1_SHA256
+            | Self::RSA_PKCS1_SHA384
+            | Self::RSA_PKCS1_SHA512
+            | Self::RSA_PSS_RSAE_SHA256
+            | Self::RSA_PSS_RSAE_SHA384
+            | Self::RSA_PSS_RSAE_SHA512
+            | Self::RSA_PSS_PSS_SHA256
+            | Self::RSA_PSS_PSS_SHA384
+            | Self::RSA_PSS_PSS_SHA512 => Some(Authentication12::Rsa),
+            // SHA-1 is forbidden (RFC 9155, Section 2), and ML-DSA is for TLS 1.3 alone.
+            _ => None,
+        }
+    }
+
+    /// Whether this is ECDSA on SHA-2, whose code points name a curve in TLS 1.3 only.
+    pub(crate) const fn is_ecdsa(self) -> bool {
+        matches!(
+            self,
+            Self::ECDSA_SECP256R1_SHA256
+                | Self::ECDSA_SECP384R1_SHA384
+                | Self::ECDSA_SECP521R1_SHA512
+        )
+    }
 }
 
 #[cfg(test)]
@@ -152,6 +203,21 @@ mod tests {
         let found = (0..=u16::MAX).filter(|v| CipherSuite(*v).is_grease());
         let expected = (0..16u16).map(|i| (i << 12) | 0x0a00 | (i << 4) | 0x0a);
         assert!(found.eq(expected));
+    }
+
+    #[test]
+    fn each_scheme_goes_with_the_tls12_suites_of_its_kind_of_key() {
+        let of = |kind| {
+            (0..=u16::MAX)
+                .map(SignatureScheme)
+                .filter(move |scheme| scheme.tls12_authentication() == Some(kind))
+        };
+        let ecdsa = [0x0403, 0x0503, 0x0603, 0x0807, 0x0808];
+        assert!(of(Authentication12::Ecdsa).eq(ecdsa.map(SignatureScheme)));
+        let rsa = [
+            0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b,
+        ];
+        assert!(of(Authentication12::Rsa).eq(rsa.map(SignatureScheme)));
     }
 
     #[test]

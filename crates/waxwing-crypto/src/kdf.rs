@@ -1,4 +1,5 @@
-//! HKDF (RFC 5869) and the labelled expansion of TLS 1.3 (RFC 9846, Section 7.1).
+//! HKDF (RFC 5869), the labelled expansion of TLS 1.3 (RFC 9846, Section 7.1), and the PRF of
+//! TLS 1.2 (RFC 5246, Section 5).
 
 use zeroize::Zeroize;
 
@@ -78,6 +79,37 @@ pub fn derive(key: &HmacKey, label: &[u8], context: &[u8]) -> Result<Digest, Cry
     digest
 }
 
+/// The PRF of TLS 1.2 (RFC 5246, Section 5) on the hash of `secret`, which is the suite's
+/// (RFC 5289, Section 3; RFC 7905, Section 2). `seed` is given in parts.
+///
+/// # Errors
+/// [`CryptoError::Misuse`] if there are more than `MAX_SEED_PARTS` parts: those of an exporter
+/// (RFC 5705, Section 4) are the most.
+pub fn prf12(
+    secret: &HmacKey,
+    label: &[u8],
+    seed: &[&[u8]],
+    out: &mut [u8],
+) -> Result<(), CryptoError> {
+    const MAX_SEED_PARTS: usize = 4;
+    if seed.len() > MAX_SEED_PARTS {
+        return Err(CryptoError::Misuse);
+    }
+    // A(i), then the label and the seed, which together are the seed of P_hash.
+    let mut parts: [&[u8]; MAX_SEED_PARTS + 2] = [&[]; MAX_SEED_PARTS + 2];
+    parts[1] = label;
+    parts[2..2 + seed.len()].copy_from_slice(seed);
+    let mut a = secret.sign(&parts[1..]);
+    for chunk in out.chunks_mut(secret.hash().output_len()) {
+        let mut with_a = parts;
+        with_a[0] = a.as_ref();
+        let block = secret.sign(&with_a);
+        chunk.copy_from_slice(&block.as_ref()[..chunk.len()]);
+        a = secret.sign(&[a.as_ref()]);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 pub(crate) mod testing {
     //! Compression functions for this crate's own tests.
@@ -89,7 +121,7 @@ pub(crate) mod testing {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::SHA256;
+    use super::testing::{SHA256, SHA384};
     use super::*;
 
     #[test]
@@ -125,6 +157,57 @@ mod tests {
         assert_eq!(
             hex::encode(derived.as_ref()),
             "6f2615a108c702c5678f54fc9dbab69716c076189c48250cebeac3576c3611ba"
+        );
+    }
+
+    // Test vectors published on the IETF's TLS mailing list; OpenSSL's TLS1-PRF agrees.
+
+    #[test]
+    fn tls12_prf_on_sha256() {
+        let secret = hex::decode("9bbe436ba940f017b17652849a71db35").unwrap();
+        let seed = hex::decode("a0ba9f936cda311827a6f796ffd5198c").unwrap();
+        let mut out = [0; 100];
+        prf12(&SHA256.hmac_key(&secret), b"test label", &[&seed], &mut out).unwrap();
+        assert_eq!(
+            hex::encode(out),
+            "e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a\
+             6b301791e90d35c9c9a46b4e14baf9af0fa022f7077def17abfd3797c0564bab\
+             4fbc91666e9def9b97fce34f796789baa48082d122ee42c5a72e5a5110fff701\
+             87347b66"
+        );
+    }
+
+    #[test]
+    fn tls12_prf_on_sha384() {
+        let secret = hex::decode("b80b733d6ceefcdc71566ea48e5567df").unwrap();
+        let seed = hex::decode("cd665cf6a8447dd6ff8b27555edb7465").unwrap();
+        let mut out = [0; 148];
+        prf12(&SHA384.hmac_key(&secret), b"test label", &[&seed], &mut out).unwrap();
+        assert_eq!(
+            hex::encode(out),
+            "7b0c18e9ced410ed1804f2cfa34a336a1c14dffb4900bb5fd7942107e81c83cd\
+             e9ca0faa60be9fe34f82b1233c9146a0e534cb400fed2700884f9dc236f80edd\
+             8bfa961144c9e8d792eca722a7b32fc3d416d473ebc2c5fd4abfdad05d918425\
+             9b5bf8cd4d90fa0d31e2dec479e4f1a26066f2eea9a69236a3e52655c9e9aee6\
+             91c8f3a26854308d5eaa3be85e0990703d73e56f"
+        );
+    }
+
+    #[test]
+    fn the_tls12_prf_takes_its_seed_in_up_to_four_parts() {
+        let key = SHA256.hmac_key(b"secret");
+        let prf = |seed: &[&[u8]]| {
+            let mut out = [0; 48];
+            prf12(&key, b"label", seed, &mut out).map(|()| out)
+        };
+        let whole = prf(&[b"abcd"]);
+        assert!(whole.is_ok());
+        assert_eq!(prf(&[b"ab", b"cd"]), whole);
+        assert_eq!(prf(&[b"a", b"b", b"c", b"d"]), whole);
+        assert_ne!(prf(&[b"a", b"b", b"c"]), whole);
+        assert_eq!(
+            prf(&[b"", b"a", b"b", b"c", b"d"]),
+            Err(CryptoError::Misuse)
         );
     }
 

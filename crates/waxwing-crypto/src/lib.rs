@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Nothing TLS-specific is left to a provider: record framing lives in `waxwing-core`, and the
-//! key derivation of RFC 5869 and RFC 9846, Section 7.1 lives in [`kdf`].
+//! key derivation of RFC 5869, RFC 9846, Section 7.1 and RFC 5246, Section 5 lives in [`kdf`].
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -45,7 +45,7 @@ pub use provider::{CryptoProvider, ProviderFault};
 pub use random::SecureRandom;
 pub use sign::{
     KeyEncoding, KeyLoader, SignatureAlgorithm, Signing, SigningKey, VerifySignature,
-    verify_with_spki,
+    verify_with_spki, verify_with_spki12,
 };
 pub use spki::SubjectPublicKeyInfo;
-pub use suite::{Suite13, UseLimits};
+pub use suite::{Authentication12, Nonce12, Suite12, Suite13, UseLimits};

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::{
     CipherSuite, KeyLoader, KxGroup, NamedGroup, SecureRandom, SignatureAlgorithm, SignatureScheme,
-    Suite13,
+    Suite12, Suite13,
 };
 
 /// The primitives, each chosen on its own. Lists are in order of preference.
@@ -12,6 +12,8 @@ use crate::{
 pub struct CryptoProvider {
     /// TLS 1.3 cipher suites.
     pub suites13: &'static [&'static Suite13],
+    /// TLS 1.2 cipher suites; none if the provider is for TLS 1.3 alone.
+    pub suites12: &'static [&'static Suite12],
     /// Key exchange groups.
     pub groups: &'static [&'static dyn KxGroup],
     /// Signatures that can be checked, in handshakes and in certificates.
@@ -26,7 +28,7 @@ pub struct CryptoProvider {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProviderFault {
-    /// There is no cipher suite.
+    /// There is no cipher suite for TLS 1.3.
     NoSuites,
     /// There is no key exchange group.
     NoGroups,
@@ -39,7 +41,7 @@ pub enum ProviderFault {
 impl fmt::Display for ProviderFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSuites => f.write_str("the crypto provider has no cipher suite"),
+            Self::NoSuites => f.write_str("the crypto provider has no cipher suite for TLS 1.3"),
             Self::NoGroups => f.write_str("the crypto provider has no key exchange group"),
             Self::NoSignatures => {
                 f.write_str("the crypto provider has no signature algorithm for TLS 1.3")
@@ -67,13 +69,20 @@ impl CryptoProvider {
             return Err(ProviderFault::NoSignatures);
         }
         no_repeats(self.suites13.iter().map(|suite| suite.id.0))?;
+        no_repeats(self.suites12.iter().map(|suite| suite.id.0))?;
         no_repeats(self.groups.iter().map(|group| group.name().0))
     }
 
-    /// The suite with this code point.
+    /// The TLS 1.3 suite with this code point.
     #[must_use]
     pub fn suite13(&self, id: CipherSuite) -> Option<&'static Suite13> {
         self.suites13.iter().copied().find(|suite| suite.id == id)
+    }
+
+    /// The TLS 1.2 suite with this code point.
+    #[must_use]
+    pub fn suite12(&self, id: CipherSuite) -> Option<&'static Suite12> {
+        self.suites12.iter().copied().find(|suite| suite.id == id)
     }
 
     /// The group with this code point.
@@ -89,6 +98,13 @@ impl CryptoProvider {
     pub fn handshake_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         self.signature_schemes()
             .filter(|scheme| scheme.allowed_in_tls13_handshake())
+    }
+
+    /// The schemes that can be checked in a TLS 1.2 ServerKeyExchange or CertificateVerify, in
+    /// order of preference.
+    pub fn handshake_schemes12(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
+        self.signature_schemes()
+            .filter(|scheme| scheme.allowed_in_tls12_handshake())
     }
 
     /// Every scheme that can be checked, in handshakes or certificates, each once.
@@ -121,6 +137,7 @@ impl fmt::Debug for CryptoProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CryptoProvider")
             .field("suites13", &self.suites13)
+            .field("suites12", &self.suites12)
             .field("groups", &self.groups)
             .finish_non_exhaustive()
     }

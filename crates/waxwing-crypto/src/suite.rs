@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{Aead, CipherSuite, Hash};
+use crate::{Aead, CipherSuite, Hash, IV_LEN};
 
 /// How many records one key may protect (RFC 9846, Section 5.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,70 @@ pub struct Suite13 {
     pub hash: &'static Hash,
     /// How long one key may be used.
     pub limits: UseLimits,
+}
+
+/// A TLS 1.2 cipher suite: ephemeral Diffie-Hellman on elliptic curves with an AEAD (RFC 5289;
+/// RFC 7905).
+pub struct Suite12 {
+    /// Its code point.
+    pub id: CipherSuite,
+    /// The record protection.
+    pub aead: &'static dyn Aead,
+    /// The hash of the transcript and of the PRF, [`kdf::prf12`](crate::kdf::prf12).
+    pub hash: &'static Hash,
+    /// How long one key may be used. TLS 1.2 cannot update a key, so the connection ends there.
+    pub limits: UseLimits,
+    /// How a record's nonce is made.
+    pub nonce: Nonce12,
+    /// What the server signs its key exchange with.
+    pub authentication: Authentication12,
+}
+
+/// How the nonce of a TLS 1.2 record is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nonce12 {
+    /// 4 bytes of salt from the key block, then 8 explicit bytes that each record carries
+    /// (RFC 5288, Section 3).
+    Explicit,
+    /// 12 bytes from the key block, XORed with the sequence number; nothing in the record
+    /// (RFC 7905, Section 2).
+    Implicit,
+}
+
+impl Nonce12 {
+    /// Bytes that each direction takes from the key block (`fixed_iv_length` of RFC 5246,
+    /// Section 6.2.3.3).
+    #[must_use]
+    pub const fn fixed_iv_len(self) -> usize {
+        match self {
+            Self::Explicit => 4,
+            Self::Implicit => IV_LEN,
+        }
+    }
+
+    /// Bytes that each record carries before its ciphertext (`record_iv_length`).
+    #[must_use]
+    pub const fn explicit_len(self) -> usize {
+        match self {
+            Self::Explicit => IV_LEN - self.fixed_iv_len(),
+            Self::Implicit => 0,
+        }
+    }
+}
+
+/// The kind of key that a TLS 1.2 cipher suite asks of the server (RFC 8422, Section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authentication12 {
+    /// ECDHE_ECDSA: a key for ECDSA or EdDSA.
+    Ecdsa,
+    /// ECDHE_RSA: an RSA key.
+    Rsa,
+}
+
+impl fmt::Debug for Suite12 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.id.fmt(f)
+    }
 }
 
 impl fmt::Debug for Suite13 {

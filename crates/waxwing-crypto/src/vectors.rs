@@ -8,7 +8,7 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use crate::CryptoProvider;
+use crate::{Authentication12, CryptoProvider, HashId, Nonce12, Suite12};
 
 mod aead;
 mod hash;
@@ -42,13 +42,34 @@ pub fn check(provider: &CryptoProvider) -> Result<(), Failure> {
     check_random(provider)?;
     for suite in provider.suites13 {
         hash::check(suite.hash)?;
-        aead::check(suite)?;
+        aead::check(suite.id, suite.aead)?;
+    }
+    for suite in provider.suites12 {
+        check_suite12(suite)?;
     }
     for group in provider.groups {
         kx::check(provider, *group)?;
     }
     sign::check_verifiers(provider)?;
+    sign::check_curves12(provider)?;
     sign::check_keys(provider)
+}
+
+fn check_suite12(suite: &Suite12) -> Result<(), Failure> {
+    hash::check(suite.hash)?;
+    aead::check(suite.id, suite.aead)?;
+    let subject = Subject(&suite.id);
+    let name = subject.some(suite.id.name(), "its name is known")?;
+    let hash = match suite.hash.id() {
+        HashId::Sha256 => "SHA256",
+        HashId::Sha384 => "SHA384",
+    };
+    subject.must(name.ends_with(hash), "the hash")?;
+    // RFC 7905 alone has nothing of the nonce in the record.
+    let implicit = suite.nonce == Nonce12::Implicit;
+    subject.must(name.contains("CHACHA20") == implicit, "the nonce")?;
+    let ecdsa = suite.authentication == Authentication12::Ecdsa;
+    subject.must(name.contains("ECDSA") == ecdsa, "the authentication")
 }
 
 fn check_random(provider: &CryptoProvider) -> Result<(), Failure> {

@@ -18,6 +18,7 @@ const SUM: usize = 16;
 /// The stand-in provider.
 pub static PROVIDER: CryptoProvider = CryptoProvider {
     suites13: &[&SUITE],
+    suites12: &[],
     groups: &[&Group],
     signatures: &[SignatureAlgorithm {
         scheme: Some(SignatureScheme::ED25519),

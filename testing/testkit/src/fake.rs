@@ -2,7 +2,8 @@
 //! costs. Only the hashes are real, so the transcript, the key schedule and Finished are too.
 //!
 //! ```text
-//!   AEAD         identity; the tag is constant (AES suites) or a keyed checksum (ChaCha20)
+//!   AEAD         identity; the tag is constant (AES suites) or a keyed checksum (ChaCha20, and
+//!                AES-256 in TLS 1.2)
 //!   key exchange public values are 32 bytes, the shared secret is constant
 //!   signatures   any but an empty one is valid
 //!   randomness   a counter of the thread, started anew by `seed_random`
@@ -15,9 +16,10 @@ use std::sync::Arc;
 
 use waxwing_core::{CertifiedKey, ServerCertRequest, ServerCertVerifier, Verdict, Verified};
 use waxwing_crypto::{
-    Aead, AeadKey, CipherSuite, CryptoError, CryptoProvider, Hash, IV_LEN, KeyEncoding, KeyLoader,
-    KeyShare, KxGroup, NamedGroup, SecureRandom, SharedSecret, SignatureAlgorithm, SignatureScheme,
-    Signing, SigningKey, Suite13, UseLimits, VerifySignature,
+    Aead, AeadKey, Authentication12, CipherSuite, CryptoError, CryptoProvider, Hash, IV_LEN,
+    KeyEncoding, KeyLoader, KeyShare, KxGroup, NamedGroup, Nonce12, SecureRandom, SharedSecret,
+    SignatureAlgorithm, SignatureScheme, Signing, SigningKey, Suite12, Suite13, UseLimits,
+    VerifySignature,
 };
 
 /// Bytes of every tag.
@@ -61,9 +63,42 @@ pub static KEYED_SHA256: Suite13 = Suite13 {
     limits: UseLimits { seal_records: 64 },
 };
 
+/// `TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256` with a constant tag: every record opens.
+pub static OPEN12_SHA256: Suite12 = Suite12 {
+    id: CipherSuite::TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256,
+    aead: &FakeAead { keyed: false },
+    hash: &SHA256,
+    limits: UseLimits::AES_GCM,
+    nonce: Nonce12::Explicit,
+    authentication: Authentication12::Ecdsa,
+};
+
+/// `TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384` with a keyed checksum: no changed, missing or
+/// repeated record opens.
+pub static KEYED12_SHA384: Suite12 = Suite12 {
+    id: CipherSuite::TLS12_ECDHE_ECDSA_AES_256_GCM_SHA384,
+    aead: &FakeAead { keyed: true },
+    hash: &SHA384,
+    limits: UseLimits::AES_GCM,
+    nonce: Nonce12::Explicit,
+    authentication: Authentication12::Ecdsa,
+};
+
+/// `TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256` with a keyed checksum. Its limit is that of
+/// the true one: TLS 1.2 has no key update, so a lower one would end connections.
+pub static KEYED12_SHA256: Suite12 = Suite12 {
+    id: CipherSuite::TLS12_ECDHE_ECDSA_CHACHA20_POLY1305_SHA256,
+    aead: &FakeAead { keyed: true },
+    hash: &SHA256,
+    limits: UseLimits::CHACHA20_POLY1305,
+    nonce: Nonce12::Implicit,
+    authentication: Authentication12::Ecdsa,
+};
+
 /// All of it.
 pub static PROVIDER: CryptoProvider = CryptoProvider {
     suites13: &[&OPEN_SHA256, &OPEN_SHA384, &KEYED_SHA256],
+    suites12: &[&OPEN12_SHA256, &KEYED12_SHA384, &KEYED12_SHA256],
     groups: &[
         &FakeGroup {
             name: NamedGroup::X25519_MLKEM768,
@@ -374,6 +409,16 @@ mod tests {
     #[test]
     fn the_provider_is_whole() {
         assert_eq!(PROVIDER.check(), Ok(()));
+    }
+
+    #[test]
+    fn the_key_serves_every_tls12_suite() {
+        let key = FakeKey { pending: false };
+        for suite in PROVIDER.suites12 {
+            let mut schemes = key.schemes().iter();
+            let kind = Some(suite.authentication);
+            assert!(schemes.any(|scheme| scheme.tls12_authentication() == kind));
+        }
     }
 
     #[test]

@@ -138,19 +138,21 @@ impl<'a> Read<'a> for u16 {
 }
 
 macro_rules! read_code_point {
-    ($($name:ty),*) => {
+    ($int:ident: $($name:ty),*) => {
         $(impl<'a> Read<'a> for $name {
             fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-                reader.u16().map(Self)
+                reader.$int().map(Self)
             }
         })*
     };
 }
 
+read_code_point!(u8: crate::messages::CertificateType);
 read_code_point!(
-    waxwing_crypto::CipherSuite,
+    u16: waxwing_crypto::CipherSuite,
     waxwing_crypto::NamedGroup,
     waxwing_crypto::SignatureScheme,
+    crate::messages::CertificateCompressionAlgorithm,
     crate::messages::ExtensionType,
     crate::messages::ProtocolVersion
 );

@@ -3,9 +3,10 @@
 use waxwing_crypto::SignatureScheme;
 
 use super::extensions::{
-    self, DistinguishedName, Place, certificate_authorities, signature_algorithms,
+    self, DistinguishedName, ExtensionSet, Place, certificate_authorities, compress_certificate,
+    signature_algorithms,
 };
-use super::registry::ExtensionType;
+use super::registry::{CertificateCompressionAlgorithm, ExtensionType};
 use crate::Error;
 use crate::codec::{List, Reader, Writer};
 use crate::error::PeerError;
@@ -18,6 +19,10 @@ pub(crate) struct CertificateRequest<'a> {
     pub(crate) signature_algorithms: List<'a, SignatureScheme>,
     pub(crate) signature_algorithms_cert: Option<List<'a, SignatureScheme>>,
     pub(crate) certificate_authorities: Option<List<'a, DistinguishedName<'a>>>,
+    /// What the server can decompress.
+    pub(crate) compress_certificate: Option<List<'a, CertificateCompressionAlgorithm>>,
+    /// Whether the server asks for an OCSP response.
+    pub(crate) status_request: bool,
 }
 
 impl<'a> CertificateRequest<'a> {
@@ -30,6 +35,8 @@ impl<'a> CertificateRequest<'a> {
         let mut schemes = None;
         let mut schemes_cert = None;
         let mut authorities = None;
+        let mut compression = None;
+        let mut status_request = false;
         extensions::walk(block, Place::CertificateRequest, None, &mut |typ, data| {
             match typ {
                 ExtensionType::SIGNATURE_ALGORITHMS => {
@@ -40,6 +47,14 @@ impl<'a> CertificateRequest<'a> {
                 }
                 ExtensionType::CERTIFICATE_AUTHORITIES => {
                     authorities = Some(certificate_authorities::read(data)?);
+                }
+                ExtensionType::COMPRESS_CERTIFICATE => {
+                    compression = Some(compress_certificate::read(data)?);
+                }
+                // RFC 9846, Section 4.5.1.1: here it is empty.
+                ExtensionType::STATUS_REQUEST => {
+                    data.finish()?;
+                    status_request = true;
                 }
                 // RFC 9846, Section 4.4.2: clients ignore unrecognised extensions.
                 _ => {}
@@ -52,7 +67,34 @@ impl<'a> CertificateRequest<'a> {
             signature_algorithms: schemes.ok_or(PeerError::MissingExtension)?,
             signature_algorithms_cert: schemes_cert,
             certificate_authorities: authorities,
+            compress_certificate: compression,
+            status_request,
         })
+    }
+
+    /// The extensions it offers, of those known here: what the client's Certificate may answer.
+    pub(crate) fn offered(&self) -> ExtensionSet {
+        let offers = [
+            (ExtensionType::SIGNATURE_ALGORITHMS, true),
+            (
+                ExtensionType::SIGNATURE_ALGORITHMS_CERT,
+                self.signature_algorithms_cert.is_some(),
+            ),
+            (
+                ExtensionType::CERTIFICATE_AUTHORITIES,
+                self.certificate_authorities.is_some(),
+            ),
+            (
+                ExtensionType::COMPRESS_CERTIFICATE,
+                self.compress_certificate.is_some(),
+            ),
+            (ExtensionType::STATUS_REQUEST, self.status_request),
+        ];
+        let mut offered = ExtensionSet::default();
+        for (typ, _) in offers.into_iter().filter(|(_, there)| *there) {
+            offered.insert(typ);
+        }
+        offered
     }
 
     /// Writes the body.
@@ -81,6 +123,14 @@ impl<'a> CertificateRequest<'a> {
                     signature_algorithms::write_signature_algorithms(w, schemes.iter())
                 })?;
             }
+            if let Some(algorithms) = self.compress_certificate {
+                extensions::write(w, ExtensionType::COMPRESS_CERTIFICATE, |w| {
+                    compress_certificate::write_compress_certificate(w, algorithms.iter())
+                })?;
+            }
+            if self.status_request {
+                extensions::write(w, ExtensionType::STATUS_REQUEST, |_| Ok(()))?;
+            }
             Ok(())
         })
     }
@@ -90,7 +140,7 @@ impl<'a> CertificateRequest<'a> {
 mod tests {
     use alloc::vec::Vec;
 
-    use super::super::testing::{assert_exact, block, malformed, written};
+    use super::super::testing::{assert_exact, block, malformed, set, written};
     use super::*;
     use crate::error::Problem;
 
@@ -117,7 +167,9 @@ mod tests {
             &[0, 4, 0, 2, 0x30, 0][..],
         );
         let cert = (ExtensionType::SIGNATURE_ALGORITHMS_CERT, &[0, 2, 4, 1][..]);
-        let body = body(&[SCHEMES, names, cert]);
+        let compression = (ExtensionType::COMPRESS_CERTIFICATE, &[4, 0, 1, 0, 3][..]);
+        let status = (ExtensionType::STATUS_REQUEST, &[][..]);
+        let body = body(&[SCHEMES, names, cert, compression, status]);
         let message = CertificateRequest::read(&body).unwrap();
         assert_eq!(message.context, [9]);
         let schemes = message.signature_algorithms.iter();
@@ -126,10 +178,45 @@ mod tests {
         assert!(schemes.eq([SignatureScheme::RSA_PKCS1_SHA256]));
         let names = message.certificate_authorities.unwrap();
         assert!(names.iter().eq([DistinguishedName(&[0x30, 0])]));
+        let algorithms = message.compress_certificate.unwrap().iter();
+        assert!(algorithms.eq([
+            CertificateCompressionAlgorithm::ZLIB,
+            CertificateCompressionAlgorithm::ZSTD,
+        ]));
+        assert!(message.status_request);
         assert_eq!(written(|w| message.write(w)), body);
         assert_exact(&body, &[], |body| {
             CertificateRequest::read(body).map(|_| ())
         });
+    }
+
+    #[test]
+    fn the_certificate_may_answer_what_is_there() {
+        let body = body(&[SCHEMES]);
+        let message = CertificateRequest::read(&body).unwrap();
+        assert_eq!(message.offered(), set(&[SCHEMES.0]));
+        let all = CertificateRequest {
+            signature_algorithms_cert: Some(message.signature_algorithms),
+            certificate_authorities: Some(List::default()),
+            compress_certificate: Some(List::default()),
+            status_request: true,
+            ..message
+        };
+        let expected = set(&[
+            SCHEMES.0,
+            ExtensionType::SIGNATURE_ALGORITHMS_CERT,
+            ExtensionType::CERTIFICATE_AUTHORITIES,
+            ExtensionType::COMPRESS_CERTIFICATE,
+            ExtensionType::STATUS_REQUEST,
+        ]);
+        assert_eq!(all.offered(), expected);
+    }
+
+    #[test]
+    fn a_request_for_a_status_is_empty() {
+        let request = (ExtensionType::STATUS_REQUEST, &[1, 0, 0, 0, 0][..]);
+        let trailing = malformed("status_request", Problem::Trailing);
+        assert_eq!(error(&[SCHEMES, request]), trailing);
     }
 
     #[test]

@@ -34,11 +34,19 @@ impl<'a> CertificateVerify<'a> {
     }
 }
 
-/// What a server's signature covers: padding and a context string that keep it apart from
-/// signatures of other protocols and of the other side, then the transcript hash up to this
-/// message (RFC 9846, Section 4.5.2).
+/// What a server's signature covers, given the transcript hash up to this message.
 pub(crate) fn server_signed_content(transcript_hash: &[u8]) -> Vec<u8> {
-    let context: &[u8] = b"TLS 1.3, server CertificateVerify";
+    signed_content(b"TLS 1.3, server CertificateVerify", transcript_hash)
+}
+
+/// What a client's signature covers, given the transcript hash up to this message.
+pub(crate) fn client_signed_content(transcript_hash: &[u8]) -> Vec<u8> {
+    signed_content(b"TLS 1.3, client CertificateVerify", transcript_hash)
+}
+
+/// Padding and a context string keep it apart from signatures of other protocols and of the other
+/// side (RFC 9846, Section 4.5.2).
+fn signed_content(context: &[u8], transcript_hash: &[u8]) -> Vec<u8> {
     [&[b' '; 64], context, &[0], transcript_hash].concat()
 }
 
@@ -64,5 +72,8 @@ mod tests {
         let server = "544c5320312e332c207365727665722043657274696669636174655665726966 79";
         let expected = [&padding, server, "00", &"01".repeat(32)].concat();
         assert_eq!(server_signed_content(&[1; 32]), bytes(&expected));
+        let client = "544c5320312e332c20636c69656e7420436572746966696361746556657269667900";
+        let expected = [&padding, client, &"01".repeat(32)].concat();
+        assert_eq!(client_signed_content(&[1; 32]), bytes(&expected));
     }
 }

@@ -4,10 +4,13 @@ use waxwing_crypto::{CipherSuite, NamedGroup, SignatureScheme};
 
 use super::extensions::{
     self, DistinguishedName, KeyShareEntry, Place, ProtocolName, alpn, certificate_authorities,
-    cookie, key_share, psk, server_name, signature_algorithms, status_request, supported_groups,
-    supported_versions,
+    certificate_type, compress_certificate, cookie, ec_point_formats, key_share,
+    max_fragment_length, psk, record_size_limit, renegotiation_info, server_name,
+    signature_algorithms, status_request, supported_groups, supported_versions,
 };
-use super::registry::{ExtensionType, ProtocolVersion};
+use super::registry::{
+    CertificateCompressionAlgorithm, CertificateType, ExtensionType, ProtocolVersion,
+};
 use super::{read_session_id, write_session_id};
 use crate::Error;
 use crate::codec::{List, Reader, Writer};
@@ -47,6 +50,18 @@ pub(crate) struct ClientExtensions<'a> {
     pub(crate) status_request: bool,
     pub(crate) certificate_authorities: Option<List<'a, DistinguishedName<'a>>>,
     pub(crate) post_handshake_auth: bool,
+    /// `renegotiated_connection`.
+    pub(crate) renegotiation_info: Option<&'a [u8]>,
+    pub(crate) extended_main_secret: bool,
+    /// The ECPointFormats, not empty.
+    pub(crate) ec_point_formats: Option<&'a [u8]>,
+    /// 1 to 4.
+    pub(crate) max_fragment_length: Option<u8>,
+    /// In bytes of plaintext, at least 64.
+    pub(crate) record_size_limit: Option<u16>,
+    pub(crate) client_certificate_types: Option<List<'a, CertificateType>>,
+    pub(crate) server_certificate_types: Option<List<'a, CertificateType>>,
+    pub(crate) compress_certificate: Option<List<'a, CertificateCompressionAlgorithm>>,
     /// The content of the whole `extensions` vector.
     pub(crate) block: &'a [u8],
 }
@@ -148,6 +163,39 @@ impl<'a> ClientExtensions<'a> {
             ExtensionType::POST_HANDSHAKE_AUTH => {
                 data.finish()?;
                 self.post_handshake_auth = true;
+            }
+            ExtensionType::COMPRESS_CERTIFICATE => {
+                self.compress_certificate = Some(compress_certificate::read(data)?);
+            }
+            _ => self.read_shared(typ, data)?,
+        }
+        Ok(())
+    }
+
+    /// The extensions that TLS 1.2 had first.
+    fn read_shared(&mut self, typ: ExtensionType, data: Reader<'a>) -> Result<(), Error> {
+        match typ {
+            ExtensionType::RENEGOTIATION_INFO => {
+                self.renegotiation_info = Some(renegotiation_info::read(data)?);
+            }
+            ExtensionType::EXTENDED_MAIN_SECRET => {
+                data.finish()?;
+                self.extended_main_secret = true;
+            }
+            ExtensionType::EC_POINT_FORMATS => {
+                self.ec_point_formats = Some(ec_point_formats::read(data)?);
+            }
+            ExtensionType::MAX_FRAGMENT_LENGTH => {
+                self.max_fragment_length = Some(max_fragment_length::read(data)?);
+            }
+            ExtensionType::RECORD_SIZE_LIMIT => {
+                self.record_size_limit = Some(record_size_limit::read(data)?);
+            }
+            ExtensionType::CLIENT_CERTIFICATE_TYPE => {
+                self.client_certificate_types = Some(certificate_type::read(data)?);
+            }
+            ExtensionType::SERVER_CERTIFICATE_TYPE => {
+                self.server_certificate_types = Some(certificate_type::read(data)?);
             }
             // RFC 9846, Section 4.2.2: a server ignores what it does not know.
             _ => {}
@@ -299,22 +347,68 @@ mod tests {
 
     #[test]
     fn flags_have_no_content() {
-        for typ in [
+        let flags = [
             ExtensionType::EARLY_DATA,
             ExtensionType::POST_HANDSHAKE_AUTH,
-        ] {
+            ExtensionType::EXTENDED_MAIN_SECRET,
+        ];
+        for typ in flags {
             assert_eq!(
                 error(&[(typ, &[0])]),
                 malformed(typ.name().unwrap(), Problem::Trailing)
             );
         }
-        let flags = [
-            ExtensionType::EARLY_DATA,
-            ExtensionType::POST_HANDSHAKE_AUTH,
-        ];
         let body = hello(&block(&flags.map(|typ| (typ, &[][..]))));
         let found = ClientHello::read(&body).unwrap().extensions;
-        assert!(found.early_data && found.post_handshake_auth);
+        assert!(found.early_data && found.post_handshake_auth && found.extended_main_secret);
+    }
+
+    #[test]
+    fn extensions_shared_with_tls12_are_read() {
+        let body = hello(&block(&[
+            (ExtensionType::RENEGOTIATION_INFO, &[1, 9]),
+            (ExtensionType::EC_POINT_FORMATS, &[2, 1, 0]),
+            (ExtensionType::MAX_FRAGMENT_LENGTH, &[2]),
+            (ExtensionType::RECORD_SIZE_LIMIT, &[0, 64]),
+            (ExtensionType::CLIENT_CERTIFICATE_TYPE, &[1, 2]),
+            (ExtensionType::SERVER_CERTIFICATE_TYPE, &[2, 0, 2]),
+            (ExtensionType::COMPRESS_CERTIFICATE, &[2, 0, 1]),
+        ]));
+        let found = ClientHello::read(&body).unwrap().extensions;
+        assert_eq!(found.renegotiation_info, Some(&[9][..]));
+        assert_eq!(found.ec_point_formats, Some(&[1, 0][..]));
+        assert_eq!(found.max_fragment_length, Some(2));
+        assert_eq!(found.record_size_limit, Some(64));
+        let client = found.client_certificate_types.unwrap();
+        assert!(client.iter().eq([CertificateType::RAW_PUBLIC_KEY]));
+        let server = found.server_certificate_types.unwrap();
+        let expected = [CertificateType::X509, CertificateType::RAW_PUBLIC_KEY];
+        assert!(server.iter().eq(expected));
+        let algorithms = found.compress_certificate.unwrap();
+        assert!(
+            algorithms
+                .iter()
+                .eq([CertificateCompressionAlgorithm::ZLIB])
+        );
+    }
+
+    #[test]
+    fn contents_of_extensions_shared_with_tls12_are_checked() {
+        let bad = Error::from(PeerError::BadExtension);
+        assert_eq!(error(&[(ExtensionType::MAX_FRAGMENT_LENGTH, &[0])]), bad);
+        assert_eq!(error(&[(ExtensionType::RECORD_SIZE_LIMIT, &[0, 63])]), bad);
+        let cases = [
+            (ExtensionType::EC_POINT_FORMATS, "ec_point_format_list"),
+            (ExtensionType::CLIENT_CERTIFICATE_TYPE, "certificate_types"),
+            (ExtensionType::SERVER_CERTIFICATE_TYPE, "certificate_types"),
+            (ExtensionType::COMPRESS_CERTIFICATE, "algorithms"),
+        ];
+        for (typ, field) in cases {
+            assert_eq!(error(&[(typ, &[0])]), malformed(field, Problem::Length));
+        }
+        let trailing = malformed("renegotiation_info", Problem::Trailing);
+        let twice = (ExtensionType::RENEGOTIATION_INFO, &[0, 0][..]);
+        assert_eq!(error(&[twice]), trailing);
     }
 
     #[test]

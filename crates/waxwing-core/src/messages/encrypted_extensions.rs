@@ -1,9 +1,13 @@
 //! EncryptedExtensions (RFC 9846, Section 4.4.1).
 
-use super::extensions::{self, ExtensionSet, Place, alpn, supported_groups};
-use super::registry::ExtensionType;
+use super::extensions::{
+    self, ExtensionSet, Place, alpn, certificate_type, max_fragment_length, record_size_limit,
+    supported_groups,
+};
+use super::registry::{CertificateType, ExtensionType};
 use crate::Error;
 use crate::codec::{Reader, Writer};
+use crate::error::PeerError;
 
 /// The server's answers that need no cryptography.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +18,12 @@ pub(crate) struct EncryptedExtensions<'a> {
     pub(crate) server_name: bool,
     /// Whether the server accepts early data.
     pub(crate) early_data: bool,
+    /// 1 to 4.
+    pub(crate) max_fragment_length: Option<u8>,
+    /// In bytes of plaintext with padding and content type, at least 64.
+    pub(crate) record_size_limit: Option<u16>,
+    pub(crate) client_certificate_type: Option<CertificateType>,
+    pub(crate) server_certificate_type: Option<CertificateType>,
 }
 
 impl<'a> EncryptedExtensions<'a> {
@@ -27,27 +37,45 @@ impl<'a> EncryptedExtensions<'a> {
             block,
             Place::EncryptedExtensions,
             Some(offered),
-            &mut |typ, data| {
-                match typ {
-                    ExtensionType::ALPN => found.alpn = Some(alpn::read_selected(data)?),
-                    ExtensionType::SERVER_NAME => {
-                        data.finish()?;
-                        found.server_name = true;
-                    }
-                    ExtensionType::EARLY_DATA => {
-                        data.finish()?;
-                        found.early_data = true;
-                    }
-                    // RFC 9846, Section 4.3.7: the server's wishes for later connections.
-                    ExtensionType::SUPPORTED_GROUPS => {
-                        supported_groups::read(data)?;
-                    }
-                    _ => {}
-                }
-                Ok(())
-            },
+            &mut |typ, data| found.read_one(typ, data),
         )?;
+        // RFC 8449, Section 5.
+        if found.max_fragment_length.is_some() && found.record_size_limit.is_some() {
+            return Err(PeerError::TwoSizeLimits.into());
+        }
         Ok(found)
+    }
+
+    fn read_one(&mut self, typ: ExtensionType, data: Reader<'a>) -> Result<(), Error> {
+        match typ {
+            ExtensionType::ALPN => self.alpn = Some(alpn::read_selected(data)?),
+            ExtensionType::SERVER_NAME => {
+                data.finish()?;
+                self.server_name = true;
+            }
+            ExtensionType::EARLY_DATA => {
+                data.finish()?;
+                self.early_data = true;
+            }
+            // RFC 9846, Section 4.3.7: the server's wishes for later connections.
+            ExtensionType::SUPPORTED_GROUPS => {
+                supported_groups::read(data)?;
+            }
+            ExtensionType::MAX_FRAGMENT_LENGTH => {
+                self.max_fragment_length = Some(max_fragment_length::read(data)?);
+            }
+            ExtensionType::RECORD_SIZE_LIMIT => {
+                self.record_size_limit = Some(record_size_limit::read(data)?);
+            }
+            ExtensionType::CLIENT_CERTIFICATE_TYPE => {
+                self.client_certificate_type = Some(certificate_type::read_selected(data)?);
+            }
+            ExtensionType::SERVER_CERTIFICATE_TYPE => {
+                self.server_certificate_type = Some(certificate_type::read_selected(data)?);
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Writes the body.
@@ -63,6 +91,26 @@ impl<'a> EncryptedExtensions<'a> {
             }
             if self.early_data {
                 extensions::write(w, ExtensionType::EARLY_DATA, |_| Ok(()))?;
+            }
+            if let Some(code) = self.max_fragment_length {
+                extensions::write(w, ExtensionType::MAX_FRAGMENT_LENGTH, |w| {
+                    max_fragment_length::write_max_fragment_length(w, code)
+                })?;
+            }
+            if let Some(limit) = self.record_size_limit {
+                extensions::write(w, ExtensionType::RECORD_SIZE_LIMIT, |w| {
+                    record_size_limit::write_record_size_limit(w, limit)
+                })?;
+            }
+            if let Some(typ) = self.client_certificate_type {
+                extensions::write(w, ExtensionType::CLIENT_CERTIFICATE_TYPE, |w| {
+                    certificate_type::write_selected_certificate_type(w, typ)
+                })?;
+            }
+            if let Some(typ) = self.server_certificate_type {
+                extensions::write(w, ExtensionType::SERVER_CERTIFICATE_TYPE, |w| {
+                    certificate_type::write_selected_certificate_type(w, typ)
+                })?;
             }
             Ok(())
         })
@@ -80,8 +128,11 @@ mod tests {
     fn offered() -> ExtensionSet {
         set(&[
             ExtensionType::SERVER_NAME,
+            ExtensionType::MAX_FRAGMENT_LENGTH,
             ExtensionType::SUPPORTED_GROUPS,
             ExtensionType::ALPN,
+            ExtensionType::CLIENT_CERTIFICATE_TYPE,
+            ExtensionType::SERVER_CERTIFICATE_TYPE,
             ExtensionType::RECORD_SIZE_LIMIT,
             ExtensionType::EARLY_DATA,
             ExtensionType::KEY_SHARE,
@@ -103,6 +154,7 @@ mod tests {
         let body = bytes(ENCRYPTED_EXTENSIONS);
         let expected = EncryptedExtensions {
             server_name: true,
+            record_size_limit: Some(0x4001),
             ..Default::default()
         };
         assert_eq!(EncryptedExtensions::read(&body, &offered()), Ok(expected));
@@ -117,8 +169,16 @@ mod tests {
             alpn: Some(b"h2"),
             server_name: true,
             early_data: true,
+            max_fragment_length: None,
+            record_size_limit: Some(64),
+            client_certificate_type: Some(CertificateType::RAW_PUBLIC_KEY),
+            server_certificate_type: Some(CertificateType::X509),
         };
-        for message in [full, EncryptedExtensions::default()] {
+        let old = EncryptedExtensions {
+            max_fragment_length: Some(4),
+            ..Default::default()
+        };
+        for message in [full, old, EncryptedExtensions::default()] {
             let body = written(|w| message.write(w));
             assert_eq!(EncryptedExtensions::read(&body, &offered()), Ok(message));
             assert_exact(&body, &[], |body| {
@@ -139,6 +199,28 @@ mod tests {
         }
         let short = malformed("supported_groups", Problem::Short);
         assert_eq!(error(ExtensionType::SUPPORTED_GROUPS, &[]), short);
+        let bad = PeerError::BadExtension.into();
+        assert_eq!(error(ExtensionType::MAX_FRAGMENT_LENGTH, &[5]), bad);
+        assert_eq!(error(ExtensionType::RECORD_SIZE_LIMIT, &[0, 63]), bad);
+        for typ in [
+            ExtensionType::CLIENT_CERTIFICATE_TYPE,
+            ExtensionType::SERVER_CERTIFICATE_TYPE,
+        ] {
+            let list = error(typ, &[1, 0]);
+            assert_eq!(list, malformed(typ.name().unwrap(), Problem::Trailing));
+        }
+    }
+
+    #[test]
+    fn the_size_of_records_is_limited_in_one_way() {
+        let both = EncryptedExtensions {
+            max_fragment_length: Some(4),
+            record_size_limit: Some(64),
+            ..Default::default()
+        };
+        let body = written(|w| both.write(w));
+        let error = EncryptedExtensions::read(&body, &offered()).unwrap_err();
+        assert_eq!(error, PeerError::TwoSizeLimits.into());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Views read the body of a message, without the header of four bytes; writers append it.
 
+#![allow(dead_code)]
 #![cfg_attr(
     not(test),
     deny(
@@ -17,24 +18,43 @@ use crate::error::{DecodeError, Problem};
 
 pub(crate) mod alert;
 pub(crate) mod certificate;
+#[cfg(feature = "tls12")]
+pub(crate) mod certificate12;
 pub(crate) mod certificate_request;
+#[cfg(feature = "tls12")]
+pub(crate) mod certificate_request12;
+#[cfg(feature = "tls12")]
+pub(crate) mod certificate_status;
 pub(crate) mod certificate_verify;
 pub(crate) mod client_hello;
+#[cfg(feature = "tls12")]
+pub(crate) mod client_key_exchange;
+pub(crate) mod compressed_certificate;
 pub(crate) mod encrypted_extensions;
 pub(crate) mod end_of_early_data;
 pub(crate) mod extensions;
 pub(crate) mod finished;
 mod fuzzing;
+#[cfg(feature = "tls12")]
+pub(crate) mod hello_request;
 pub(crate) mod key_update;
 pub(crate) mod new_session_ticket;
 pub(crate) mod registry;
 pub(crate) mod server_hello;
+#[cfg(feature = "tls12")]
+pub(crate) mod server_hello12;
+#[cfg(feature = "tls12")]
+pub(crate) mod server_hello_done;
+#[cfg(feature = "tls12")]
+pub(crate) mod server_key_exchange;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub(crate) use client_hello::ClientHello;
 pub use fuzzing::parse_for_fuzzing;
-pub use registry::{ExtensionType, ProtocolVersion};
+pub use registry::{
+    CertificateCompressionAlgorithm, CertificateType, ExtensionType, ProtocolVersion,
+};
 
 waxwing_crypto::code_points! {
     /// The type of a handshake message (RFC 9846, Section 4).
@@ -42,6 +62,7 @@ waxwing_crypto::code_points! {
     HELLO_REQUEST = 0, "hello_request";
     CLIENT_HELLO = 1, "client_hello";
     SERVER_HELLO = 2, "server_hello";
+    HELLO_VERIFY_REQUEST = 3, "hello_verify_request";
     NEW_SESSION_TICKET = 4, "new_session_ticket";
     END_OF_EARLY_DATA = 5, "end_of_early_data";
     ENCRYPTED_EXTENSIONS = 8, "encrypted_extensions";
@@ -52,9 +73,12 @@ waxwing_crypto::code_points! {
     CERTIFICATE_VERIFY = 15, "certificate_verify";
     CLIENT_KEY_EXCHANGE = 16, "client_key_exchange";
     FINISHED = 20, "finished";
+    CERTIFICATE_URL = 21, "certificate_url";
     CERTIFICATE_STATUS = 22, "certificate_status";
+    SUPPLEMENTAL_DATA = 23, "supplemental_data";
     KEY_UPDATE = 24, "key_update";
     COMPRESSED_CERTIFICATE = 25, "compressed_certificate";
+    NEXT_PROTOCOL = 67, "next_protocol";
     MESSAGE_HASH = 254, "message_hash";
 }
 }

@@ -31,6 +31,9 @@ pub(crate) struct ServerHello<'a> {
     pub(crate) cipher_suite: CipherSuite,
     pub(crate) compression_method: u8,
     pub(crate) extensions: ServerHelloExtensions<'a>,
+    /// The content of the `extensions` vector if it has no supported_versions: it follows the
+    /// rules of TLS 1.2, and nothing is set in `extensions`. Empty otherwise.
+    pub(crate) block: &'a [u8],
 }
 
 /// The extensions of a ServerHello or HelloRetryRequest of TLS 1.3.
@@ -69,19 +72,23 @@ impl<'a> ServerHello<'a> {
             cipher_suite: CipherSuite::read(&mut reader)?,
             compression_method: reader.u8()?,
             extensions: ServerHelloExtensions::default(),
+            block: &[],
         };
         // A server of TLS 1.2 that knows no extensions ends here.
         if reader.is_empty() {
             return Ok(hello);
         }
-        let block = reader.vec16("extensions")?;
+        let mut block = reader.vec16("extensions")?;
         reader.finish()?;
         let place = if hello.is_retry() {
             Place::HelloRetryRequest
         } else {
             Place::ServerHello
         };
-        hello.extensions = ServerHelloExtensions::read(block, place, offered)?;
+        hello.extensions = ServerHelloExtensions::read(block.clone(), place, offered)?;
+        if hello.extensions.selected_version.is_none() {
+            hello.block = block.take_rest();
+        }
         Ok(hello)
     }
 
@@ -92,7 +99,15 @@ impl<'a> ServerHello<'a> {
         write_session_id(w, self.session_id)?;
         w.u16(self.cipher_suite.0);
         w.u8(self.compression_method);
-        w.vec16(|w| self.extensions.write(w))
+        // RFC 5246, Section 7.4.1.3: a client that knows no extensions expects no vector either.
+        if self.block.is_empty() && self.extensions == ServerHelloExtensions::default() {
+            return Ok(());
+        }
+        w.vec16(|w| {
+            self.extensions.write(w)?;
+            w.bytes(self.block);
+            Ok(())
+        })
     }
 }
 
@@ -214,6 +229,7 @@ mod tests {
             (found.retry_group, found.cookie, found.pre_shared_key),
             (None, None, None)
         );
+        assert!(hello.block.is_empty());
         assert_eq!(written(|w| hello.write(w)), body);
     }
 
@@ -263,11 +279,24 @@ mod tests {
         let body = body(&[1; 32], &entries);
         let hello = ServerHello::read(&body, &offered()).unwrap();
         assert_eq!(hello.extensions, ServerHelloExtensions::default());
+        assert_eq!(hello.block, block(&entries));
+        assert_eq!(written(|w| hello.write(w)), body);
         let cut = &body[..body.len() - 1];
         assert!(matches!(
             ServerHello::read(cut, &offered()),
             Err(Error::Decode(_))
         ));
+    }
+
+    #[test]
+    fn a_hello_of_tls12_may_have_no_extensions() {
+        let body = body(&[1; 32], &[]);
+        let hello = ServerHello::read(&body, &offered()).unwrap();
+        let empty = (ServerHelloExtensions::default(), &[][..]);
+        assert_eq!((hello.extensions, hello.block), empty);
+        let again = written(|w| hello.write(w));
+        assert_eq!(again, body[..body.len() - 2]);
+        assert_eq!(ServerHello::read(&again, &offered()), Ok(hello));
     }
 
     #[test]

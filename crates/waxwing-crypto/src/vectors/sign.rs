@@ -8,8 +8,9 @@ use alloc::vec::Vec;
 
 use super::{Failure, Subject, hex};
 use crate::{
-    CryptoError, CryptoProvider, KeyEncoding, SignatureAlgorithm, SignatureScheme, Signing,
-    SigningKey, SubjectPublicKeyInfo, verify_with_spki,
+    Authentication12, CryptoError, CryptoProvider, KeyEncoding, SignatureAlgorithm,
+    SignatureScheme, Signing, SigningKey, SubjectPublicKeyInfo, verify_with_spki,
+    verify_with_spki12,
 };
 
 const MESSAGE: &[u8] = b"sample";
@@ -39,6 +40,32 @@ struct TestKey {
 pub(super) fn check_verifiers(provider: &CryptoProvider) -> Result<(), Failure> {
     for algorithm in provider.signatures {
         check_verifier(algorithm)?;
+    }
+    Ok(())
+}
+
+/// Who offers ECDSA to a TLS 1.2 server has to take it on each curve (RFC 9846, Section 4.3.3).
+pub(super) fn check_curves12(provider: &CryptoProvider) -> Result<(), Failure> {
+    if provider.suites12.is_empty() {
+        return Ok(());
+    }
+    let schemes: Vec<SignatureScheme> = provider.handshake_schemes12().collect();
+    for scheme in schemes.iter().filter(|scheme| scheme.is_ecdsa()) {
+        let subject = Subject(scheme);
+        let same_hash = |algorithm: &SignatureAlgorithm, known: &KnownSignature| {
+            algorithm.scheme == Some(*scheme) && algorithm.signature_algorithm == known.algorithm
+        };
+        let known = KNOWN.iter().filter(|known| {
+            known.key.schemes.iter().any(|own| schemes.contains(own))
+                && provider.signatures.iter().any(|a| same_hash(a, known))
+        });
+        for known in known {
+            let spki = known.key.spki;
+            subject.must(
+                verify_with_spki12(provider, *scheme, spki, MESSAGE, known.signature) == Ok(()),
+                "in TLS 1.2 it serves every curve",
+            )?;
+        }
     }
     Ok(())
 }
@@ -109,6 +136,7 @@ pub(super) fn check_keys(provider: &CryptoProvider) -> Result<(), Failure> {
             check_key(provider, key)?;
         }
     }
+    check_pkcs1(provider)?;
     check_refused_keys(provider)
 }
 
@@ -182,6 +210,31 @@ fn check_truncated_key(
         subject.must(
             provider.keys.load(encoding, &der[..len]).err() == Some(CryptoError::InvalidKey),
             "a truncated private key is refused",
+        )?;
+    }
+    Ok(())
+}
+
+/// For RSA suites of TLS 1.2 an RSA key has to sign as their clients know it. These signatures
+/// hold nothing random, so there are known answers.
+fn check_pkcs1(provider: &CryptoProvider) -> Result<(), Failure> {
+    let mut suites = provider.suites12.iter();
+    if !suites.any(|suite| suite.authentication == Authentication12::Rsa) {
+        return Ok(());
+    }
+    for (scheme, algorithm) in [
+        (SignatureScheme::RSA_PKCS1_SHA256, PKCS1_SHA256),
+        (SignatureScheme::RSA_PKCS1_SHA384, PKCS1_SHA384),
+        (SignatureScheme::RSA_PKCS1_SHA512, PKCS1_SHA512),
+    ] {
+        let subject = Subject(&scheme);
+        let (encoding, der) = RSA_2048.encodings[0];
+        let signer = subject.succeeds(provider.keys.load(encoding, der))?;
+        let signing = subject.succeeds(signer.sign(scheme, MESSAGE))?;
+        let known = KNOWN.iter().find(|known| known.algorithm == algorithm);
+        subject.must(
+            matches!((signing, known), (Signing::Done(made), Some(known)) if made == known.signature),
+            "signing gives the known answer",
         )?;
     }
     Ok(())

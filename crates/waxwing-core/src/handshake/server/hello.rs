@@ -171,6 +171,7 @@ fn ask_again(
             cookie: cookie.as_deref(),
             ..ServerHelloExtensions::default()
         },
+        block: &[],
     };
     env.cx
         .send(env.flight, HandshakeType::SERVER_HELLO, &mut |w| {

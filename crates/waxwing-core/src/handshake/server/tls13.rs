@@ -198,6 +198,7 @@ impl Agreed {
                 }),
                 ..ServerHelloExtensions::default()
             },
+            block: &[],
         };
         env.cx
             .send(env.flight, HandshakeType::SERVER_HELLO, &mut |w| {

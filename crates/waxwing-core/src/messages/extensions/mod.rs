@@ -9,10 +9,16 @@ use crate::limits::MAX_EXTENSIONS;
 
 pub(crate) mod alpn;
 pub(crate) mod certificate_authorities;
+pub(crate) mod certificate_type;
+pub(crate) mod compress_certificate;
 pub(crate) mod cookie;
 pub(crate) mod early_data;
+pub(crate) mod ec_point_formats;
 pub(crate) mod key_share;
+pub(crate) mod max_fragment_length;
 pub(crate) mod psk;
+pub(crate) mod record_size_limit;
+pub(crate) mod renegotiation_info;
 pub(crate) mod server_name;
 pub(crate) mod signature_algorithms;
 pub(crate) mod status_request;
@@ -23,7 +29,8 @@ pub(crate) use alpn::ProtocolName;
 pub(crate) use certificate_authorities::DistinguishedName;
 pub(crate) use key_share::KeyShareEntry;
 
-/// A message that carries extensions. A HelloRetryRequest counts as its own.
+/// A message that carries extensions. A HelloRetryRequest counts as its own, and so does the
+/// ServerHello of TLS 1.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     ClientHello,
@@ -33,11 +40,12 @@ pub(crate) enum Place {
     Certificate,
     CertificateRequest,
     NewSessionTicket,
+    ServerHello12,
 }
 
 /// The messages that may carry one extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Places(u8);
+pub(crate) struct Places(u16);
 
 impl Places {
     const fn of(places: &[Place]) -> Self {
@@ -50,7 +58,7 @@ impl Places {
         Self(bits)
     }
 
-    const fn bit(place: Place) -> u8 {
+    const fn bit(place: Place) -> u16 {
         1 << place as u8
     }
 
@@ -59,47 +67,67 @@ impl Places {
     }
 }
 
-/// The messages of TLS 1.3 that may carry this extension: the table of RFC 9846, Section 4.3,
-/// with later registrations. `None` if the extension is not known here.
+/// The messages that may carry this extension: the table of RFC 9846, Section 4.3, with later
+/// registrations, and for the ServerHello of TLS 1.2 what each extension's own RFC says. `None` if
+/// the extension is not known here.
 ///
-/// Extensions of TLS 1.2 and before are known too; in TLS 1.3 they stand in the ClientHello only.
+/// Extensions that this engine never offers are known too, so that a trace can name them.
 pub(crate) const fn allowed(typ: ExtensionType) -> Option<Places> {
     use ExtensionType as T;
     use Place::{
         Certificate, CertificateRequest, ClientHello, EncryptedExtensions, HelloRetryRequest,
-        NewSessionTicket, ServerHello,
+        NewSessionTicket, ServerHello, ServerHello12,
     };
     Some(match typ {
         T::SERVER_NAME
         | T::MAX_FRAGMENT_LENGTH
-        | T::SUPPORTED_GROUPS
         | T::USE_SRTP
         | T::HEARTBEAT
         | T::ALPN
         | T::CLIENT_CERTIFICATE_TYPE
         | T::SERVER_CERTIFICATE_TYPE
         | T::RECORD_SIZE_LIMIT
-        | T::QUIC_TRANSPORT_PARAMETERS
-        | T::TICKET_REQUEST => Places::of(&[ClientHello, EncryptedExtensions]),
-        T::STATUS_REQUEST | T::SIGNED_CERTIFICATE_TIMESTAMP | T::DELEGATED_CREDENTIAL => {
-            Places::of(&[ClientHello, CertificateRequest, Certificate])
+        // Some servers of TLS 1.2 send their groups. It means nothing, but no rule forbids it.
+        | T::SUPPORTED_GROUPS => Places::of(&[ClientHello, ServerHello12, EncryptedExtensions]),
+        T::QUIC_TRANSPORT_PARAMETERS | T::TICKET_REQUEST | T::APPLICATION_SETTINGS => {
+            Places::of(&[ClientHello, EncryptedExtensions])
         }
+        T::STATUS_REQUEST | T::SIGNED_CERTIFICATE_TIMESTAMP => Places::of(&[
+            ClientHello,
+            ServerHello12,
+            CertificateRequest,
+            Certificate,
+        ]),
+        T::DELEGATED_CREDENTIAL => Places::of(&[ClientHello, CertificateRequest, Certificate]),
         T::SIGNATURE_ALGORITHMS
         | T::SIGNATURE_ALGORITHMS_CERT
         | T::CERTIFICATE_AUTHORITIES
         | T::COMPRESS_CERTIFICATE => Places::of(&[ClientHello, CertificateRequest]),
-        T::PADDING
-        | T::PSK_KEY_EXCHANGE_MODES
-        | T::POST_HANDSHAKE_AUTH
+        T::PADDING | T::PSK_KEY_EXCHANGE_MODES | T::POST_HANDSHAKE_AUTH | T::SRP => {
+            Places::of(&[ClientHello])
+        }
+        T::CLIENT_CERTIFICATE_URL
+        | T::TRUSTED_CA_KEYS
+        | T::TRUNCATED_HMAC
+        | T::USER_MAPPING
+        | T::CLIENT_AUTHZ
+        | T::SERVER_AUTHZ
+        | T::CERT_TYPE
         | T::EC_POINT_FORMATS
+        | T::STATUS_REQUEST_V2
         | T::ENCRYPT_THEN_MAC
         | T::EXTENDED_MAIN_SECRET
+        | T::TOKEN_BINDING
+        | T::CACHED_INFO
         | T::SESSION_TICKET
-        | T::RENEGOTIATION_INFO => Places::of(&[ClientHello]),
+        | T::NEXT_PROTOCOL_NEGOTIATION
+        | T::CHANNEL_ID
+        | T::RENEGOTIATION_INFO => Places::of(&[ClientHello, ServerHello12]),
         T::KEY_SHARE | T::SUPPORTED_VERSIONS => {
             Places::of(&[ClientHello, ServerHello, HelloRetryRequest])
         }
-        T::PRE_SHARED_KEY | T::CONNECTION_ID => Places::of(&[ClientHello, ServerHello]),
+        T::PRE_SHARED_KEY => Places::of(&[ClientHello, ServerHello]),
+        T::CONNECTION_ID => Places::of(&[ClientHello, ServerHello, ServerHello12]),
         T::COOKIE => Places::of(&[ClientHello, HelloRetryRequest]),
         T::EARLY_DATA => Places::of(&[ClientHello, EncryptedExtensions, NewSessionTicket]),
         T::ENCRYPTED_CLIENT_HELLO => {
@@ -256,7 +284,7 @@ mod tests {
     use super::*;
     use crate::messages::testing::{block, malformed, set};
 
-    const PLACES: [Place; 7] = [
+    const PLACES: [Place; 8] = [
         Place::ClientHello,
         Place::ServerHello,
         Place::HelloRetryRequest,
@@ -264,6 +292,7 @@ mod tests {
         Place::Certificate,
         Place::CertificateRequest,
         Place::NewSessionTicket,
+        Place::ServerHello12,
     ];
 
     fn run(block: &[u8], place: Place, offered: Option<&ExtensionSet>) -> Result<Vec<u16>, Error> {
@@ -280,34 +309,62 @@ mod tests {
         Ok(seen)
     }
 
-    /// The table of RFC 9846, Section 4.3, written down a second time: one letter a message, in
-    /// the order of `PLACES`.
+    /// The table of RFC 9846, Section 4.3, and what may stand in a ServerHello of TLS 1.2, written
+    /// down a second time: one letter a message, in the order of `PLACES`.
     #[test]
     fn places_are_those_of_the_table() {
-        let table: [(u16, &str); 22] = [
-            (0, "C--E---"),
-            (1, "C--E---"),
-            (5, "C---TR-"),
-            (10, "C--E---"),
-            (13, "C----R-"),
-            (14, "C--E---"),
-            (15, "C--E---"),
-            (16, "C--E---"),
-            (18, "C---TR-"),
-            (19, "C--E---"),
-            (20, "C--E---"),
-            (21, "C------"),
-            (41, "CS-----"),
-            (42, "C--E--N"),
-            (43, "CSH----"),
-            (44, "C-H----"),
-            (45, "C------"),
-            (47, "C----R-"),
-            (48, "-----R-"),
-            (49, "C------"),
-            (50, "C----R-"),
-            (51, "CSH----"),
+        let table: [(u16, &str); 48] = [
+            (0, "C--E---2"),
+            (1, "C--E---2"),
+            (2, "C------2"),
+            (3, "C------2"),
+            (4, "C------2"),
+            (5, "C---TR-2"),
+            (6, "C------2"),
+            (7, "C------2"),
+            (8, "C------2"),
+            (9, "C------2"),
+            (10, "C--E---2"),
+            (11, "C------2"),
+            (12, "C-------"),
+            (13, "C----R--"),
+            (14, "C--E---2"),
+            (15, "C--E---2"),
+            (16, "C--E---2"),
+            (17, "C------2"),
+            (18, "C---TR-2"),
+            (19, "C--E---2"),
+            (20, "C--E---2"),
+            (21, "C-------"),
+            (22, "C------2"),
+            (23, "C------2"),
+            (24, "C------2"),
+            (25, "C------2"),
+            (27, "C----R--"),
+            (28, "C--E---2"),
+            (34, "C---TR--"),
+            (35, "C------2"),
+            (41, "CS------"),
+            (42, "C--E--N-"),
+            (43, "CSH-----"),
+            (44, "C-H-----"),
+            (45, "C-------"),
+            (47, "C----R--"),
+            (48, "-----R--"),
+            (49, "C-------"),
+            (50, "C----R--"),
+            (51, "CSH-----"),
+            (54, "CS-----2"),
+            (57, "C--E----"),
+            (58, "C--E----"),
+            (13172, "C------2"),
+            (17613, "C--E----"),
+            (30032, "C------2"),
+            (0xfe0d, "C-HE----"),
+            (0xff01, "C------2"),
         ];
+        let named = (0..=u16::MAX).filter(|typ| ExtensionType(*typ).name().is_some());
+        assert!(named.eq(table.map(|(typ, _)| typ)));
         for (typ, letters) in table {
             let places = allowed(ExtensionType(typ)).unwrap();
             for (place, letter) in PLACES.into_iter().zip(letters.chars()) {

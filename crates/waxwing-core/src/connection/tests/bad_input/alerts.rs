@@ -51,6 +51,10 @@ const RULES: [(A, &[P]); 10] = [
             P::PskNotLast,
             P::AlpnNotOffered,
             P::BadServerName,
+            // RFC 8449, Section 5.
+            P::TwoSizeLimits,
+            // RFC 8422, Section 5.4, names none.
+            P::CurveType,
             // Section 4.4.2, 4.5.2, 4.7.3.
             P::RequestContext,
             P::SchemeNotOffered,

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod client;
+mod messages;
 mod records;
 mod server;
 
@@ -14,7 +15,12 @@ use crate::{Error, Incompatible, PeerError};
 type Case = (&'static str, Error, fn() -> Error);
 
 fn cases() -> impl Iterator<Item = Case> {
-    let tables = [records::CASES, client::CASES, server::CASES];
+    let tables = [
+        records::CASES,
+        client::CASES,
+        server::CASES,
+        messages::CASES,
+    ];
     tables.into_iter().flatten().cloned()
 }
 
