@@ -297,10 +297,10 @@ impl Outbound for Sender {
             return Err(error.clone());
         }
         if self.mailbox.key_updated.swap(false, Ordering::Acquire) {
-            half.apply(PeerAction::KeyUpdated, &mut self.output.buffer)?;
+            half.apply(PeerAction::KeyUpdated);
         }
         if self.mailbox.update_key.swap(false, Ordering::Acquire) {
-            half.apply(PeerAction::UpdateKey, &mut self.output.buffer)?;
+            half.apply(PeerAction::UpdateKey);
         }
         Ok(())
     }

@@ -13,7 +13,8 @@ pub(crate) const TLS12: Feature = "TLS 1.2";
 pub(crate) const CLIENT_AUTH: Feature = "client authentication";
 pub(crate) const RAW_KEYS: Feature = "raw public keys (RFC 7250)";
 pub(crate) const CERT_COMPRESSION: Feature = "certificate compression (RFC 8879)";
-pub(crate) const CERT_SELECTION: Feature = "choosing among several certificates by the peer's wishes";
+pub(crate) const CERT_SELECTION: Feature =
+    "choosing among several certificates by the peer's wishes";
 const PSK: Feature = "external pre-shared keys";
 const ECH: Feature = "encrypted ClientHello (RFC 9849)";
 const CHANNEL_ID: Feature = "channel ID (expired draft)";

@@ -38,7 +38,11 @@ fn numbers(options: &Options, info: &ConnectionInfo) -> Result<(), Failure> {
     let expect = &options.expect;
     let version = info.version.map(|version| version.0);
     same("version", expect.version, version)?;
-    same("cipher suite", expect.cipher, info.cipher_suite.map(|suite| suite.0))?;
+    same(
+        "cipher suite",
+        expect.cipher,
+        info.cipher_suite.map(|suite| suite.0),
+    )?;
     same("group", expect.curve, info.group.map(|group| group.0))?;
     if !options.server {
         let scheme = info.signature_scheme.map(|scheme| scheme.0);

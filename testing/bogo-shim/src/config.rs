@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use waxwing_aws_lc::PROVIDER;
-use waxwing_core::{
-    ClientConfig, ConfigError, GroupMemory, ServerConfig, ServerName,
-};
+use waxwing_core::{ClientConfig, ConfigError, GroupMemory, ServerConfig, ServerName};
 use waxwing_crypto::{CryptoProvider, NamedGroup, SignatureAlgorithm, SignatureScheme};
 
 use crate::credential::Credential;

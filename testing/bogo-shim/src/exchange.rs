@@ -36,7 +36,9 @@ fn exports(options: &Options, session: &mut Session) -> Result<(), Failure> {
     if options.export_length > 0 {
         session.handshake()?;
         let mut material = vec![0; options.export_length];
-        let context = options.use_export_context.then_some(&*options.export_context);
+        let context = options
+            .use_export_context
+            .then_some(&*options.export_context);
         let exporter = session.info().and_then(|info| info.exporter.as_ref());
         exporter
             .ok_or_else(|| Failure::Unexpected("no exporter".into()))?

@@ -42,7 +42,10 @@ const REASONS: &str = "WAXWING_BOGO_REASONS";
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args_os().skip(1).map(OsStringExt::into_vec).collect();
-    if arguments.iter().any(|flag| flag == b"-is-handshaker-supported") {
+    if arguments
+        .iter()
+        .any(|flag| flag == b"-is-handshaker-supported")
+    {
         println!("No");
         return ExitCode::SUCCESS;
     }

@@ -153,7 +153,7 @@ impl Session {
             Event::Wait(_) => self.answer()?,
             Event::PeerAction(action) => {
                 if let Engine::Halves(_, write, _) = &mut self.engine {
-                    write.apply(action, &mut self.out)?;
+                    write.apply(action);
                 }
             }
             other => unreachable!("an event that nobody here knows: {other:?}"),

@@ -252,6 +252,8 @@ pub struct WriteHalf {
     closed: bool,
     /// Whether the peer was asked to update its key, and has not done so yet.
     asked: bool,
+    /// Whether the peer asked for an update of our key, and has not got it yet.
+    owes_update: bool,
     trace: Option<Arc<dyn Trace>>,
 }
 
@@ -262,6 +264,7 @@ impl WriteHalf {
             padding,
             closed: false,
             asked: false,
+            owes_update: false,
             trace,
         }
     }
@@ -276,22 +279,21 @@ impl WriteHalf {
     /// [`Error::Crypto`] if the provider fails. Then some of `parts` may be in `out`.
     pub fn write(&mut self, parts: &[&[u8]], out: &mut Buffer) -> Result<usize, Error> {
         self.check_open()?;
+        if self.owes_update {
+            self.update_key(false, out)?;
+        }
         let padding = self.padding;
         let by_itself = KeyUpdate::NotRequested;
         self.traced(out, by_itself, |tx, out| tx.write(parts, padding, out))
     }
 
-    /// Does what the peer asked for.
+    /// Takes note of what the peer asked for.
     ///
-    /// # Errors
-    /// [`Error::Crypto`] if the provider fails.
-    pub fn apply(&mut self, action: PeerAction, out: &mut Buffer) -> Result<(), Error> {
+    /// A new key is due before the next application data, and one is enough for all requests
+    /// until then (RFC 9846, Section 4.7.3): [`Self::write`] sends it.
+    pub fn apply(&mut self, action: PeerAction) {
         self.asked = false;
-        match action {
-            // After our close_notify nothing may follow, and nothing needs new keys.
-            PeerAction::UpdateKey if !self.closed => self.update_key(false, out),
-            PeerAction::UpdateKey | PeerAction::KeyUpdated => Ok(()),
-        }
+        self.owes_update |= action == PeerAction::UpdateKey;
     }
 
     /// Changes the sending key now; with `ask_peer`, the peer changes its own in turn. It also
@@ -311,6 +313,7 @@ impl WriteHalf {
             KeyUpdate::NotRequested
         };
         self.traced(out, update, |tx, out| tx.key_update(update, out))?;
+        self.owes_update = false;
         self.asked |= ask;
         Ok(())
     }

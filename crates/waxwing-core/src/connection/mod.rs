@@ -133,7 +133,7 @@ impl Connection {
     pub fn process(&mut self, input: &mut [u8], out: &mut Buffer) -> Result<Progress, Error> {
         let result = match &mut self.state {
             State::Handshake(establishing) => establishing.process(input, out),
-            State::Traffic(_, read, write) => process_traffic(read, write, input, out),
+            State::Traffic(_, read, write) => process_traffic(read, write, input),
             State::Failed(error, _) => return Err(error.clone()),
         };
         match result {
@@ -335,12 +335,11 @@ impl Connection {
     }
 }
 
-/// Both directions at hand: what the peer asks of the sending one is done at once.
+/// Both directions at hand: the sending one hears at once what the peer asks of it.
 fn process_traffic(
     read: &mut ReadHalf,
     write: &mut WriteHalf,
     input: &mut [u8],
-    out: &mut Buffer,
 ) -> Result<Progress, Error> {
     let mut before = 0usize;
     loop {
@@ -348,7 +347,7 @@ fn process_traffic(
         let Progress { consumed, event } = read.process(rest)?;
         let event = match event {
             Event::PeerAction(action) => {
-                write.apply(action, out)?;
+                write.apply(action);
                 before = before.saturating_add(consumed);
                 continue;
             }

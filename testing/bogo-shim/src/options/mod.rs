@@ -155,7 +155,8 @@ impl Options {
     /// The versions that the flags leave, lowest first.
     fn versions_asked(&self) -> impl Iterator<Item = u16> + '_ {
         const ALL: RangeInclusive<u16> = 0x0301..=0x0304;
-        let range = self.min_version.unwrap_or(*ALL.start())..=self.max_version.unwrap_or(*ALL.end());
+        let range =
+            self.min_version.unwrap_or(*ALL.start())..=self.max_version.unwrap_or(*ALL.end());
         ALL.filter(move |version| range.contains(version) && !self.switched_off.contains(version))
     }
 

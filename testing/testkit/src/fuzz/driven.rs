@@ -177,7 +177,7 @@ impl Driven {
                     Ok(Progress {
                         event: Event::PeerAction(action),
                         ..
-                    }) => write.apply(*action, &mut self.out)?,
+                    }) => write.apply(*action),
                     Ok(_) => {}
                     Err(error) => write.fail(error, &mut self.out),
                 }
