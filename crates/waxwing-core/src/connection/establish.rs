@@ -106,7 +106,14 @@ impl Establishing {
                 tx: &mut self.tx,
                 out,
             };
+            let retried = self.handshake.cx.info.retried;
             let outcome = self.handshake.on_message(message, &mut flight)?;
+            // After a HelloRetryRequest it is the client's turn, and then the server's: nobody can
+            // know yet what to go on with (RFC 9846, Section 4.2.4).
+            let turn = self.handshake.cx.info.retried && !retried;
+            if turn && !(fragment.is_empty() && self.rx.joiner.is_empty()) {
+                return Err(PeerError::UnexpectedMessage.into());
+            }
             if let Some(event) = self.follow(outcome, fragment, out, before)? {
                 return Ok(Some(event));
             }
