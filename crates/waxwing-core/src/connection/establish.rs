@@ -112,6 +112,8 @@ impl Establishing {
             // know yet what to go on with (RFC 9846, Section 4.2.4).
             let turn = self.handshake.cx.info.retried && !retried;
             if turn && !(fragment.is_empty() && self.rx.joiner.is_empty()) {
+                // What was to be said next is not said: the alert comes first.
+                out.truncate(before);
                 return Err(PeerError::UnexpectedMessage.into());
             }
             if let Some(event) = self.follow(outcome, fragment, out, before)? {
