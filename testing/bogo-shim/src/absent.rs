@@ -4,17 +4,16 @@
 /// A feature that is not there, in the words of `docs/conformance.md`.
 pub(crate) type Feature = &'static str;
 
-pub(crate) const DTLS: Feature = "DTLS";
-pub(crate) const QUIC: Feature = "QUIC";
-pub(crate) const RESUMPTION: Feature = "session resumption";
-pub(crate) const EARLY_DATA: Feature = "early data";
+const DTLS: Feature = "DTLS";
+const QUIC: Feature = "QUIC";
+const RESUMPTION: Feature = "session resumption";
+const EARLY_DATA: Feature = "early data";
 pub(crate) const OLD_VERSIONS: Feature = "versions before TLS 1.2 (RFC 8996)";
 pub(crate) const TLS12: Feature = "TLS 1.2";
 pub(crate) const CLIENT_AUTH: Feature = "client authentication";
-pub(crate) const RAW_KEYS: Feature = "raw public keys (RFC 7250)";
-pub(crate) const CERT_COMPRESSION: Feature = "certificate compression (RFC 8879)";
-pub(crate) const CERT_SELECTION: Feature =
-    "choosing among several certificates by the peer's wishes";
+const RAW_KEYS: Feature = "raw public keys (RFC 7250)";
+const CERT_COMPRESSION: Feature = "certificate compression (RFC 8879)";
+const CERT_SELECTION: Feature = "choosing among several certificates by the peer's wishes";
 const PSK: Feature = "external pre-shared keys";
 const ECH: Feature = "encrypted ClientHello (RFC 9849)";
 const CHANNEL_ID: Feature = "channel ID (expired draft)";
@@ -33,6 +32,10 @@ const FALSE_START: Feature = "false start (RFC 7918)";
 const TLS_UNIQUE: Feature = "tls-unique channel binding (RFC 5929)";
 const POLICY: Feature = "named compliance policies";
 const HASHED_CERT: Feature = "keeping only the hash of a client's certificate";
+const SEND_ALERT: Feature = "an alert of the application's choice";
+const PEEK: Feature = "reading data without taking it";
+const MESSAGE_CALLBACK: Feature = "BoringSSL's form of a trace";
+const RECORD_SIZE: Feature = "a limit on the size of records sent";
 const CALLBACK: Feature = "a callback of BoringSSL's that has no counterpart";
 
 /// Flags that ask for something absent, and for what.
@@ -94,6 +97,25 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-false-start", FALSE_START),
     ("-allow-false-start-without-alpn", FALSE_START),
     ("-tls-unique", TLS_UNIQUE),
+    ("-expect-total-renegotiations", RENEGOTIATION),
+    ("-require-any-client-certificate", CLIENT_AUTH),
+    ("-use-client-ca-list", CLIENT_AUTH),
+    ("-expect-client-ca-list", CLIENT_AUTH),
+    ("-expect-certificate-types", CLIENT_AUTH),
+    ("-new-rpk-credential", RAW_KEYS),
+    ("-accepted-peer-cert-types", RAW_KEYS),
+    ("-available-client-cert-types", RAW_KEYS),
+    ("-expect-peer-certificate-type", RAW_KEYS),
+    ("-expect-peer-rpk-sha256", RAW_KEYS),
+    ("-install-cert-compression-algs", CERT_COMPRESSION),
+    ("-install-one-cert-compression-alg", CERT_COMPRESSION),
+    ("-new-x509-credential", CERT_SELECTION),
+    ("-cipher", TLS12),
+    ("-fallback-scsv", TLS12),
+    ("-expect-extended-master-secret", TLS12),
+    ("-expect-secure-renegotiation", TLS12),
+    ("-expect-no-secure-renegotiation", TLS12),
+    ("-no-legacy-server-connect", TLS12),
     ("-fips-202205", POLICY),
     ("-wpa-202304", POLICY),
     ("-cnsa-202407", POLICY),
@@ -110,6 +132,12 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-use-old-client-cert-callback", CALLBACK),
     ("-max-cert-list", CALLBACK),
     ("-jdk11-workaround", CALLBACK),
+    ("-curves-flags", CALLBACK),
+    ("-use-ocsp-callback", CALLBACK),
+    ("-send-alert", SEND_ALERT),
+    ("-peek-then-read", PEEK),
+    ("-expect-msg-callback", MESSAGE_CALLBACK),
+    ("-max-send-fragment", RECORD_SIZE),
 ];
 
 /// Prefixes of flags for connections that do not happen.

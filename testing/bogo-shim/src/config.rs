@@ -68,14 +68,39 @@ impl Setup {
     }
 }
 
+/// What BoringSSL lets a peer sign with where a test says nothing.
+const VERIFY_DEFAULT: [SignatureScheme; 8] = [
+    SignatureScheme::ECDSA_SECP256R1_SHA256,
+    SignatureScheme::RSA_PSS_RSAE_SHA256,
+    SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::ECDSA_SECP384R1_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA384,
+    SignatureScheme::RSA_PKCS1_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA512,
+    SignatureScheme::RSA_PKCS1_SHA512,
+];
+
 /// The provider, able to check the wanted signatures only. It lives as long as the process, which
 /// has one connection.
 fn provider(options: &Options) -> &'static CryptoProvider {
-    if options.verify_prefs.is_empty() {
-        return &PROVIDER;
+    let mut wanted: Vec<_> = options
+        .verify_prefs
+        .iter()
+        .copied()
+        .map(SignatureScheme)
+        .collect();
+    if wanted.is_empty() {
+        wanted.extend(VERIFY_DEFAULT);
     }
-    let wanted = options.verify_prefs.iter().copied().map(SignatureScheme);
+    if !wanted
+        .iter()
+        .any(|scheme| scheme.allowed_in_tls13_handshake())
+    {
+        // A configuration for TLS 1.3 has to have one that can be used there.
+        wanted.push(SignatureScheme::ED25519);
+    }
     let signatures: Vec<SignatureAlgorithm> = wanted
+        .into_iter()
         .flat_map(|scheme| {
             let known = PROVIDER.signatures.iter();
             known.filter(move |algorithm| algorithm.scheme == Some(scheme))

@@ -12,7 +12,11 @@ pub(crate) fn run(options: &Options, session: &mut Session) -> Result<(), Failur
         checks::handshake(options, session)?;
     }
     exports(options, session)?;
-    if options.writes_first {
+    if options.unfinished_write {
+        session.handshake()?;
+        session.hold();
+        session.write(&options.initial_write)?;
+    } else if options.writes_first {
         session.handshake()?;
         for _ in 0..options.initial_writes {
             session.write(&options.initial_write)?;
@@ -39,10 +43,7 @@ fn exports(options: &Options, session: &mut Session) -> Result<(), Failure> {
         let context = options
             .use_export_context
             .then_some(&*options.export_context);
-        let exporter = session.info().and_then(|info| info.exporter.as_ref());
-        exporter
-            .ok_or_else(|| Failure::Unexpected("no exporter".into()))?
-            .export(&options.export_label, context, &mut material)?;
+        export(session, &options.export_label, context, &mut material)?;
         session.write(&material)?;
     }
     if options.export_traffic_secrets {
@@ -59,6 +60,17 @@ fn exports(options: &Options, session: &mut Session) -> Result<(), Failure> {
         session.write(&write)?;
     }
     Ok(())
+}
+
+fn export(
+    session: &Session,
+    label: &[u8],
+    context: Option<&[u8]>,
+    out: &mut [u8],
+) -> Result<(), Failure> {
+    let exporter = session.info().and_then(|info| info.exporter.as_ref());
+    let exporter = exporter.ok_or_else(|| Failure::Unexpected("no exporter".into()))?;
+    Ok(exporter.export(label, context, out)?)
 }
 
 /// Sends back all that comes, every bit the other way round. Whether the peer ended it cleanly.
@@ -84,6 +96,10 @@ fn echo(options: &Options, session: &mut Session) -> Result<bool, Failure> {
                 return Ok(false);
             }
         };
+        session.release();
+        if options.export_between_reads {
+            export(session, b"", None, &mut [0])?;
+        }
         let mut parts = data.chunks(options.read_size).peekable();
         while let Some(part) = parts.next() {
             if options.key_update {

@@ -37,6 +37,9 @@ use session::Session;
 /// Tells the runner to skip the test.
 const UNIMPLEMENTED: u8 = 89;
 
+/// If set, every test is skipped: that is how the names of all tests are found.
+const SKIP_ALL: &str = "WAXWING_BOGO_SKIP_ALL";
+
 /// Names a file to which each skipped test adds a line with its reason.
 const REASONS: &str = "WAXWING_BOGO_REASONS";
 
@@ -48,6 +51,9 @@ fn main() -> ExitCode {
     {
         println!("No");
         return ExitCode::SUCCESS;
+    }
+    if env::var_os(SKIP_ALL).is_some() {
+        return ExitCode::from(UNIMPLEMENTED);
     }
     let options = match Options::read(arguments) {
         Ok(options) => options,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use waxwing_core::{
-    Accepting, Acceptor, Answer, Buffer, CertChoice, Connection, ConnectionInfo, Error, Event,
-    Progress, Question, ReadHalf, ServerConfig, Verdict, WriteHalf,
+    Accepting, Acceptor, Answer, Buffer, Connection, ConnectionInfo, Error, Event, Progress,
+    Question, ReadHalf, ServerConfig, Verdict, WriteHalf,
 };
 
 use crate::config::{Setup, Side};
@@ -45,6 +45,8 @@ pub(crate) struct Session {
     out: Buffer,
     split: bool,
     complete: bool,
+    /// Output does not get out.
+    held: bool,
 }
 
 impl Session {
@@ -69,6 +71,7 @@ impl Session {
             out,
             split: options.piecemeal,
             complete: false,
+            held: false,
         })
     }
 
@@ -275,8 +278,19 @@ impl Session {
         self.transport.finish();
     }
 
+    /// From here on, output does not get out.
+    pub(crate) const fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// Lets out what was held.
+    pub(crate) fn release(&mut self) {
+        self.held = false;
+        self.flush();
+    }
+
     fn flush(&mut self) {
-        if !self.out.is_empty() {
+        if !self.held && !self.out.is_empty() {
             self.transport.send(&mut self.out);
         }
     }

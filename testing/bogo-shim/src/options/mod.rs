@@ -72,6 +72,9 @@ pub(crate) struct Options {
     pub(crate) initial_write: Vec<u8>,
     pub(crate) initial_writes: usize,
     pub(crate) read_size: usize,
+    /// The first data is written, but does not get out before something was read.
+    pub(crate) unfinished_write: bool,
+    pub(crate) export_between_reads: bool,
     pub(crate) shuts_down: bool,
     pub(crate) check_close_notify: bool,
     pub(crate) key_update: bool,
@@ -99,6 +102,7 @@ pub(crate) struct Expectations {
     pub(crate) no_server_name: bool,
     pub(crate) ocsp: Option<Vec<u8>>,
     pub(crate) peer_certificate: Option<PathBuf>,
+    pub(crate) no_peer_certificate: bool,
     pub(crate) peer_verify_prefs: Vec<u16>,
     pub(crate) retry: Option<bool>,
     /// The handshake must fail: to complete it is an error that no test wants.
@@ -137,6 +141,8 @@ impl Default for Options {
             initial_writes: 1,
             // Less than a record, so that one is read in several parts.
             read_size: 512,
+            unfinished_write: false,
+            export_between_reads: false,
             shuts_down: false,
             check_close_notify: false,
             key_update: false,
@@ -169,6 +175,14 @@ impl Options {
 
     /// Whether what is asked for is all there.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
+        let client_auth = if self.server {
+            self.verify_peer
+        } else {
+            self.credential.certificate.is_some()
+        };
+        if client_auth {
+            return Err(Refusal::Absent(absent::CLIENT_AUTH));
+        }
         if self.versions().next().is_some() {
             return Ok(());
         }

