@@ -181,6 +181,8 @@ rules! {
             "too many warning alerts in a row";
         TooManyKeyUpdates => UNEXPECTED_MESSAGE,
             "too many key updates in a row";
+        TooManyRenegotiations => NO_RENEGOTIATION,
+            "too many requests to renegotiate, which is refused (RFC 9325, Section 3.5)";
         TooManyTickets => UNEXPECTED_MESSAGE,
             "too many session tickets in a row";
         RecordOverflow => RECORD_OVERFLOW,
@@ -201,6 +203,14 @@ rules! {
             "an extension with a value that its definition forbids";
         LegacyVersion => PROTOCOL_VERSION,
             "legacy_version is not 0x0303 (RFC 9846, Section 4.2)";
+        Fallback => INAPPROPRIATE_FALLBACK,
+            "the client fell back to an older version although both sides know a newer one (RFC 7507, Section 3)";
+        RenegotiationInfo => HANDSHAKE_FAILURE,
+            "renegotiation_info is not empty in the first handshake (RFC 5746, Sections 3.4 and 3.6)";
+        FragmentLength => ILLEGAL_PARAMETER,
+            "max_fragment_length is not the one we asked for (RFC 6066, Section 4)";
+        PointFormats => ILLEGAL_PARAMETER,
+            "ec_point_formats without the uncompressed one (RFC 8422, Section 5.1.2)";
         Downgrade => ILLEGAL_PARAMETER,
             "an old version from a server that knows TLS 1.3: somebody changed our hello (RFC 9846, Section 4.2.3)";
         Compression => ILLEGAL_PARAMETER,
@@ -280,6 +290,14 @@ rules! {
             "no signature scheme that both the peer and our key support";
         ApplicationProtocol => NO_APPLICATION_PROTOCOL,
             "no common application protocol";
+        ExtendedMainSecret => HANDSHAKE_FAILURE,
+            "the peer does not bind its secrets to the handshake (extended_main_secret, RFC 7627)";
+        SecureRenegotiation => HANDSHAKE_FAILURE,
+            "the peer does not signal secure renegotiation (RFC 5746)";
+        NoClientCertificate => CERTIFICATE_REQUIRED,
+            "the client showed no certificate (RFC 9846, Section 4.5.1.4)";
+        NoClientCertificate12 => HANDSHAKE_FAILURE,
+            "the client showed no certificate (RFC 5246, Section 7.4.6)";
         NoCertificate => UNRECOGNIZED_NAME,
             "no certificate for the name the client asked for";
     }
@@ -387,8 +405,14 @@ pub enum Misuse {
     Closed,
     /// An exporter label, context or output is too long.
     ExporterLength,
+    /// An exporter label that the protocol uses for its own keys (RFC 5705, Section 4).
+    ReservedLabel,
     /// A configured value does not fit its field in a message.
     TooLong,
+    /// TLS 1.2 cannot change keys within a connection.
+    NoKeyUpdate,
+    /// A key of TLS 1.2 has protected as many records as it may: a new connection is needed.
+    KeyWornOut,
 }
 
 impl fmt::Display for Misuse {
@@ -400,7 +424,10 @@ impl fmt::Display for Misuse {
             Self::Unanswered => "a decision was left for later, and nobody is there to take it",
             Self::Closed => "the connection is closed",
             Self::ExporterLength => "an exporter label, context or output is too long",
+            Self::ReservedLabel => "the exporter label is one that TLS itself uses",
             Self::TooLong => "a configured value is too long for its message",
+            Self::NoKeyUpdate => "TLS 1.2 cannot change keys within a connection",
+            Self::KeyWornOut => "the key is worn out, and TLS 1.2 cannot change it: reconnect",
         })
     }
 }

@@ -48,22 +48,31 @@ pub use alert::AlertDescription;
 pub use buffer::Buffer;
 #[cfg(feature = "client")]
 pub use config::client::{ClientConfig, ClientConfigBuilder, GroupMemory};
-pub use config::credentials::{CertChoice, CertResolver, CertifiedKey, ClientHelloView};
+pub use config::credentials::{
+    CertChoice, CertResolver, CertificateRequestView, CertifiedKey, ClientCertResolver,
+    ClientHelloView,
+};
 #[cfg(feature = "server")]
 pub use config::server::{ServerConfig, ServerConfigBuilder};
-pub use config::verifier::{ServerCertRequest, ServerCertVerifier, Verdict, Verified};
+pub use config::verifier::{
+    ClientAuth, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
+    Verdict, Verified,
+};
+pub use config::versions::ProtocolVersions;
 pub use config::{ConfigError, KeyLog};
 pub use connection::Connection;
 #[cfg(feature = "server")]
 pub use connection::acceptor::{Accepting, Acceptor};
 pub use connection::event::{
-    Answer, Event, OwnedServerCertRequest, PeerAction, Progress, Question, Wait,
+    Answer, Event, OwnedClientCertRequest, OwnedServerCertRequest, PeerAction, Progress, Question,
+    Wait,
 };
 pub use connection::halves::{ReadHalf, WriteHalf};
 pub use connection::info::{ConnectionInfo, Exporter};
 pub use error::{
     CertificateError, DecodeError, Error, Incompatible, Misuse, PeerError, Problem, Rejection,
 };
+pub use messages::extensions::max_fragment_length::MaxFragmentLength;
 #[doc(hidden)]
 pub use messages::parse_for_fuzzing;
 pub use messages::{

@@ -29,6 +29,8 @@ pub const MAX_EMPTY_RECORDS: u8 = 32;
 pub const MAX_WARNING_ALERTS: u8 = 4;
 /// KeyUpdate messages in a row without application data between them.
 pub const MAX_KEY_UPDATES: u8 = 32;
+/// Requests to renegotiate that a connection of TLS 1.2 refuses with a warning before it ends.
+pub const MAX_RENEGOTIATIONS: u8 = 3;
 /// change_cipher_spec records in one handshake; an honest peer sends one.
 pub const MAX_CHANGE_CIPHER_SPEC: u8 = 4;
 /// NewSessionTicket messages in a row without application data between them.

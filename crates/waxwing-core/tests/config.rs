@@ -5,7 +5,7 @@ mod common;
 use common::{TrustOne, certified_key, client_builder, server_builder};
 use std::sync::Arc;
 use waxwing_aws_lc::PROVIDER;
-use waxwing_core::{ClientConfig, ConfigError, ServerConfig};
+use waxwing_core::{ClientConfig, ConfigError, ProtocolVersion, ServerConfig};
 use waxwing_crypto::{CipherSuite, CryptoProvider, NamedGroup, ProviderFault};
 
 #[test]
@@ -29,8 +29,12 @@ fn lists_name_what_the_provider_has_once() {
     for (suites, expected) in [
         (&[][..], Err(ConfigError::EmptyList)),
         (
-            &[CipherSuite(0xc02f)],
-            Err(ConfigError::NotProvided(0xc02f)),
+            &[CipherSuite(0xfe00)],
+            Err(ConfigError::NotProvided(0xfe00)),
+        ),
+        (
+            &[CipherSuite::TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256],
+            Err(ConfigError::NoSuite(ProtocolVersion::TLS13)),
         ),
         (&[SUITE, SUITE], Err(ConfigError::Repeated(0x1301))),
         (&[SUITE], Ok(())),

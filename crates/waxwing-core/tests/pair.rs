@@ -206,7 +206,7 @@ fn halves_do_not_ask_again_either() {
             panic!("a key update is refused");
         };
         assert_eq!(progress.event, Event::PeerAction(PeerAction::KeyUpdated));
-        write.apply(PeerAction::KeyUpdated);
+        write.apply(PeerAction::KeyUpdated, &mut out).unwrap();
         assert!(out.is_empty());
         let data = read.process(&mut input[progress.consumed..]);
         assert!(matches!(data.unwrap().event, Event::AppData(_)));

@@ -116,6 +116,13 @@ impl NamedGroup {
     pub const fn is_post_quantum(self) -> bool {
         matches!(self.0, 0x0200..=0x0202 | 0x11eb..=0x11ed)
     }
+
+    /// Whether TLS 1.2 can use this group: those that are neither a KEM nor contain one
+    /// (RFC 8422, Section 5.1.1).
+    #[must_use]
+    pub const fn allowed_in_tls12(self) -> bool {
+        matches!(self.0, 0x0017..=0x0019 | 0x001d | 0x001e)
+    }
 }
 
 code_points! {

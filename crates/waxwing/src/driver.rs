@@ -297,10 +297,10 @@ impl Outbound for Sender {
             return Err(error.clone());
         }
         if self.mailbox.key_updated.swap(false, Ordering::Acquire) {
-            half.apply(PeerAction::KeyUpdated);
+            half.apply(PeerAction::KeyUpdated, &mut self.output.buffer)?;
         }
         if self.mailbox.update_key.swap(false, Ordering::Acquire) {
-            half.apply(PeerAction::UpdateKey);
+            half.apply(PeerAction::UpdateKey, &mut self.output.buffer)?;
         }
         Ok(())
     }

@@ -156,7 +156,7 @@ impl Session {
             Event::Wait(_) => self.answer()?,
             Event::PeerAction(action) => {
                 if let Engine::Halves(_, write, _) = &mut self.engine {
-                    write.apply(action);
+                    write.apply(action, &mut self.out)?;
                 }
             }
             other => unreachable!("an event that nobody here knows: {other:?}"),

@@ -6,9 +6,12 @@ use core::fmt;
 
 use waxwing_crypto::{CipherSuite, CryptoProvider, NamedGroup};
 
+use super::credentials::ClientCertResolver;
 use super::verifier::ServerCertVerifier;
+use super::versions::ProtocolVersions;
 use super::{Chosen, Common, ConfigError, KeyLog, common_setters};
 use crate::ServerName;
+use crate::messages::extensions::max_fragment_length::MaxFragmentLength;
 use crate::record::RecordPadding;
 use crate::trace::Trace;
 
@@ -36,6 +39,8 @@ pub struct ClientConfig {
     pub(crate) keep_peer_chain: bool,
     pub(crate) certificate_authorities: Vec<Vec<u8>>,
     pub(crate) group_memory: Option<Arc<dyn GroupMemory>>,
+    pub(crate) certificates: Option<Arc<dyn ClientCertResolver>>,
+    pub(crate) max_fragment_length: Option<MaxFragmentLength>,
 }
 
 impl ClientConfig {
@@ -59,6 +64,8 @@ impl ClientConfig {
                 keep_peer_chain: false,
                 certificate_authorities: Vec::new(),
                 group_memory: None,
+                certificates: None,
+                max_fragment_length: None,
             },
             chosen: Chosen::default(),
         }
@@ -96,6 +103,21 @@ impl ClientConfigBuilder {
     /// ones, unless they cover it (default: nothing is remembered).
     pub fn group_memory(mut self, memory: Arc<dyn GroupMemory>) -> Self {
         self.config.group_memory = Some(memory);
+        self
+    }
+
+    /// Shows a certificate to servers that ask for one (default: none is shown).
+    pub fn client_certificate(mut self, certificates: Arc<dyn ClientCertResolver>) -> Self {
+        self.config.certificates = Some(certificates);
+        self
+    }
+
+    /// Asks the server for short records in both directions (RFC 6066, Section 4). Servers that
+    /// know it keep to it; for those that do not, nothing changes.
+    ///
+    /// Its successor is [`Self::record_size_limit`]; a server that knows both follows that one.
+    pub const fn max_fragment_length(mut self, length: MaxFragmentLength) -> Self {
+        self.config.max_fragment_length = Some(length);
         self
     }
 

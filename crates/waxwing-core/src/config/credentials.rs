@@ -6,6 +6,11 @@ use core::fmt;
 
 use waxwing_crypto::{CipherSuite, NamedGroup, SignatureScheme, SigningKey};
 
+use crate::codec::List;
+use crate::messages::certificate_request::CertificateRequest;
+#[cfg(feature = "tls12")]
+use crate::messages::certificate_request12::CertificateRequest12;
+use crate::messages::extensions::DistinguishedName;
 use crate::messages::{ClientHello, ExtensionType, ProtocolVersion};
 
 /// A certificate chain and the key of its first certificate.
@@ -62,12 +67,13 @@ pub trait CertResolver: Send + Sync + fmt::Debug {
     fn resolve(&self, hello: &ClientHelloView<'_>) -> CertChoice;
 }
 
-/// What a [`CertResolver`] answers.
+/// What a [`CertResolver`] or [`ClientCertResolver`] answers.
 #[derive(Debug)]
 pub enum CertChoice {
     /// This one.
     Use(Arc<CertifiedKey>),
-    /// There is none for that name: the handshake ends with `unrecognized_name`.
+    /// There is none. A server ends the handshake with `unrecognized_name`; a client goes on
+    /// without a certificate.
     None,
     /// The answer will come later, through the engine's `answer`.
     Pending,
@@ -77,6 +83,74 @@ pub enum CertChoice {
 impl CertResolver for Arc<CertifiedKey> {
     fn resolve(&self, _hello: &ClientHelloView<'_>) -> CertChoice {
         CertChoice::Use(Self::clone(self))
+    }
+}
+
+/// Chooses a client's certificate when a server asks for one.
+pub trait ClientCertResolver: Send + Sync + fmt::Debug {
+    /// Chooses. [`CertChoice::None`] means to show none; whether that will do is the server's
+    /// to decide.
+    fn resolve(&self, request: &CertificateRequestView<'_>) -> CertChoice;
+}
+
+/// One certificate for every server that asks.
+impl ClientCertResolver for Arc<CertifiedKey> {
+    fn resolve(&self, _request: &CertificateRequestView<'_>) -> CertChoice {
+        CertChoice::Use(Self::clone(self))
+    }
+}
+
+/// What a server says when it asks for a certificate.
+#[derive(Clone, Copy, Debug)]
+pub struct CertificateRequestView<'a> {
+    version: ProtocolVersion,
+    schemes: List<'a, SignatureScheme>,
+    certificate_schemes: List<'a, SignatureScheme>,
+    authorities: List<'a, DistinguishedName<'a>>,
+}
+
+impl<'a> CertificateRequestView<'a> {
+    pub(crate) fn tls13(request: &CertificateRequest<'a>) -> Self {
+        Self {
+            version: ProtocolVersion::TLS13,
+            schemes: request.signature_algorithms,
+            certificate_schemes: request
+                .signature_algorithms_cert
+                .unwrap_or(request.signature_algorithms),
+            authorities: request.certificate_authorities.unwrap_or_default(),
+        }
+    }
+
+    #[cfg(feature = "tls12")]
+    pub(crate) const fn tls12(request: &CertificateRequest12<'a>) -> Self {
+        Self {
+            version: ProtocolVersion::TLS12,
+            schemes: request.signature_algorithms,
+            certificate_schemes: request.signature_algorithms,
+            authorities: request.certificate_authorities,
+        }
+    }
+
+    /// The version of the connection.
+    #[must_use]
+    pub const fn version(&self) -> ProtocolVersion {
+        self.version
+    }
+
+    /// The signature schemes that the server can check, in its order.
+    pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + use<'a> {
+        self.schemes.iter()
+    }
+
+    /// The signature schemes that the server can check in certificates, in its order.
+    pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + use<'a> {
+        self.certificate_schemes.iter()
+    }
+
+    /// The distinguished names, in DER, of the authorities whose certificates the server
+    /// accepts, if it says.
+    pub fn certificate_authorities(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.authorities.iter().map(|name| name.0)
     }
 }
 

@@ -3,12 +3,18 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::RangeInclusive;
 
+#[cfg(feature = "tls12")]
+use waxwing_crypto::Suite12;
 use waxwing_crypto::{CipherSuite, CryptoProvider, KxGroup, NamedGroup, ProviderFault, Suite13};
 
 use crate::limits::MAX_ALPN_NAME;
+use crate::messages::ProtocolVersion;
 use crate::record::RecordPadding;
 use crate::trace::Trace;
+
+use versions::ProtocolVersions;
 
 #[cfg(feature = "client")]
 pub(crate) mod client;
@@ -16,6 +22,10 @@ pub(crate) mod credentials;
 #[cfg(feature = "server")]
 pub(crate) mod server;
 pub(crate) mod verifier;
+pub(crate) mod versions;
+
+/// The limits that RFC 8449, Section 4 allows to ask for.
+const RECORD_SIZE_LIMITS: RangeInclusive<u16> = 64..=(1 << 14) + 1;
 
 /// Receives secrets in the form of RFC 9850, for debugging with a packet analyser.
 ///
@@ -45,6 +55,10 @@ pub enum ConfigError {
     EmptyList,
     /// A list of suites or groups names something twice (RFC 9846, Section 4.3.7).
     Repeated(u16),
+    /// A record size limit is outside 64 to 16385 (RFC 8449, Section 4).
+    RecordSizeLimit(u16),
+    /// No cipher suite is there for a version that is to be spoken.
+    NoSuite(ProtocolVersion),
 }
 
 impl From<ProviderFault> for ConfigError {
@@ -61,6 +75,10 @@ impl fmt::Display for ConfigError {
             Self::NotProvided(id) => write!(f, "the crypto provider does not have 0x{id:04x}"),
             Self::EmptyList => f.write_str("a list of suites or groups is empty"),
             Self::Repeated(id) => write!(f, "a list names 0x{id:04x} twice"),
+            Self::RecordSizeLimit(limit) => {
+                write!(f, "a record size limit must be 64 to 16385, not {limit}")
+            }
+            Self::NoSuite(version) => write!(f, "there is no cipher suite for {version}"),
         }
     }
 }
@@ -71,9 +89,19 @@ impl core::error::Error for ConfigError {}
 #[derive(Clone, Debug)]
 pub(crate) struct Common {
     pub(crate) provider: &'static CryptoProvider,
+    pub(crate) versions: ProtocolVersions,
+    /// Empty if TLS 1.3 is not spoken.
     pub(crate) suites: Vec<&'static Suite13>,
+    /// Empty if TLS 1.2 is not spoken.
+    #[cfg(feature = "tls12")]
+    pub(crate) suites12: Vec<&'static Suite12>,
     pub(crate) groups: Vec<&'static dyn KxGroup>,
     pub(crate) alpn: Vec<Vec<u8>>,
+    #[cfg(feature = "tls12")]
+    pub(crate) require_extended_main_secret: bool,
+    #[cfg(feature = "tls12")]
+    pub(crate) require_secure_renegotiation: bool,
+    pub(crate) record_size_limit: Option<u16>,
     pub(crate) padding: RecordPadding,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
     pub(crate) trace: Option<Arc<dyn Trace>>,
@@ -83,9 +111,17 @@ impl Common {
     fn new(provider: &'static CryptoProvider) -> Self {
         Self {
             provider,
-            suites: provider.suites13.to_vec(),
+            versions: ProtocolVersions::TLS13,
+            suites: Vec::new(),
+            #[cfg(feature = "tls12")]
+            suites12: Vec::new(),
             groups: provider.groups.to_vec(),
             alpn: Vec::new(),
+            #[cfg(feature = "tls12")]
+            require_extended_main_secret: true,
+            #[cfg(feature = "tls12")]
+            require_secure_renegotiation: false,
+            record_size_limit: None,
             padding: RecordPadding::None,
             key_log: None,
             trace: None,
@@ -102,14 +138,71 @@ impl Common {
         {
             return Err(ConfigError::AlpnName);
         }
-        if let Some(suites) = &chosen.suites {
-            self.suites = pick(suites, |id| self.provider.suite13(CipherSuite(id)))?;
+        match self.record_size_limit {
+            Some(limit) if !RECORD_SIZE_LIMITS.contains(&limit) => {
+                return Err(ConfigError::RecordSizeLimit(limit));
+            }
+            _ => {}
         }
+        self.resolve_suites(chosen.suites.as_deref())?;
         if let Some(groups) = &chosen.groups {
             self.groups = pick(groups, |id| self.provider.group(NamedGroup(id)))?;
         }
         Ok(())
     }
+}
+
+impl Common {
+    /// The groups that TLS 1.2 can use, in order of preference.
+    #[cfg(feature = "tls12")]
+    pub(crate) fn groups12(&self) -> impl Iterator<Item = &'static dyn KxGroup> {
+        let groups = self.groups.iter().copied();
+        groups.filter(|group| group.name().allowed_in_tls12())
+    }
+
+    /// The suites of each version spoken: those chosen, or all that the provider has.
+    fn resolve_suites(&mut self, chosen: Option<&[u16]>) -> Result<(), ConfigError> {
+        let provider = self.provider;
+        if let Some(ids) = chosen {
+            let known = |id: u16| {
+                let id = CipherSuite(id);
+                (provider.suite13(id).is_some() || provider.suite12(id).is_some()).then_some(())
+            };
+            pick(ids, known)?;
+        }
+        if self.versions.contains(ProtocolVersion::TLS13) {
+            self.suites = wanted(provider.suites13, chosen, |suite| suite.id)
+                .ok_or(ConfigError::NoSuite(ProtocolVersion::TLS13))?;
+        }
+        #[cfg(feature = "tls12")]
+        if self.versions.contains(ProtocolVersion::TLS12) {
+            self.suites12 = wanted(provider.suites12, chosen, |suite| suite.id)
+                .ok_or(ConfigError::NoSuite(ProtocolVersion::TLS12))?;
+        }
+        Ok(())
+    }
+}
+
+/// Of the suites that a provider has for one version, those chosen, in the order of the choice;
+/// `None` if that is none at all.
+fn wanted<T>(
+    provided: &[&'static T],
+    chosen: Option<&[u16]>,
+    id: impl Fn(&T) -> CipherSuite,
+) -> Option<Vec<&'static T>> {
+    let suites: Vec<&'static T> = match chosen {
+        None => provided.to_vec(),
+        Some(ids) => ids
+            .iter()
+            .filter_map(|wanted| {
+                provided
+                    .iter()
+                    .find(|suite| id(suite).0 == *wanted)
+                    .copied()
+            })
+            .collect(),
+    };
+    (!suites.is_empty()).then_some(suites)
 }
 
 /// Code points chosen from what the provider has.
@@ -147,7 +240,14 @@ macro_rules! common_setters {
             self
         }
 
-        /// Speaks these cipher suites only, the preferred one first.
+        /// Speaks these protocol versions (default: TLS 1.3 alone).
+        pub const fn versions(mut self, versions: ProtocolVersions) -> Self {
+            self.config.common.versions = versions;
+            self
+        }
+
+        /// Speaks these cipher suites only, the preferred one first. For each version that is
+        /// spoken there must be one.
         pub fn cipher_suites(mut self, suites: impl IntoIterator<Item = CipherSuite>) -> Self {
             self.chosen.suites = Some(suites.into_iter().map(|suite| suite.0).collect());
             self
@@ -156,6 +256,36 @@ macro_rules! common_setters {
         /// Speaks these groups only, the preferred one first.
         pub fn groups(mut self, groups: impl IntoIterator<Item = NamedGroup>) -> Self {
             self.chosen.groups = Some(groups.into_iter().map(|group| group.0).collect());
+            self
+        }
+
+        /// Accepts peers of TLS 1.2 that do not bind their secrets to the whole handshake
+        /// (RFC 7627; default: no, they are refused).
+        ///
+        /// A server in the middle can then make two connections have the same secrets (the
+        /// triple handshake attack), which breaks channel bindings and exporters.
+        #[cfg(feature = "tls12")]
+        pub const fn dangerous_without_extended_main_secret(mut self, accept: bool) -> Self {
+            self.config.common.require_extended_main_secret = !accept;
+            self
+        }
+
+        /// Whether peers of TLS 1.2 that do not signal secure renegotiation (RFC 5746) are
+        /// refused. By default they are served: nothing is ever renegotiated here, so the attack
+        /// that the signal is for cannot work on this side.
+        #[cfg(feature = "tls12")]
+        pub const fn secure_renegotiation_required(mut self, on: bool) -> Self {
+            self.config.common.require_secure_renegotiation = on;
+            self
+        }
+
+        /// Accepts records of at most so many bytes, 64 to 16385 (RFC 8449). In TLS 1.3 one of
+        /// them is for the content type, and padding counts.
+        ///
+        /// A client asks the server to keep to it; a server tells those clients that know of
+        /// limits, and keeps to theirs in any case. By default a client says nothing.
+        pub const fn record_size_limit(mut self, bytes: u16) -> Self {
+            self.config.common.record_size_limit = Some(bytes);
             self
         }
 

@@ -5,6 +5,8 @@ use alloc::sync::Arc;
 use waxwing_crypto::{CipherSuite, CryptoProvider, NamedGroup};
 
 use super::credentials::CertResolver;
+use super::verifier::ClientAuth;
+use super::versions::ProtocolVersions;
 use super::{Chosen, Common, ConfigError, KeyLog, common_setters};
 use crate::record::RecordPadding;
 use crate::trace::Trace;
@@ -17,6 +19,8 @@ pub struct ServerConfig {
     pub(crate) alpn_required: bool,
     pub(crate) client_suite_order: bool,
     pub(crate) retry_cookie: bool,
+    pub(crate) client_auth: Option<ClientAuth>,
+    pub(crate) keep_peer_chain: bool,
 }
 
 impl ServerConfig {
@@ -34,6 +38,8 @@ impl ServerConfig {
                 alpn_required: true,
                 client_suite_order: false,
                 retry_cookie: false,
+                client_auth: None,
+                keep_peer_chain: false,
             },
             chosen: Chosen::default(),
         }
@@ -68,6 +74,19 @@ impl ServerConfigBuilder {
     /// Whether the client's order of cipher suites decides (default: no, ours does).
     pub const fn client_suite_order(mut self, on: bool) -> Self {
         self.config.client_suite_order = on;
+        self
+    }
+
+    /// Asks clients for a certificate (default: no).
+    pub fn client_auth(mut self, client_auth: ClientAuth) -> Self {
+        self.config.client_auth = Some(client_auth);
+        self
+    }
+
+    /// Whether a client's chain stays available after the handshake (default: no, it is some
+    /// kilobytes per connection).
+    pub const fn keep_peer_chain(mut self, on: bool) -> Self {
+        self.config.keep_peer_chain = on;
         self
     }
 

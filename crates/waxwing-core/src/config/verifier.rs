@@ -1,5 +1,6 @@
-//! Checking the peer's certificate. The engine asks; `waxwing-pki` or the application answers.
+//! Checking the peer's certificate, a server's or a client's. The engine asks; `waxwing-pki` or the application answers.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -23,6 +24,53 @@ pub struct ServerCertRequest<'a> {
     pub ocsp: Option<&'a [u8]>,
     /// Whom the client wants to talk to.
     pub name: &'a ServerName,
+}
+
+/// Decides whether a client is who it says.
+pub trait ClientCertVerifier: Send + Sync + fmt::Debug {
+    /// Judges the chain.
+    ///
+    /// A verifier that has to ask elsewhere returns [`Verdict::Pending`]; the engine then asks
+    /// its caller (`Wait::Verdict`).
+    fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict;
+
+    /// The distinguished names, in DER, of the authorities whose certificates are accepted: a
+    /// hint that clients choose by (RFC 9846, Section 4.3.4). None by default.
+    fn authorities(&self) -> &[Vec<u8>] {
+        &[]
+    }
+}
+
+/// What a client presented.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientCertRequest<'a> {
+    /// The certificates in DER, the client's own first. Never empty.
+    pub chain: &'a [&'a [u8]],
+}
+
+/// Whether a server asks its clients for a certificate, and who judges it.
+#[derive(Clone, Debug)]
+pub enum ClientAuth {
+    /// A client that has none is served too; one that shows one must be accepted.
+    Optional(Arc<dyn ClientCertVerifier>),
+    /// A client that has none is refused with `certificate_required`.
+    Required(Arc<dyn ClientCertVerifier>),
+}
+
+impl ClientAuth {
+    /// Who judges the certificates.
+    #[must_use]
+    pub fn verifier(&self) -> &Arc<dyn ClientCertVerifier> {
+        match self {
+            Self::Optional(verifier) | Self::Required(verifier) => verifier,
+        }
+    }
+
+    /// Whether a client without a certificate is refused.
+    #[must_use]
+    pub const fn is_required(&self) -> bool {
+        matches!(self, Self::Required(_))
+    }
 }
 
 /// What a verifier answers.

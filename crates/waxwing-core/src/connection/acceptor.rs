@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Connection;
-use super::halves::judge_alert;
+use super::halves::{Levels, judge_alert};
 use crate::config::credentials::ClientHelloView;
 use crate::config::server::ServerConfig;
 use crate::messages::HandshakeType;
@@ -111,7 +111,7 @@ impl Acceptor {
     }
 
     fn on_alert(&mut self, content: &[u8]) -> Result<(), Error> {
-        if judge_alert(&Alert::read(content)?, &mut self.warnings)? {
+        if judge_alert(&Alert::read(content)?, Levels::Ignored, &mut self.warnings)? {
             return Err(Error::Alert(AlertDescription::CLOSE_NOTIFY));
         }
         Ok(())

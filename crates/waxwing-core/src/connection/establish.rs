@@ -3,15 +3,15 @@
 use alloc::sync::Arc;
 
 use super::event::{Answer, Event, Progress, Wait};
-use super::halves::judge_alert;
+use super::halves::{Levels, judge_alert};
 use super::traced::{opened, sent};
-use crate::handshake::{EarlyData, Handshake, Outcome, Status};
+use crate::handshake::{ChangeCipherSpec, EarlyData, Handshake, Outcome, Status};
 use crate::limits::{MAX_CHANGE_CIPHER_SPEC, MAX_SKIPPED_EARLY_DATA};
 use crate::messages::alert::Alert;
 use crate::record::stream::{Opened, Rx, Tx, TxFlight};
 use crate::record::{ContentType, RecordPadding};
 use crate::trace::{Direction, Trace, TraceEvent};
-use crate::{AlertDescription, Buffer, Error, PeerError};
+use crate::{AlertDescription, Buffer, Epoch, Error, PeerError};
 
 /// Everything that exists only until the handshake is complete, in one box.
 pub(super) struct Establishing {
@@ -39,6 +39,12 @@ impl Establishing {
 
     pub(super) const fn trace(&self) -> Option<&Arc<dyn Trace>> {
         self.handshake.cx.trace.as_ref()
+    }
+
+    /// How alerts count in the version agreed on, or in those that may come.
+    pub(super) fn levels(&self) -> Levels {
+        let cx = &self.handshake.cx;
+        Levels::of(cx.info.version, cx.versions)
     }
 
     /// Takes records until there is something to tell.
@@ -133,19 +139,14 @@ impl Establishing {
         if let Some(trace) = self.trace() {
             sent(&**trace, out, before);
         }
+        self.rx.max_content = self.handshake.cx.max_received;
         if let Some(keys) = &outcome.read {
             // RFC 9846, Section 5.1: a message before a key change ends its record.
             if !rest.is_empty() {
                 return Err(PeerError::MessageSpansKeyChange.into());
             }
             self.rx.install(keys)?;
-            if let Some(trace) = self.trace() {
-                let direction = Direction::Received;
-                trace.event(&TraceEvent::Keys {
-                    direction,
-                    epoch: keys.epoch,
-                });
-            }
+            self.trace_read_keys(keys.epoch);
         }
         if outcome.early_data != EarlyData::None {
             self.rx.skip_early_data(MAX_SKIPPED_EARLY_DATA);
@@ -176,19 +177,34 @@ impl Establishing {
             });
         }
         // Closing in the middle of the handshake ends it like an error (RFC 9846, Section 6.1).
-        if judge_alert(&alert, &mut self.warnings)? {
+        if judge_alert(&alert, self.levels(), &mut self.warnings)? {
             return Err(Error::Alert(AlertDescription::CLOSE_NOTIFY));
         }
         Ok(None)
     }
 
     fn on_change_cipher_spec(&mut self) -> Result<Option<Event>, Error> {
-        self.change_cipher_specs = self.change_cipher_specs.saturating_add(1);
-        let expected = self.handshake.tolerates_change_cipher_spec();
-        if !expected || self.change_cipher_specs > MAX_CHANGE_CIPHER_SPEC {
-            return Err(PeerError::UnexpectedChangeCipherSpec.into());
+        match self.handshake.on_change_cipher_spec()? {
+            ChangeCipherSpec::Ignored => {
+                self.change_cipher_specs = self.change_cipher_specs.saturating_add(1);
+                if self.change_cipher_specs > MAX_CHANGE_CIPHER_SPEC {
+                    return Err(PeerError::UnexpectedChangeCipherSpec.into());
+                }
+            }
+            #[cfg(feature = "tls12")]
+            ChangeCipherSpec::Keys(keys) => {
+                self.rx.change_keys(&keys)?;
+                self.trace_read_keys(Epoch::Application);
+            }
         }
         Ok(None)
+    }
+
+    fn trace_read_keys(&self, epoch: Epoch) {
+        if let Some(trace) = self.trace() {
+            let direction = Direction::Received;
+            trace.event(&TraceEvent::Keys { direction, epoch });
+        }
     }
 
     /// Takes an answer. Messages that waited for it are handled by the next `process`.

@@ -7,8 +7,8 @@ use core::ops::Range;
 use waxwing_crypto::{CryptoError, SignatureScheme};
 
 use crate::Rejection;
-use crate::config::credentials::{CertifiedKey, ClientHelloView};
-use crate::config::verifier::{ServerCertRequest, Verified};
+use crate::config::credentials::{CertificateRequestView, CertifiedKey, ClientHelloView};
+use crate::config::verifier::{ClientCertRequest, ServerCertRequest, Verified};
 
 /// How far a call to `process` got.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,9 @@ const _: () = assert!(size_of::<Event>() <= 32);
 #[must_use = "the write half has to hear of it"]
 #[non_exhaustive]
 pub enum PeerAction {
+    /// The peer wants to renegotiate, which is refused with a warning (RFC 5746, Section 4.5).
+    #[cfg(feature = "tls12")]
+    RefuseRenegotiation,
     /// The peer updated its own key: from here on it may be asked to again.
     KeyUpdated,
     /// The same, and the peer asks for our update in turn (RFC 9846, Section 4.7.3).
@@ -75,6 +78,8 @@ pub enum Wait {
 pub enum Question<'a> {
     /// Which certificate should this client see? Answered by [`Answer::Certificate`].
     Certificate(ClientHelloView<'a>),
+    /// Which certificate should the server see? Answered by [`Answer::Certificate`].
+    ClientCertificate(CertificateRequestView<'a>),
     /// Sign this message with our key. Answered by [`Answer::Signature`].
     Signature {
         /// The certificate and key chosen before.
@@ -86,6 +91,8 @@ pub enum Question<'a> {
     },
     /// Is this server who it says? Answered by [`Answer::Verdict`].
     Verdict(&'a OwnedServerCertRequest),
+    /// Is this client who it says? Answered by [`Answer::Verdict`].
+    ClientVerdict(&'a OwnedClientCertRequest),
 }
 
 /// A [`ServerCertRequest`] that waits for its answer, so it owns what it holds.
@@ -108,11 +115,26 @@ impl OwnedServerCertRequest {
     }
 }
 
+/// A [`ClientCertRequest`] that waits for its answer, so it owns what it holds.
+#[derive(Debug)]
+pub struct OwnedClientCertRequest {
+    pub(crate) chain: Vec<Vec<u8>>,
+}
+
+impl OwnedClientCertRequest {
+    /// Calls `f` with the borrowed form.
+    pub fn with<T>(&self, f: impl FnOnce(&ClientCertRequest<'_>) -> T) -> T {
+        let chain: Vec<&[u8]> = self.chain.iter().map(Vec::as_slice).collect();
+        f(&ClientCertRequest { chain: &chain })
+    }
+}
+
 /// The answer to a [`Question`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Answer {
-    /// This certificate; `None` ends the handshake with `unrecognized_name`.
+    /// This certificate. `None` ends a server's handshake with `unrecognized_name`; a client
+    /// goes on and shows none.
     Certificate(Option<Arc<CertifiedKey>>),
     /// The signature, or that there will be none.
     Signature(Result<Vec<u8>, CryptoError>),

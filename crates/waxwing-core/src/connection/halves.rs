@@ -6,12 +6,17 @@ use alloc::sync::Arc;
 
 use super::event::{Event, PeerAction, Progress};
 use super::traced::{key_updated, opened, sent};
+use crate::config::versions::ProtocolVersions;
 use crate::error::Misuse;
+#[cfg(feature = "tls12")]
+use crate::limits::MAX_RENEGOTIATIONS;
 use crate::limits::{MAX_KEY_UPDATES, MAX_TICKETS, MAX_WARNING_ALERTS};
-use crate::messages::HandshakeType;
 use crate::messages::alert::Alert;
+#[cfg(feature = "tls12")]
+use crate::messages::hello_request::HelloRequest;
 use crate::messages::key_update::KeyUpdate;
 use crate::messages::new_session_ticket::NewSessionTicket;
+use crate::messages::{HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
 use crate::record::stream::{Opened, Rx, Tx};
 use crate::record::{ContentType, RecordPadding};
@@ -25,22 +30,49 @@ pub(crate) enum Role {
     Server,
 }
 
+/// What the level of an alert means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Levels {
+    /// Nothing: in TLS 1.3 the description alone decides (RFC 9846, Section 6).
+    Ignored,
+    /// Up to TLS 1.2 a warning ends nothing (RFC 5246, Section 7.2.2).
+    #[cfg(feature = "tls12")]
+    Matter,
+}
+
+impl Levels {
+    /// Those of `version`; before it is known, those of the older one if that may still come.
+    pub(super) fn of(version: Option<ProtocolVersion>, offered: ProtocolVersions) -> Self {
+        #[cfg(feature = "tls12")]
+        if match version {
+            Some(version) => version == ProtocolVersion::TLS12,
+            None => offered.contains(ProtocolVersion::TLS12),
+        } {
+            return Self::Matter;
+        }
+        let _ = (version, offered);
+        Self::Ignored
+    }
+}
+
 /// Counts alerts that are no reason to end, and judges the rest (RFC 9846, Section 6).
 ///
 /// Returns whether it was close_notify.
-pub(super) fn judge_alert(alert: &Alert, warnings: &mut u8) -> Result<bool, Error> {
-    match alert.description {
-        AlertDescription::CLOSE_NOTIFY => Ok(true),
-        AlertDescription::USER_CANCELED => {
-            *warnings = warnings.saturating_add(1);
-            if *warnings > MAX_WARNING_ALERTS {
-                return Err(PeerError::TooManyWarnings.into());
-            }
-            Ok(false)
-        }
-        // Every other alert is an error, whatever its level says (Section 6.2).
-        description => Err(Error::Alert(description)),
+pub(super) fn judge_alert(alert: &Alert, levels: Levels, warnings: &mut u8) -> Result<bool, Error> {
+    let ends_nothing = match alert.description {
+        AlertDescription::CLOSE_NOTIFY => return Ok(true),
+        AlertDescription::USER_CANCELED => true,
+        _ => levels != Levels::Ignored && alert.level == Alert::WARNING,
+    };
+    if !ends_nothing {
+        // Every other alert is an error (Section 6.2).
+        return Err(Error::Alert(alert.description));
     }
+    *warnings = warnings.saturating_add(1);
+    if *warnings > MAX_WARNING_ALERTS {
+        return Err(PeerError::TooManyWarnings.into());
+    }
+    Ok(false)
 }
 
 /// The receiving direction of an established connection.
@@ -52,15 +84,26 @@ pub struct ReadHalf {
     key_updates: u8,
     warnings: u8,
     tickets: u16,
+    #[cfg(feature = "tls12")]
+    renegotiations: u8,
+    levels: Levels,
     failed: Option<Error>,
     trace: Option<Arc<dyn Trace>>,
 }
 
 impl ReadHalf {
-    pub(super) const fn new(rx: Rx, role: Role, trace: Option<Arc<dyn Trace>>) -> Self {
+    pub(super) const fn new(
+        rx: Rx,
+        role: Role,
+        levels: Levels,
+        trace: Option<Arc<dyn Trace>>,
+    ) -> Self {
         Self {
             rx,
             role,
+            levels,
+            #[cfg(feature = "tls12")]
+            renegotiations: 0,
             closed: false,
             key_updates: 0,
             warnings: 0,
@@ -176,13 +219,17 @@ impl ReadHalf {
                 description,
             });
         }
-        self.closed = judge_alert(&alert, &mut self.warnings)?;
+        self.closed = judge_alert(&alert, self.levels, &mut self.warnings)?;
         Ok(self.closed.then_some(Event::PeerClosed))
     }
 
     /// Handles the messages in one record. A KeyUpdate is always the last of its record: the
     /// bytes after it would be under the old key (RFC 9846, Section 5.1).
     fn messages(&mut self, mut fragment: &[u8]) -> Result<Option<PeerAction>, Error> {
+        #[cfg(feature = "tls12")]
+        if self.levels == Levels::Matter {
+            return self.messages12(fragment);
+        }
         let mut update = None;
         while let Some(message) = self.rx.joiner.take(&mut fragment)? {
             if let Some(trace) = &self.trace {
@@ -212,6 +259,37 @@ impl ReadHalf {
             Some(request) => self.on_key_update(request, fragment).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Handles the messages in one record of TLS 1.2: all that can come is the wish to
+    /// renegotiate, which is refused (RFC 5246, Sections 7.4.1.1 and 7.4.1.2; RFC 9325,
+    /// Section 3.5).
+    #[cfg(feature = "tls12")]
+    fn messages12(&mut self, mut fragment: &[u8]) -> Result<Option<PeerAction>, Error> {
+        let mut asked = None;
+        while let Some(message) = self.rx.joiner.take(&mut fragment)? {
+            if let Some(trace) = &self.trace {
+                let Message { typ, bytes } = message;
+                trace.event(&TraceEvent::Message {
+                    direction: Direction::Received,
+                    typ,
+                    bytes,
+                });
+            }
+            match (message.typ, self.role) {
+                (HandshakeType::HELLO_REQUEST, Role::Client) => {
+                    HelloRequest::read(message.body())?;
+                }
+                (HandshakeType::CLIENT_HELLO, Role::Server) => {}
+                _ => return Err(PeerError::UnexpectedMessage.into()),
+            }
+            self.renegotiations = self.renegotiations.saturating_add(1);
+            if self.renegotiations > MAX_RENEGOTIATIONS {
+                return Err(PeerError::TooManyRenegotiations.into());
+            }
+            asked = Some(PeerAction::RefuseRenegotiation);
+        }
+        Ok(asked)
     }
 
     fn on_key_update(&mut self, request: KeyUpdate, rest: &[u8]) -> Result<PeerAction, Error> {
@@ -276,7 +354,9 @@ impl WriteHalf {
     ///
     /// # Errors
     /// [`Misuse::WriteClosed`] after [`Self::close`], [`Self::fail`] or an earlier error;
-    /// [`Error::Crypto`] if the provider fails. Then some of `parts` may be in `out`.
+    /// [`Error::Crypto`] if the provider fails. Then some of `parts` may be in `out`. In TLS 1.2,
+    /// [`Misuse::KeyWornOut`] if the key must not protect that much more: nothing is sent, and
+    /// the connection should be closed.
     pub fn write(&mut self, parts: &[&[u8]], out: &mut Buffer) -> Result<usize, Error> {
         self.check_open()?;
         if self.owes_update {
@@ -287,13 +367,44 @@ impl WriteHalf {
         self.traced(out, by_itself, |tx, out| tx.write(parts, padding, out))
     }
 
-    /// Takes note of what the peer asked for.
+    /// Does what the peer asked for, or takes note of it.
     ///
     /// A new key is due before the next application data, and one is enough for all requests
     /// until then (RFC 9846, Section 4.7.3): [`Self::write`] sends it.
-    pub fn apply(&mut self, action: PeerAction) {
-        self.asked = false;
-        self.owes_update |= action == PeerAction::UpdateKey;
+    ///
+    /// # Errors
+    /// [`Error::Crypto`] if the provider fails.
+    pub fn apply(&mut self, action: PeerAction, out: &mut Buffer) -> Result<(), Error> {
+        match action {
+            #[cfg(feature = "tls12")]
+            PeerAction::RefuseRenegotiation => return self.refuse_renegotiation(out),
+            PeerAction::KeyUpdated => self.asked = false,
+            PeerAction::UpdateKey => {
+                self.asked = false;
+                self.owes_update = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// A warning, after which everything goes on (RFC 5246, Section 7.2.2).
+    #[cfg(feature = "tls12")]
+    fn refuse_renegotiation(&mut self, out: &mut Buffer) -> Result<(), Error> {
+        if self.closed {
+            return Ok(());
+        }
+        let description = AlertDescription::NO_RENEGOTIATION;
+        let none = KeyUpdate::NotRequested;
+        self.traced(out, none, |tx, out| {
+            tx.alert(Alert::WARNING, description, out)
+        })?;
+        if let Some(trace) = &self.trace {
+            trace.event(&TraceEvent::Alert {
+                direction: Direction::Sent,
+                description,
+            });
+        }
+        Ok(())
     }
 
     /// Changes the sending key now; with `ask_peer`, the peer changes its own in turn. It also
@@ -303,7 +414,7 @@ impl WriteHalf {
     /// forbids it.
     ///
     /// # Errors
-    /// As [`Self::write`].
+    /// As [`Self::write`]; [`Misuse::NoKeyUpdate`] in TLS 1.2.
     pub fn update_key(&mut self, ask_peer: bool, out: &mut Buffer) -> Result<(), Error> {
         self.check_open()?;
         let ask = ask_peer && !self.asked;
@@ -385,7 +496,8 @@ impl WriteHalf {
         let before = out.len();
         let updates = self.tx.key_updates;
         let result = send(&mut self.tx, out);
-        self.closed |= result.is_err();
+        // Misuse is found before anything is sent.
+        self.closed |= matches!(&result, Err(error) if !matches!(error, Error::Misuse(_)));
         if let Some(trace) = &self.trace {
             sent(&**trace, out, before);
             for _ in 0..self.tx.key_updates.wrapping_sub(updates) {

@@ -22,12 +22,24 @@ pub struct ConnectionInfo {
     pub group: Option<NamedGroup>,
     /// How the server signed the handshake.
     pub signature_scheme: Option<SignatureScheme>,
+    /// How the client signed the handshake, if it showed a certificate.
+    pub client_signature_scheme: Option<SignatureScheme>,
     /// The application protocol.
     pub alpn: Option<Box<[u8]>>,
     /// On a server: the name that the client asked for.
     pub server_name: Option<DnsName>,
     /// Whether a HelloRetryRequest cost a round trip.
     pub retried: bool,
+    /// In TLS 1.2: whether the secrets are bound to the whole handshake (RFC 7627). TLS 1.3
+    /// always does so.
+    pub extended_main_secret: bool,
+    /// In TLS 1.2: whether the peer signals secure renegotiation (RFC 5746). Nothing is ever
+    /// renegotiated here; a peer without it is an old one.
+    pub secure_renegotiation: bool,
+    /// On a client: whether the server asked for a certificate.
+    pub client_auth_requested: bool,
+    /// On a server: whether the client showed a certificate and proved to hold its key.
+    pub client_authenticated: bool,
     /// The peer's certificates in DER, its own first, if the configuration keeps them.
     pub peer_chain: Vec<Box<[u8]>>,
     /// The OCSP response that the server stapled, if the configuration keeps the chain.
@@ -36,17 +48,48 @@ pub struct ConnectionInfo {
     pub exporter: Option<Exporter>,
 }
 
-/// Derives keying material for other protocols (RFC 9846, Section 7.5).
-pub struct Exporter {
-    pub(crate) hash: &'static Hash,
-    pub(crate) secret: Digest,
+/// Derives keying material for other protocols (RFC 9846, Section 7.5; RFC 5705).
+pub struct Exporter(Kind);
+
+enum Kind {
+    Tls13 {
+        hash: &'static Hash,
+        secret: Digest,
+    },
+    #[cfg(feature = "tls12")]
+    Tls12(Box<Tls12>),
+}
+
+#[cfg(feature = "tls12")]
+struct Tls12 {
+    /// The main secret.
+    key: HmacKey,
+    client_random: [u8; 32],
+    server_random: [u8; 32],
 }
 
 impl Exporter {
-    /// Fills `out` from `label` and `context`; no context is the same as an empty one.
+    /// From the exporter secret of TLS 1.3.
+    pub(crate) const fn tls13(hash: &'static Hash, secret: Digest) -> Self {
+        Self(Kind::Tls13 { hash, secret })
+    }
+
+    /// From the main secret of TLS 1.2 and the randoms of both sides.
+    #[cfg(feature = "tls12")]
+    pub(crate) fn tls12(key: HmacKey, client_random: [u8; 32], server_random: [u8; 32]) -> Self {
+        Self(Kind::Tls12(Box::new(Tls12 {
+            key,
+            client_random,
+            server_random,
+        })))
+    }
+
+    /// Fills `out` from `label` and `context`. In TLS 1.3 no context is the same as an empty
+    /// one; in TLS 1.2 the two differ.
     ///
     /// # Errors
-    /// [`Misuse::ExporterLength`] if a length does not fit.
+    /// [`Misuse::ExporterLength`] if a length does not fit; [`Misuse::ReservedLabel`] for the
+    /// labels that TLS 1.2 itself uses.
     pub fn export(
         &self,
         label: &[u8],
@@ -54,12 +97,44 @@ impl Exporter {
         out: &mut [u8],
     ) -> Result<(), Error> {
         let too_long = |_| Error::from(Misuse::ExporterLength);
-        let empty = self.hash.digest_of_empty();
-        let key = self.hash.hmac_key(self.secret.as_ref());
+        let (hash, secret) = match &self.0 {
+            Kind::Tls13 { hash, secret } => (*hash, secret),
+            #[cfg(feature = "tls12")]
+            Kind::Tls12(exporter) => return exporter.export(label, context, out),
+        };
+        let empty = hash.digest_of_empty();
+        let key = hash.hmac_key(secret.as_ref());
         let derived = kdf::derive(&key, label, empty.as_ref()).map_err(too_long)?;
-        let key: HmacKey = self.hash.hmac_key(derived.as_ref());
-        let context = self.hash.digest(&[context.unwrap_or_default()]);
+        let key: HmacKey = hash.hmac_key(derived.as_ref());
+        let context = hash.digest(&[context.unwrap_or_default()]);
         kdf::expand_label(&key, b"exporter", context.as_ref(), out).map_err(too_long)
+    }
+}
+
+#[cfg(feature = "tls12")]
+impl Tls12 {
+    /// RFC 5705, Section 4.
+    fn export(&self, label: &[u8], context: Option<&[u8]>, out: &mut [u8]) -> Result<(), Error> {
+        const RESERVED: [&[u8]; 5] = [
+            b"client finished",
+            b"server finished",
+            b"master secret",
+            b"extended master secret",
+            b"key expansion",
+        ];
+        if RESERVED.contains(&label) {
+            return Err(Misuse::ReservedLabel.into());
+        }
+        let too_long = |_| Error::from(Misuse::ExporterLength);
+        let len = u16::try_from(context.unwrap_or_default().len())
+            .map_err(|_| Misuse::ExporterLength)?
+            .to_be_bytes();
+        let (client, server) = (&self.client_random, &self.server_random);
+        match context {
+            None => kdf::prf12(&self.key, label, &[client, server], out),
+            Some(context) => kdf::prf12(&self.key, label, &[client, server, &len, context], out),
+        }
+        .map_err(too_long)
     }
 }
 

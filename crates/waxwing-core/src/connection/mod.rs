@@ -35,7 +35,7 @@ mod traced;
 
 use establish::Establishing;
 use event::{Answer, Event, Progress, Question};
-use halves::{ReadHalf, Role, WriteHalf};
+use halves::{Levels, ReadHalf, Role, WriteHalf};
 use info::ConnectionInfo;
 
 /// A TLS connection without a transport.
@@ -133,7 +133,7 @@ impl Connection {
     pub fn process(&mut self, input: &mut [u8], out: &mut Buffer) -> Result<Progress, Error> {
         let result = match &mut self.state {
             State::Handshake(establishing) => establishing.process(input, out),
-            State::Traffic(_, read, write) => process_traffic(read, write, input),
+            State::Traffic(_, read, write) => process_traffic(read, write, input, out),
             State::Failed(error, _) => return Err(error.clone()),
         };
         match result {
@@ -300,10 +300,11 @@ impl Connection {
                 } = *establishing;
                 // A Finished that came in parts is done with.
                 rx.joiner.done();
+                let levels = Levels::of(handshake.cx.info.version, handshake.cx.versions);
                 let trace = handshake.cx.trace.clone();
                 State::Traffic(
                     Box::new(handshake.cx.info),
-                    ReadHalf::new(rx, self.role, trace.clone()),
+                    ReadHalf::new(rx, self.role, levels, trace.clone()),
                     WriteHalf::new(tx, padding, trace),
                 )
             }
@@ -335,11 +336,12 @@ impl Connection {
     }
 }
 
-/// Both directions at hand: the sending one hears at once what the peer asks of it.
+/// Both directions at hand: what the peer asks of the sending one is done at once.
 fn process_traffic(
     read: &mut ReadHalf,
     write: &mut WriteHalf,
     input: &mut [u8],
+    out: &mut Buffer,
 ) -> Result<Progress, Error> {
     let mut before = 0usize;
     loop {
@@ -347,7 +349,7 @@ fn process_traffic(
         let Progress { consumed, event } = read.process(rest)?;
         let event = match event {
             Event::PeerAction(action) => {
-                write.apply(action);
+                write.apply(action, out)?;
                 before = before.saturating_add(consumed);
                 continue;
             }

@@ -15,16 +15,20 @@
     )
 )]
 
+#[cfg(feature = "tls12")]
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use waxwing_crypto::Digest;
-
 use crate::codec::Writer;
-use crate::config::KeyLog;
+use crate::config::versions::ProtocolVersions;
+use crate::config::{Common, KeyLog};
 use crate::connection::event::{Answer, Question, Wait};
 use crate::connection::info::ConnectionInfo;
+use crate::limits::MAX_PLAINTEXT;
 use crate::messages::HandshakeType;
 use crate::record::joiner::Message;
+#[cfg(feature = "tls12")]
+use crate::record::protect12::Keys12;
 use crate::record::{Epoch, EpochKeys, Flight};
 use crate::trace::{Direction, Trace, TraceEvent};
 use crate::{Error, PeerError};
@@ -34,6 +38,9 @@ pub(crate) mod auth;
 pub(crate) mod client;
 pub(crate) mod negotiate;
 pub(crate) mod proof;
+pub(crate) mod record_limits;
+#[cfg(feature = "tls12")]
+pub(crate) mod schedule12;
 pub(crate) mod schedule13;
 #[cfg(feature = "server")]
 pub(crate) mod server;
@@ -47,6 +54,10 @@ use transcript::Transcript;
 /// What all steps of either side share.
 pub(crate) struct Context {
     pub(crate) info: ConnectionInfo,
+    /// What the configuration speaks.
+    pub(crate) versions: ProtocolVersions,
+    /// Bytes of content that the peer's records may have from here on.
+    pub(crate) max_received: usize,
     pub(crate) transcript: Transcript,
     pub(crate) client_random: [u8; 32],
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
@@ -56,13 +67,15 @@ pub(crate) struct Context {
 const _: () = assert!(size_of::<Context>() <= 1024);
 
 impl Context {
-    fn new(key_log: Option<Arc<dyn KeyLog>>, trace: Option<Arc<dyn Trace>>) -> Self {
+    fn new(config: &Common) -> Self {
         Self {
             info: ConnectionInfo::default(),
+            versions: config.versions,
+            max_received: MAX_PLAINTEXT,
             transcript: Transcript::new(),
             client_random: [0; 32],
-            key_log,
-            trace,
+            key_log: config.key_log.clone(),
+            trace: config.trace.clone(),
         }
     }
 
@@ -98,6 +111,19 @@ impl Context {
         Ok(())
     }
 
+    /// Changes the sending keys, in TLS 1.2.
+    #[cfg(feature = "tls12")]
+    fn change_keys(&self, flight: &mut dyn Flight, keys: &Keys12) -> Result<(), Error> {
+        flight.change_keys(keys)?;
+        if let Some(trace) = &self.trace {
+            trace.event(&TraceEvent::Keys {
+                direction: Direction::Sent,
+                epoch: Epoch::Application,
+            });
+        }
+        Ok(())
+    }
+
     /// Logs under the labels of RFC 9850, Section 2.1.
     fn log_traffic(&self, secrets: &TrafficSecrets) {
         let (client, server) = match secrets.epoch() {
@@ -117,7 +143,13 @@ impl Context {
         self.log_secret("EXPORTER_SECRET", &secrets.exporter);
     }
 
-    fn log_secret(&self, label: &str, secret: &Digest) {
+    /// Logs the one secret of TLS 1.2 (RFC 9850, Section 2.2).
+    #[cfg(feature = "tls12")]
+    fn log_main_secret(&self, secret: &schedule12::MainSecret) {
+        self.log_secret("CLIENT_RANDOM", secret.as_bytes());
+    }
+
+    fn log_secret(&self, label: &str, secret: &(impl AsRef<[u8]> + ?Sized)) {
         if let Some(log) = &self.key_log {
             log.log(label, &self.client_random, secret.as_ref());
         }
@@ -243,6 +275,15 @@ impl<S> StepOutcome<S> {
     }
 }
 
+/// What a change_cipher_spec means.
+pub(crate) enum ChangeCipherSpec {
+    /// Nothing: it is there for middleboxes (RFC 9846, Section 5).
+    Ignored,
+    /// Records from now on are protected with these keys (RFC 5246, Section 7.1).
+    #[cfg(feature = "tls12")]
+    Keys(Box<Keys12>),
+}
+
 /// A handshake in progress.
 pub(crate) struct Handshake {
     pub(crate) cx: Context,
@@ -330,14 +371,13 @@ impl Handshake {
         }
     }
 
-    /// Whether a change_cipher_spec may come now: from the first ClientHello on
-    /// (RFC 9846, Section 5).
-    pub(crate) const fn tolerates_change_cipher_spec(&self) -> bool {
-        match &self.side {
+    /// Takes a change_cipher_spec.
+    pub(crate) fn on_change_cipher_spec(&mut self) -> Result<ChangeCipherSpec, Error> {
+        match &mut self.side {
             #[cfg(feature = "client")]
-            Side::Client(_) => true,
+            Side::Client(client) => client.on_change_cipher_spec(),
             #[cfg(feature = "server")]
-            Side::Server(server) => server.has_seen_hello(),
+            Side::Server(server) => server.on_change_cipher_spec(),
         }
     }
 }

@@ -2,12 +2,85 @@
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "tls12")]
+use waxwing_crypto::Suite12;
 use waxwing_crypto::{CipherSuite, KxGroup, NamedGroup, Suite13};
 
 use crate::codec::List;
+#[cfg(feature = "tls12")]
+use crate::config::Common;
+use crate::config::versions::ProtocolVersions;
 use crate::messages::extensions::alpn::ProtocolName;
 use crate::messages::extensions::key_share::KeyShareEntry;
+use crate::messages::{ClientHello, ProtocolVersion};
 use crate::{Error, Incompatible, PeerError};
+
+/// The version for a client's hello: the newest that both sides speak (RFC 9846,
+/// Section 4.3.1).
+pub(super) fn version(
+    ours: ProtocolVersions,
+    hello: &ClientHello<'_>,
+) -> Result<ProtocolVersion, Error> {
+    let chosen = match hello.extensions.supported_versions {
+        Some(theirs) => ours.iter().rev().find(|version| theirs.contains(version)),
+        // RFC 9846, Appendix E.1: without the extension, nothing newer than TLS 1.2.
+        None => ours
+            .iter()
+            .find(|version| *version <= ProtocolVersion::TLS12 && hello.legacy_version >= *version),
+    };
+    let chosen = chosen.ok_or(Incompatible::Version)?;
+    // RFC 7507, Section 3.
+    if hello.cipher_suites.contains(&CipherSuite::FALLBACK_SCSV) && ours.max() > Some(chosen) {
+        return Err(PeerError::Fallback.into());
+    }
+    Ok(chosen)
+}
+
+/// The suites of TLS 1.2 that both sides know, the preferred one first.
+#[cfg(feature = "tls12")]
+pub(super) fn suites12(
+    ours: &[&'static Suite12],
+    theirs: List<'_, CipherSuite>,
+    client_order: bool,
+) -> Result<Vec<&'static Suite12>, Error> {
+    let common: Vec<&'static Suite12> = if client_order {
+        theirs
+            .iter()
+            .filter_map(|id| ours.iter().find(|suite| suite.id == id).copied())
+            .take(ours.len())
+            .collect()
+    } else {
+        let known = ours.iter().filter(|suite| theirs.contains(&suite.id));
+        known.copied().collect()
+    };
+    if common.is_empty() {
+        return Err(Incompatible::CipherSuite.into());
+    }
+    Ok(common)
+}
+
+/// The group for a client of TLS 1.2: the first of ours that it names. One that names none leaves
+/// the choice to us (RFC 8422, Section 4).
+#[cfg(feature = "tls12")]
+pub(super) fn group12(
+    common: &Common,
+    theirs: Option<List<'_, NamedGroup>>,
+) -> Result<&'static dyn KxGroup, Error> {
+    let chosen = common
+        .groups12()
+        .find(|group| theirs.is_none_or(|theirs| theirs.contains(&group.name())));
+    Ok(chosen.ok_or(Incompatible::Group)?)
+}
+
+/// Whether a client knows of secure renegotiation: by the extension, or by the suite that stands
+/// for an empty one (RFC 5746, Section 3.6).
+#[cfg(feature = "tls12")]
+pub(super) fn secure_renegotiation(hello: &ClientHello<'_>) -> bool {
+    hello.extensions.renegotiation_info.is_some()
+        || hello
+            .cipher_suites
+            .contains(&CipherSuite::EMPTY_RENEGOTIATION_INFO_SCSV)
+}
 
 /// The suite for a client's list: our order decides unless `client_order`.
 pub(super) fn suite(

@@ -1,5 +1,8 @@
 //! The transcript: every handshake message, in order, under the suite's hash
 //! (RFC 9846, Section 4.1).
+//!
+//! In TLS 1.2 a client's signature covers the messages themselves, under a hash of its own
+//! (RFC 5246, Section 7.4.8). They are kept while such a signature may come, and no longer.
 
 use alloc::vec::Vec;
 
@@ -11,6 +14,9 @@ use crate::messages::HandshakeType;
 pub(crate) enum Transcript {
     Buffered(Vec<u8>),
     Running(HashContext),
+    /// Both, while a client's signature may come.
+    #[cfg(feature = "tls12")]
+    Logged(HashContext, Vec<u8>),
 }
 
 impl Transcript {
@@ -23,6 +29,11 @@ impl Transcript {
         match self {
             Self::Buffered(bytes) => bytes.extend_from_slice(message),
             Self::Running(hash) => hash.update(message),
+            #[cfg(feature = "tls12")]
+            Self::Logged(hash, bytes) => {
+                hash.update(message);
+                bytes.extend_from_slice(message);
+            }
         }
     }
 
@@ -33,6 +44,28 @@ impl Transcript {
             running.update(bytes);
             *self = Self::Running(running);
         }
+    }
+
+    /// As [`Self::start`], but the messages are kept too.
+    #[cfg(feature = "tls12")]
+    pub(crate) fn start_logged(&mut self, hash: &'static Hash) {
+        if let Self::Buffered(bytes) = self {
+            let mut running = hash.start();
+            running.update(bytes);
+            *self = Self::Logged(running, core::mem::take(bytes));
+        }
+    }
+
+    /// The messages themselves, which are not kept any longer.
+    #[cfg(feature = "tls12")]
+    pub(crate) fn take_log(&mut self) -> Vec<u8> {
+        let this = core::mem::replace(self, Self::new());
+        let (this, log) = match this {
+            Self::Logged(hash, log) => (Self::Running(hash), log),
+            other => (other, Vec::new()),
+        };
+        *self = this;
+        log
     }
 
     /// Replaces what is there, a first ClientHello, by the synthetic message_hash that stands
@@ -51,6 +84,8 @@ impl Transcript {
         match self {
             Self::Buffered(_) => Digest::zeros(0),
             Self::Running(hash) => hash.fork_finish(),
+            #[cfg(feature = "tls12")]
+            Self::Logged(hash, _) => hash.fork_finish(),
         }
     }
 }

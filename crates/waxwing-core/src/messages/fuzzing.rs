@@ -6,35 +6,57 @@ use super::HandshakeType;
 use super::alert::Alert;
 use super::certificate::Certificate;
 use super::certificate_request::CertificateRequest;
+#[cfg(feature = "tls12")]
+use super::certificate_request12::CertificateRequest12;
+#[cfg(feature = "tls12")]
+use super::certificate_status::CertificateStatus;
 use super::certificate_verify::CertificateVerify;
+#[cfg(feature = "tls12")]
+use super::certificate12::{self, Certificate12};
 use super::client_hello::ClientHello;
+#[cfg(feature = "tls12")]
+use super::client_key_exchange::ClientKeyExchange;
+use super::compressed_certificate::CompressedCertificate;
 use super::encrypted_extensions::EncryptedExtensions;
 use super::end_of_early_data::EndOfEarlyData;
 use super::extensions::ExtensionSet;
 use super::finished::Finished;
+#[cfg(feature = "tls12")]
+use super::hello_request::HelloRequest;
 use super::key_update::KeyUpdate;
 use super::new_session_ticket::NewSessionTicket;
 use super::registry::ExtensionType;
 use super::server_hello::ServerHello;
+#[cfg(feature = "tls12")]
+use super::server_hello_done::ServerHelloDone;
+#[cfg(feature = "tls12")]
+use super::server_hello12::ServerHelloExtensions12;
+#[cfg(feature = "tls12")]
+use super::server_key_exchange::{self, ServerKeyExchange};
+#[cfg(feature = "tls12")]
+use crate::Error;
 use crate::codec::Writer;
 
-/// Reads `body` as the handshake message of that type, or as an alert if there is none of that
-/// type. A message that can be read is written back and read again.
+macro_rules! round_trip {
+    ($body:expr, $read:expr) => {
+        if let Ok(message) = $read($body) {
+            let mut out = Vec::new();
+            assert_eq!(message.write(&mut Writer::new(&mut out)), Ok(()));
+            assert_eq!($read(out.as_slice()), Ok(message));
+        }
+    };
+}
+
+/// Reads `body` as the handshake message of that type, in each version that has it, or as an alert
+/// if there is none of that type. A message that can be read is written back and read again.
 ///
 /// # Panics
 ///
 /// If the message read the second time is not the same: a bug for the fuzzer to find.
 pub fn parse_for_fuzzing(typ: u8, body: &[u8]) {
-    macro_rules! round_trip {
-        ($read:expr) => {
-            if let Ok(message) = $read(body) {
-                let mut out = Vec::new();
-                assert_eq!(message.write(&mut Writer::new(&mut out)), Ok(()));
-                assert_eq!($read(out.as_slice()), Ok(message));
-            }
-        };
-    }
     let offered = known();
+    #[cfg(feature = "tls12")]
+    tls12(HandshakeType(typ), body, &offered);
     match HandshakeType(typ) {
         HandshakeType::CLIENT_HELLO => {
             if let Ok(hello) = ClientHello::read(body) {
@@ -42,23 +64,88 @@ pub fn parse_for_fuzzing(typ: u8, body: &[u8]) {
                 let len: usize = types.map(|(_, data)| data.len().saturating_add(4)).sum();
                 assert_eq!(len, hello.extensions.block.len());
             }
-            round_trip!(ClientHello::read);
+            round_trip!(body, ClientHello::read);
         }
-        HandshakeType::SERVER_HELLO => round_trip!(|body| ServerHello::read(body, &offered)),
+        HandshakeType::SERVER_HELLO => {
+            round_trip!(body, |body| ServerHello::read(body, &offered));
+        }
         HandshakeType::ENCRYPTED_EXTENSIONS => {
-            round_trip!(|body| EncryptedExtensions::read(body, &offered));
+            round_trip!(body, |body| EncryptedExtensions::read(body, &offered));
         }
         HandshakeType::CERTIFICATE => certificate(body, &offered),
-        HandshakeType::CERTIFICATE_REQUEST => round_trip!(CertificateRequest::read),
-        HandshakeType::CERTIFICATE_VERIFY => round_trip!(CertificateVerify::read),
-        HandshakeType::FINISHED => round_trip!(Finished::read),
-        HandshakeType::NEW_SESSION_TICKET => round_trip!(NewSessionTicket::read),
-        HandshakeType::KEY_UPDATE => round_trip!(KeyUpdate::read),
+        HandshakeType::CERTIFICATE_REQUEST => round_trip!(body, CertificateRequest::read),
+        HandshakeType::CERTIFICATE_VERIFY => round_trip!(body, CertificateVerify::read),
+        HandshakeType::FINISHED => round_trip!(body, Finished::read),
+        HandshakeType::NEW_SESSION_TICKET => round_trip!(body, NewSessionTicket::read),
+        HandshakeType::KEY_UPDATE => round_trip!(body, KeyUpdate::read),
+        HandshakeType::COMPRESSED_CERTIFICATE => round_trip!(body, CompressedCertificate::read),
         HandshakeType::END_OF_EARLY_DATA => {
             assert_eq!(EndOfEarlyData::read(body).is_ok(), body.is_empty());
         }
-        _ => round_trip!(Alert::read),
+        _ => round_trip!(body, Alert::read),
     }
+}
+
+/// The messages that TLS 1.2 alone has, or has in another form.
+#[cfg(feature = "tls12")]
+fn tls12(typ: HandshakeType, body: &[u8], offered: &ExtensionSet) {
+    match typ {
+        HandshakeType::HELLO_REQUEST => {
+            assert_eq!(HelloRequest::read(body).is_ok(), body.is_empty());
+        }
+        HandshakeType::SERVER_HELLO => {
+            if let Ok(hello) = ServerHello::read(body, offered) {
+                round_trip!(hello.block, |block| ServerHelloExtensions12::read(
+                    block, offered
+                ));
+            }
+        }
+        HandshakeType::CERTIFICATE => {
+            if let Ok(message) = Certificate12::read(body) {
+                let chain: Vec<&[u8]> = message.chain.iter().map(|one| one.0).collect();
+                assert_written(body, |w| Certificate12::write(w, &chain));
+            }
+            if let Ok(key) = certificate12::read_raw_public_key(body) {
+                assert_written(body, |w| certificate12::write_raw_public_key(w, key));
+            }
+        }
+        HandshakeType::SERVER_KEY_EXCHANGE => {
+            if let Ok(message) = ServerKeyExchange::read(body) {
+                assert_written(message.params, |w| {
+                    server_key_exchange::write_params(w, message.group, message.public)
+                });
+                assert_written(body, |w| {
+                    ServerKeyExchange::write(w, message.params, message.scheme, message.signature)
+                });
+            }
+        }
+        HandshakeType::CERTIFICATE_REQUEST => {
+            if let Ok(message) = CertificateRequest12::read(body) {
+                assert_written(body, |w| {
+                    CertificateRequest12::write(
+                        w,
+                        message.certificate_types,
+                        message.signature_algorithms.iter(),
+                        message.certificate_authorities.iter().map(|name| name.0),
+                    )
+                });
+            }
+        }
+        HandshakeType::SERVER_HELLO_DONE => {
+            assert_eq!(ServerHelloDone::read(body).is_ok(), body.is_empty());
+        }
+        HandshakeType::CLIENT_KEY_EXCHANGE => round_trip!(body, ClientKeyExchange::read),
+        HandshakeType::CERTIFICATE_STATUS => round_trip!(body, CertificateStatus::read),
+        _ => {}
+    }
+}
+
+/// What has one encoding only is written as it came.
+#[cfg(feature = "tls12")]
+fn assert_written(expected: &[u8], write: impl FnOnce(&mut Writer<'_>) -> Result<(), Error>) {
+    let mut out = Vec::new();
+    assert_eq!(write(&mut Writer::new(&mut out)), Ok(()));
+    assert_eq!(out, expected);
 }
 
 /// The writer does not know every extension, so only what it knows is compared.
@@ -94,10 +181,13 @@ fn known() -> ExtensionSet {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use waxwing_crypto::CipherSuite;
 
+    use super::super::registry::ProtocolVersion;
+    use super::super::server_hello::ServerHelloExtensions;
     use super::super::testing::{
         CERTIFICATE_VERIFY, CLIENT_HELLO, ENCRYPTED_EXTENSIONS, HELLO_RETRY_REQUEST, SERVER_HELLO,
-        bytes, written,
+        block, bytes, written,
     };
     use super::*;
 
@@ -133,8 +223,53 @@ mod tests {
             (HandshakeType::KEY_UPDATE, alloc::vec![1]),
             (HandshakeType::FINISHED, alloc::vec![1; 48]),
             (HandshakeType::END_OF_EARLY_DATA, Vec::new()),
+            (
+                HandshakeType::COMPRESSED_CERTIFICATE,
+                bytes("0001 000009 000003 070809")
+            ),
             (HandshakeType(255), alloc::vec![2, 40]),
+            // TLS 1.2.
+            (HandshakeType::HELLO_REQUEST, Vec::new()),
+            (HandshakeType::SERVER_HELLO, server_hello12()),
+            (
+                HandshakeType::CERTIFICATE,
+                bytes("00000b 000003 300107 000002 3000")
+            ),
+            (HandshakeType::CERTIFICATE, bytes("000003 300107")),
+            (
+                HandshakeType::SERVER_KEY_EXCHANGE,
+                bytes("03 001d 02 0708 0403 0003 010203")
+            ),
+            (
+                HandshakeType::CERTIFICATE_REQUEST,
+                bytes("02 0140 0004 0403 0804 0004 0002 3000")
+            ),
+            (HandshakeType::SERVER_HELLO_DONE, Vec::new()),
+            (HandshakeType::CLIENT_KEY_EXCHANGE, bytes("02 0708")),
+            (HandshakeType::CERTIFICATE_STATUS, bytes("01 000002 0708")),
         ]
+    }
+
+    /// A ServerHello of TLS 1.2 with an extension of each form.
+    fn server_hello12() -> Vec<u8> {
+        let extensions = block(&[
+            (ExtensionType::RENEGOTIATION_INFO, &[0]),
+            (ExtensionType::EXTENDED_MAIN_SECRET, &[]),
+            (ExtensionType::EC_POINT_FORMATS, &[1, 0]),
+            (ExtensionType::ALPN, b"\0\x03\x02h2"),
+            (ExtensionType::RECORD_SIZE_LIMIT, &[0x40, 0]),
+            (ExtensionType::SERVER_CERTIFICATE_TYPE, &[2]),
+        ]);
+        let hello = ServerHello {
+            legacy_version: ProtocolVersion::TLS12,
+            random: &[7; 32],
+            session_id: &[8; 32],
+            cipher_suite: CipherSuite(0xc02b),
+            compression_method: 0,
+            extensions: ServerHelloExtensions::default(),
+            block: &extensions,
+        };
+        written(|w| hello.write(w))
     }
 
     #[test]

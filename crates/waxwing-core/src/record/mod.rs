@@ -14,10 +14,14 @@ use waxwing_crypto::{Digest, Suite13};
 use crate::Error;
 use crate::codec::Writer;
 use crate::messages::HandshakeType;
+#[cfg(feature = "tls12")]
+use crate::record::protect12::Keys12;
 
 mod gather;
 pub(crate) mod joiner;
 pub(crate) mod protect;
+#[cfg(feature = "tls12")]
+pub(crate) mod protect12;
 pub(crate) mod stream;
 #[cfg(test)]
 mod testing;
@@ -76,6 +80,14 @@ pub(crate) trait Flight {
 
     /// Messages from now on go out under these keys.
     fn install_write(&mut self, keys: EpochKeys) -> Result<(), Error>;
+
+    /// No record from now on has more than so many bytes of content (RFC 8449).
+    fn limit_records(&mut self, max_content: usize);
+
+    /// Sends the change_cipher_spec of TLS 1.2 (RFC 5246, Section 7.1): messages from now on go
+    /// out under these keys.
+    #[cfg(feature = "tls12")]
+    fn change_keys(&mut self, keys: &Keys12) -> Result<(), Error>;
 
     /// The flight is complete: nothing more until the peer answers.
     fn end_flight(&mut self) -> Result<(), Error>;

@@ -1,11 +1,18 @@
-//! Record protection of TLS 1.3 (RFC 9846, Section 5.2): nonce, additional data, inner content
-//! type, padding, sequence numbers and key updates. Nothing of this is left to a provider.
+//! Record protection (RFC 9846, Section 5.2): nonce, additional data, inner content type,
+//! padding, sequence numbers and key updates. Nothing of this is left to a provider. What differs
+//! in TLS 1.2 is in [`super::protect12`].
 
 use alloc::boxed::Box;
 use core::num::NonZeroU16;
+use core::ops::Range;
 
-use waxwing_crypto::{AeadKey, CryptoError, Digest, IV_LEN, MAX_KEY_LEN, Suite13, kdf};
+#[cfg(feature = "tls12")]
+use waxwing_crypto::Nonce12;
+use waxwing_crypto::{AeadKey, CryptoError, Digest, IV_LEN, MAX_KEY_LEN, Suite13, UseLimits, kdf};
 use zeroize::Zeroizing;
+
+#[cfg(feature = "tls12")]
+use super::protect12::{self, Keys12};
 
 use super::gather::Gather;
 use super::{ContentType, Epoch, EpochKeys};
@@ -50,10 +57,21 @@ struct Protection {
     iv: Zeroizing<[u8; IV_LEN]>,
     /// Of the next record.
     seq: u64,
-    suite: &'static Suite13,
-    /// The traffic secret, from which the next generation is derived.
-    secret: Digest,
-    epoch: Epoch,
+    tag_len: usize,
+    limits: UseLimits,
+    form: Form,
+}
+
+/// What a record looks like under a key.
+enum Form {
+    Tls13 {
+        suite: &'static Suite13,
+        /// The traffic secret, from which the next generation is derived.
+        secret: Digest,
+        epoch: Epoch,
+    },
+    #[cfg(feature = "tls12")]
+    Tls12(Nonce12),
 }
 
 impl Protection {
@@ -72,9 +90,13 @@ impl Protection {
             aead,
             iv,
             seq: 0,
-            suite,
-            secret,
-            epoch,
+            tag_len: suite.aead.tag_len(),
+            limits: suite.limits,
+            form: Form::Tls13 {
+                suite,
+                secret,
+                epoch,
+            },
         })
     }
 
@@ -82,21 +104,48 @@ impl Protection {
         Self::new(keys.suite, keys.epoch, keys.secret.clone())
     }
 
+    #[cfg(feature = "tls12")]
+    fn from_keys12(keys: &Keys12) -> Result<Self, Error> {
+        Ok(Self {
+            aead: keys.aead_key()?,
+            iv: keys.iv.clone(),
+            seq: 0,
+            tag_len: keys.suite.aead.tag_len(),
+            limits: keys.suite.limits,
+            form: Form::Tls12(keys.suite.nonce),
+        })
+    }
+
     /// The next generation of the traffic secret (RFC 9846, Section 7.2).
     fn update(&mut self) -> Result<(), Error> {
-        let hmac = self.suite.hash.hmac_key(self.secret.as_ref());
-        let next = kdf::derive(&hmac, b"traffic upd", &[])?;
-        *self = Self::new(self.suite, self.epoch, next)?;
-        Ok(())
+        match &self.form {
+            Form::Tls13 {
+                suite,
+                secret,
+                epoch,
+            } => {
+                let hmac = suite.hash.hmac_key(secret.as_ref());
+                let next = kdf::derive(&hmac, b"traffic upd", &[])?;
+                *self = Self::new(suite, *epoch, next)?;
+                Ok(())
+            }
+            #[cfg(feature = "tls12")]
+            Form::Tls12(_) => Err(Misuse::NoKeyUpdate.into()),
+        }
     }
 
     /// The IV with the sequence number added to its end (RFC 9846, Section 5.3).
     fn nonce(&self) -> [u8; IV_LEN] {
-        let mut nonce = *self.iv;
-        for (byte, seq) in nonce.iter_mut().rev().zip(self.seq.to_le_bytes()) {
-            *byte ^= seq;
+        xor_nonce(&self.iv, self.seq)
+    }
+
+    /// Whether this is a key of TLS 1.2.
+    const fn is_tls12(&self) -> bool {
+        match self.form {
+            Form::Tls13 { .. } => false,
+            #[cfg(feature = "tls12")]
+            Form::Tls12(_) => true,
         }
-        nonce
     }
 
     /// The sequence number after this one. It must never wrap (RFC 9846, Section 5.3), so the
@@ -104,6 +153,15 @@ impl Protection {
     fn next_seq(&self) -> Result<u64, Error> {
         Ok(self.seq.checked_add(1).ok_or(CryptoError::Misuse)?)
     }
+}
+
+/// The IV with a sequence number added to its end.
+pub(super) fn xor_nonce(iv: &[u8; IV_LEN], seq: u64) -> [u8; IV_LEN] {
+    let mut nonce = *iv;
+    for (byte, seq) in nonce.iter_mut().rev().zip(seq.to_le_bytes()) {
+        *byte ^= seq;
+    }
+    nonce
 }
 
 /// Protects what we send.
@@ -114,24 +172,45 @@ impl SealKey {
         Protection::from_keys(keys).map(Self)
     }
 
+    /// A key of TLS 1.2.
+    #[cfg(feature = "tls12")]
+    pub(crate) fn new12(keys: &Keys12) -> Result<Self, Error> {
+        Protection::from_keys12(keys).map(Self)
+    }
+
     /// Moves on to the next generation of keys (RFC 9846, Section 7.2).
     pub(crate) fn update(&mut self) -> Result<(), Error> {
         self.0.update()
     }
 
+    /// Records that may still be sealed under a key that cannot be updated; `None` if it can.
+    /// Two more are kept back for alerts.
+    pub(crate) const fn records_left(&self) -> Option<u64> {
+        if self.0.is_tls12() {
+            let limit = self.0.limits.seal_records.saturating_sub(RESERVED_RECORDS);
+            Some(limit.saturating_sub(self.0.seq))
+        } else {
+            None
+        }
+    }
+
     /// Whether the key is so near to its limit that the next record should be a KeyUpdate
     /// (RFC 9846, Section 5.5).
     pub(crate) fn needs_update(&self) -> bool {
-        let limit = self.0.suite.limits.seal_records;
+        let limit = self.0.limits.seal_records;
         self.0.seq >= limit.saturating_sub(RESERVED_RECORDS)
     }
 
     /// Bytes that a record has more than its content and padding.
-    pub(crate) fn overhead(&self) -> usize {
-        let inner_type = 1;
+    pub(crate) const fn overhead(&self) -> usize {
+        let in_body = match &self.0.form {
+            Form::Tls13 { .. } => 1, // the inner content type
+            #[cfg(feature = "tls12")]
+            Form::Tls12(nonce) => nonce.explicit_len(),
+        };
         RECORD_HEADER
-            .saturating_add(inner_type)
-            .saturating_add(self.0.suite.aead.tag_len())
+            .saturating_add(in_body)
+            .saturating_add(self.0.tag_len)
     }
 
     /// Appends one record with this content and `pad` bytes of padding to `out`.
@@ -142,6 +221,12 @@ impl SealKey {
         pad: usize,
         out: &mut Buffer,
     ) -> Result<(), Error> {
+        #[cfg(feature = "tls12")]
+        if let Form::Tls12(nonce) = self.0.form {
+            return self.seal12(nonce, typ, plain.len(), out, |key, nonce, aad, body| {
+                key.seal(nonce, aad, plain, &[], body)
+            });
+        }
         if pad > SHORT_PADDING {
             let mut parts = Gather::new(core::slice::from_ref(&plain));
             return self.seal_in_output(typ, &mut parts, plain.len(), pad, out);
@@ -180,6 +265,13 @@ impl SealKey {
         pad: usize,
         out: &mut Buffer,
     ) -> Result<(), Error> {
+        #[cfg(feature = "tls12")]
+        if let Form::Tls12(nonce) = self.0.form {
+            return self.seal12(nonce, typ, len, out, |key, nonce, aad, body| {
+                parts.copy_to(body.get_mut(..len).ok_or(CryptoError::Misuse)?)?;
+                key.seal_in_place(nonce, aad, body)
+            });
+        }
         self.seal_with(len, pad, out, |key, nonce, header, body| {
             let (content, tail) = body.split_at_mut_checked(len).ok_or(CryptoError::Misuse)?;
             parts.copy_to(content)?;
@@ -222,6 +314,46 @@ impl SealKey {
     }
 }
 
+#[cfg(feature = "tls12")]
+impl SealKey {
+    /// A record of TLS 1.2: as [`Self::seal_with`], without padding, and `fill` gets the
+    /// additional data.
+    fn seal12(
+        &mut self,
+        kind: Nonce12,
+        typ: ContentType,
+        len: usize,
+        out: &mut Buffer,
+        fill: impl FnOnce(&dyn AeadKey, &[u8; IV_LEN], &[u8], &mut [u8]) -> Result<(), CryptoError>,
+    ) -> Result<(), Error> {
+        let content_len = u16::try_from(len).map_err(|_| Misuse::TooLong)?;
+        if len > MAX_PLAINTEXT {
+            return Err(Misuse::TooLong.into());
+        }
+        let seq = self.0.seq;
+        let next_seq = self.0.next_seq()?;
+        let record_len = len.saturating_add(self.overhead());
+        let (header, body) = out
+            .space(record_len)
+            .split_first_chunk_mut::<RECORD_HEADER>()
+            .ok_or(CryptoError::Misuse)?;
+        let body_len = u16::try_from(body.len()).map_err(|_| Misuse::TooLong)?;
+        *header = record_header(typ, 0x0303, body_len);
+        let (explicit, sealed) = body
+            .split_at_mut_checked(kind.explicit_len())
+            .ok_or(CryptoError::Misuse)?;
+        for (place, byte) in explicit.iter_mut().zip(seq.to_be_bytes()) {
+            *place = byte;
+        }
+        let nonce = protect12::nonce(kind, &self.0.iv, seq);
+        let aad = protect12::additional_data(seq, typ, content_len);
+        fill(&*self.0.aead, &nonce, &aad, sealed)?;
+        out.commit(record_len);
+        self.0.seq = next_seq;
+        Ok(())
+    }
+}
+
 /// Opens what the peer protected.
 pub(crate) struct OpenKey(Protection);
 
@@ -230,39 +362,51 @@ impl OpenKey {
         Protection::from_keys(keys).map(Self)
     }
 
+    /// A key of TLS 1.2.
+    #[cfg(feature = "tls12")]
+    pub(crate) fn new12(keys: &Keys12) -> Result<Self, Error> {
+        Protection::from_keys12(keys).map(Self)
+    }
+
+    /// Whether this is a key of TLS 1.2, under which a record shows its type.
+    pub(crate) const fn is_tls12(&self) -> bool {
+        self.0.is_tls12()
+    }
+
     /// Moves on to the next generation of keys (RFC 9846, Section 7.2).
     pub(crate) fn update(&mut self) -> Result<(), Error> {
         self.0.update()
     }
 
-    pub(crate) const fn epoch(&self) -> Epoch {
-        self.0.epoch
+    /// Whether the peer may still be without keys for what it sends: these are handshake keys,
+    /// and nothing has come under them.
+    pub(crate) fn is_untried_handshake_key(&self) -> bool {
+        let handshake =
+            matches!(&self.0.form, Form::Tls13 { epoch, .. } if *epoch == Epoch::Handshake);
+        handshake && self.0.seq == 0
     }
 
-    /// Whether no record was opened yet in this generation.
-    pub(crate) const fn is_unused(&self) -> bool {
-        self.0.seq == 0
-    }
-
-    /// Opens a record in place: its content type, and how many bytes at the front of `body`
-    /// are its content. A record that does not open leaves the sequence number as it was.
+    /// Opens a record in place: its content type, and where in `body` its content is, at most
+    /// `limit` bytes. A record that does not open leaves the sequence number as it was.
     pub(crate) fn open(
         &mut self,
         header: &[u8; RECORD_HEADER],
         body: &mut [u8],
-    ) -> Result<(ContentType, usize), Error> {
+        limit: usize,
+    ) -> Result<(ContentType, Range<usize>), Error> {
+        #[cfg(feature = "tls12")]
+        if let Form::Tls12(nonce) = self.0.form {
+            return self.open12(nonce, ContentType(header[0]), body, limit);
+        }
         let next_seq = self.0.next_seq()?;
         let inner_len = self
             .0
             .aead
             .open_in_place(&self.0.nonce(), header, body)
-            .map_err(|error| match error {
-                CryptoError::Unauthentic => PeerError::BadRecordMac.into(),
-                other => Error::Crypto(other),
-            })?;
+            .map_err(unopened)?;
         self.0.seq = next_seq;
         // RFC 9846, Section 5.4: padding does not lift the limit; the content type is one more.
-        if inner_len.saturating_sub(1) > MAX_PLAINTEXT {
+        if inner_len.saturating_sub(1) > limit {
             return Err(PeerError::RecordOverflow.into());
         }
         let inner = body.get(..inner_len).unwrap_or_default();
@@ -271,7 +415,48 @@ impl OpenKey {
             .rposition(|byte| *byte != 0)
             .ok_or(PeerError::NoContentType)?;
         let typ = inner.get(content_len).copied().unwrap_or_default();
-        Ok((ContentType(typ), content_len))
+        Ok((ContentType(typ), 0..content_len))
+    }
+
+    #[cfg(feature = "tls12")]
+    fn open12(
+        &mut self,
+        kind: Nonce12,
+        typ: ContentType,
+        body: &mut [u8],
+        limit: usize,
+    ) -> Result<(ContentType, Range<usize>), Error> {
+        let seq = self.0.seq;
+        let next_seq = self.0.next_seq()?;
+        let start = kind.explicit_len();
+        let (explicit, sealed) = body
+            .split_at_mut_checked(start)
+            .ok_or(PeerError::BadRecordMac)?;
+        let len = sealed
+            .len()
+            .checked_sub(self.0.tag_len)
+            .ok_or(PeerError::BadRecordMac)?;
+        // The peer may choose the explicit part as it likes (RFC 5288, Section 3).
+        let nonce = match explicit.first_chunk() {
+            Some(explicit) => protect12::explicit_nonce(&self.0.iv, *explicit),
+            None => xor_nonce(&self.0.iv, seq),
+        };
+        let content_len = u16::try_from(len).map_err(|_| PeerError::RecordOverflow)?;
+        let aad = protect12::additional_data(seq, typ, content_len);
+        let opened = self.0.aead.open_in_place(&nonce, &aad, sealed);
+        let len = opened.map_err(unopened)?;
+        self.0.seq = next_seq;
+        if len > limit {
+            return Err(PeerError::RecordOverflow.into());
+        }
+        Ok((typ, start..start.saturating_add(len)))
+    }
+}
+
+fn unopened(error: CryptoError) -> Error {
+    match error {
+        CryptoError::Unauthentic => PeerError::BadRecordMac.into(),
+        other => Error::Crypto(other),
     }
 }
 
@@ -310,8 +495,8 @@ mod tests {
     fn open(key: &mut OpenKey, record: &[u8]) -> Result<(ContentType, Vec<u8>), Error> {
         let (header, body) = record.split_first_chunk().unwrap();
         let mut body = body.to_vec();
-        let (typ, len) = key.open(header, &mut body)?;
-        Ok((typ, body[..len].to_vec()))
+        let (typ, place) = key.open(header, &mut body, MAX_PLAINTEXT)?;
+        Ok((typ, body[place].to_vec()))
     }
 
     #[test]
@@ -385,7 +570,7 @@ mod tests {
             let refused = open(&mut open_key, &record[..len]);
             assert_eq!(refused, Err(PeerError::BadRecordMac.into()), "{len} bytes");
         }
-        assert!(open_key.is_unused());
+        assert_eq!(open_key.0.seq, 0);
         assert!(open(&mut open_key, &record).is_ok());
         // The same record again is a replay.
         let replayed = open(&mut open_key, &record);

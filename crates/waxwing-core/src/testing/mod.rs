@@ -153,6 +153,14 @@ impl Flight for Levels {
         Ok(())
     }
 
+    fn limit_records(&mut self, _: usize) {}
+
+    #[cfg(feature = "tls12")]
+    fn change_keys(&mut self, _: &crate::record::protect12::Keys12) -> Result<(), Error> {
+        self.epoch = Epoch::Application;
+        Ok(())
+    }
+
     fn end_flight(&mut self) -> Result<(), Error> {
         self.flights += 1;
         Ok(())

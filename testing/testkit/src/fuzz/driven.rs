@@ -177,7 +177,7 @@ impl Driven {
                     Ok(Progress {
                         event: Event::PeerAction(action),
                         ..
-                    }) => write.apply(*action),
+                    }) => write.apply(*action, &mut self.out)?,
                     Ok(_) => {}
                     Err(error) => write.fail(error, &mut self.out),
                 }

@@ -75,6 +75,9 @@ fn right_answer(stage: &Stage) -> Answer {
             request.with(|request| assert_eq!(request.chain, [CERTIFICATE]));
             Answer::Verdict(Ok(verified()))
         }
+        Question::ClientCertificate(_) | Question::ClientVerdict(_) => {
+            unreachable!("no client is asked for a certificate here")
+        }
     }
 }
 

@@ -7,8 +7,11 @@ use waxwing_crypto::{
     CryptoError, KeyShare, NamedGroup, SecureRandom, SharedSecret, SignatureScheme, Suite13,
 };
 
+use super::super::record_limits::Wish;
 use super::super::schedule13::HandshakeSecrets;
 use super::super::{SessionId, StepOutcome};
+#[cfg(feature = "tls12")]
+use super::tls12;
 use super::tls13::{self, AwaitEncryptedExtensions};
 use super::{Env, Step};
 use crate::codec::Writer;
@@ -16,7 +19,13 @@ use crate::config::client::ClientConfig;
 use crate::messages::extensions::alpn::write_alpn;
 use crate::messages::extensions::certificate_authorities::write_certificate_authorities;
 use crate::messages::extensions::cookie::write_cookie;
+use crate::messages::extensions::ec_point_formats::{UNCOMPRESSED, write_ec_point_formats};
 use crate::messages::extensions::key_share::{KeyShareEntry, write_key_shares};
+use crate::messages::extensions::max_fragment_length::{
+    MaxFragmentLength, write_max_fragment_length,
+};
+use crate::messages::extensions::record_size_limit::write_record_size_limit;
+use crate::messages::extensions::renegotiation_info::write_renegotiation_info;
 use crate::messages::extensions::server_name::write_server_name;
 use crate::messages::extensions::signature_algorithms::write_signature_algorithms;
 use crate::messages::extensions::status_request::write_status_request;
@@ -30,8 +39,13 @@ use crate::{Error, Incompatible, PeerError, ServerName};
 
 /// The kinds of extension a ClientHello of ours can carry, in the order of sending when the
 /// configuration does not permute them.
-const EXTENSIONS: [ExtensionType; 9] = [
+const EXTENSIONS: [ExtensionType; 14] = [
     ExtensionType::SERVER_NAME,
+    ExtensionType::MAX_FRAGMENT_LENGTH,
+    ExtensionType::RECORD_SIZE_LIMIT,
+    ExtensionType::EXTENDED_MAIN_SECRET,
+    ExtensionType::RENEGOTIATION_INFO,
+    ExtensionType::EC_POINT_FORMATS,
     ExtensionType::STATUS_REQUEST,
     ExtensionType::SUPPORTED_GROUPS,
     ExtensionType::SIGNATURE_ALGORITHMS,
@@ -116,7 +130,8 @@ pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
     random.fill(bytes.as_flattened_mut())?;
     let [client_random, session_id, seed] = bytes;
     env.cx.client_random = client_random;
-    let session_id: &[u8] = if config.middlebox_compatibility {
+    let tls13 = config.common.versions.contains(ProtocolVersion::TLS13);
+    let session_id: &[u8] = if config.middlebox_compatibility && tls13 {
         &session_id
     } else {
         &[]
@@ -124,7 +139,11 @@ pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
     let mut offer = Offer {
         shape: Shape::new(&seed, config.grease, config.permute_extensions),
         session_id: SessionId::copy(session_id),
-        shares: first_shares(env, random)?,
+        shares: if tls13 {
+            first_shares(env, random)?
+        } else {
+            Vec::new()
+        },
         retrying: false,
         sent: ExtensionSet::default(),
     };
@@ -204,6 +223,14 @@ fn send_hello(offer: &mut Offer, cookie: Option<&[u8]>, env: &mut Env<'_>) -> Re
     env.flight.end_flight()
 }
 
+/// What a hello says about the length of records.
+pub(super) fn record_limits(config: &ClientConfig) -> Wish {
+    Wish {
+        max_fragment_length: config.max_fragment_length.map(MaxFragmentLength::code),
+        record_size_limit: config.common.record_size_limit,
+    }
+}
+
 /// Everything that goes into one ClientHello.
 struct HelloWriter<'a> {
     offer: &'a Offer,
@@ -257,7 +284,15 @@ impl HelloWriter<'_> {
     }
 
     fn suites(&self) -> impl Iterator<Item = u16> {
-        self.config.common.suites.iter().map(|suite| suite.id.0)
+        let common = &self.config.common;
+        let suites = common.suites.iter().map(|suite| suite.id.0);
+        #[cfg(feature = "tls12")]
+        let suites = suites.chain(common.suites12.iter().map(|suite| suite.id.0));
+        suites
+    }
+
+    fn speaks(&self, version: ProtocolVersion) -> bool {
+        self.config.common.versions.contains(version)
     }
 
     /// Writes one extension if there is something to say in it.
@@ -269,6 +304,7 @@ impl HelloWriter<'_> {
     ) -> Result<(), Error> {
         let config = self.config;
         let grease = self.offer.shape.grease;
+        let wish = record_limits(config);
         let host = self.name.dns().filter(|_| config.send_server_name);
         let applies = match typ {
             ExtensionType::SERVER_NAME => host.is_some(),
@@ -276,6 +312,14 @@ impl HelloWriter<'_> {
             ExtensionType::ALPN => !config.common.alpn.is_empty(),
             ExtensionType::CERTIFICATE_AUTHORITIES => !config.certificate_authorities.is_empty(),
             ExtensionType::COOKIE => self.cookie.is_some(),
+            ExtensionType::MAX_FRAGMENT_LENGTH => wish.max_fragment_length.is_some(),
+            ExtensionType::RECORD_SIZE_LIMIT => wish.record_size_limit.is_some(),
+            ExtensionType::SUPPORTED_VERSIONS | ExtensionType::KEY_SHARE => {
+                self.speaks(ProtocolVersion::TLS13)
+            }
+            ExtensionType::EXTENDED_MAIN_SECRET
+            | ExtensionType::RENEGOTIATION_INFO
+            | ExtensionType::EC_POINT_FORMATS => self.speaks(ProtocolVersion::TLS12),
             _ => true,
         };
         if !applies {
@@ -285,9 +329,20 @@ impl HelloWriter<'_> {
         extensions::write(w, typ, |w| match typ {
             ExtensionType::SERVER_NAME => write_server_name(w, host.unwrap_or_default()),
             ExtensionType::STATUS_REQUEST => write_status_request(w),
+            ExtensionType::MAX_FRAGMENT_LENGTH => {
+                write_max_fragment_length(w, wish.max_fragment_length.unwrap_or_default())
+            }
+            ExtensionType::RECORD_SIZE_LIMIT => {
+                write_record_size_limit(w, wish.record_size_limit.unwrap_or_default())
+            }
+            ExtensionType::EXTENDED_MAIN_SECRET => Ok(()),
+            ExtensionType::RENEGOTIATION_INFO => write_renegotiation_info(w, &[]),
+            ExtensionType::EC_POINT_FORMATS => write_ec_point_formats(w, &[UNCOMPRESSED]),
             ExtensionType::SUPPORTED_GROUPS => {
                 let reserved = grease.map(|grease| NamedGroup(grease.group));
+                let tls13 = self.speaks(ProtocolVersion::TLS13);
                 let groups = config.common.groups.iter().map(|group| group.name());
+                let groups = groups.filter(|group| tls13 || group.allowed_in_tls12());
                 write_supported_groups(w, reserved.into_iter().chain(groups))
             }
             ExtensionType::SIGNATURE_ALGORITHMS => {
@@ -302,7 +357,8 @@ impl HelloWriter<'_> {
             }
             ExtensionType::SUPPORTED_VERSIONS => {
                 let reserved = grease.map(|grease| ProtocolVersion(grease.version));
-                write_supported_versions(w, reserved.into_iter().chain([ProtocolVersion::TLS13]))
+                let versions = config.common.versions.iter().rev();
+                write_supported_versions(w, reserved.into_iter().chain(versions))
             }
             ExtensionType::COOKIE => write_cookie(w, self.cookie.unwrap_or_default()),
             _ => self.write_shares(w),
@@ -346,6 +402,13 @@ impl AwaitServerHello {
         env: &mut Env<'_>,
     ) -> Result<StepOutcome<Step>, Error> {
         let hello = ServerHello::read(message.body(), &self.offer.sent)?;
+        #[cfg(feature = "tls12")]
+        if self.leads_to_tls12(&hello, env)? {
+            let Offer {
+                sent, session_id, ..
+            } = &self.offer;
+            return tls12::on_server_hello(&hello, sent, session_id.as_ref(), message, env);
+        }
         let suite = self.check(&hello, env)?;
         if hello.is_retry() {
             self.on_retry(&hello, suite, message, env)
@@ -354,13 +417,35 @@ impl AwaitServerHello {
         }
     }
 
+    /// Whether the server chose TLS 1.2, and may.
+    #[cfg(feature = "tls12")]
+    fn leads_to_tls12(&self, hello: &ServerHello<'_>, env: &Env<'_>) -> Result<bool, Error> {
+        let versions = env.config.common.versions;
+        if hello.extensions.selected_version.is_some()
+            || !versions.contains(ProtocolVersion::TLS12)
+            || hello.legacy_version != ProtocolVersion::TLS12
+            || hello.is_retry()
+        {
+            return Ok(false);
+        }
+        // RFC 9846, Section 4.2.3: such a server would have chosen TLS 1.3 if it had seen it.
+        if versions.contains(ProtocolVersion::TLS13) && hello.is_downgraded() {
+            return Err(PeerError::Downgrade.into());
+        }
+        if self.retried.is_some() {
+            return Err(PeerError::RetrySuiteChanged.into());
+        }
+        Ok(true)
+    }
+
     /// What ServerHello and HelloRetryRequest have in common (RFC 9846, Section 4.2.3).
     fn check(&self, hello: &ServerHello<'_>, env: &Env<'_>) -> Result<&'static Suite13, Error> {
         match hello.extensions.selected_version {
             None if hello.is_downgraded() => return Err(PeerError::Downgrade.into()),
             // A server that knows TLS 1.2 at best answers like this.
             None => return Err(Incompatible::Version.into()),
-            Some(ProtocolVersion::TLS13) => {}
+            Some(ProtocolVersion::TLS13)
+                if env.config.common.versions.contains(ProtocolVersion::TLS13) => {}
             Some(_) => return Err(PeerError::VersionNotOffered.into()),
         }
         if hello.legacy_version != ProtocolVersion::TLS12 {

@@ -3,21 +3,24 @@
 //! ```text
 //!   start          -> ClientHello
 //!   AwaitServerHello             <- ServerHello, or HelloRetryRequest -> ClientHello
-//!   tls13::Step    everything after it
+//!   tls13::Step    everything after it, or tls12::Step
 //! ```
 
 use alloc::sync::Arc;
 
-use super::{Context, Handshake, Outcome, Side, StepOutcome};
+use super::{ChangeCipherSpec, Context, Handshake, Outcome, Side, StepOutcome};
 use crate::config::client::ClientConfig;
 use crate::connection::event::{Answer, Question};
 use crate::error::Misuse;
-use crate::messages::HandshakeType;
+use crate::messages::{HandshakeType, ProtocolVersion};
 use crate::record::Flight;
 use crate::record::joiner::Message;
-use crate::{Error, ServerName};
+use crate::{Error, PeerError, ServerName};
 
+mod certificate;
 mod hello;
+#[cfg(feature = "tls12")]
+mod tls12;
 mod tls13;
 
 use hello::AwaitServerHello;
@@ -33,6 +36,8 @@ pub(crate) struct Client {
 enum Step {
     ServerHello(AwaitServerHello),
     Tls13(tls13::Step),
+    #[cfg(feature = "tls12")]
+    Tls12(tls12::Step),
 }
 
 const _: () = assert!(size_of::<Step>() <= 320);
@@ -52,7 +57,7 @@ impl Handshake {
         name: ServerName,
         flight: &mut dyn Flight,
     ) -> Result<Self, Error> {
-        let mut cx = Context::new(config.common.key_log.clone(), config.common.trace.clone());
+        let mut cx = Context::new(&config.common);
         let mut env = Env {
             config: &config,
             name: &name,
@@ -80,6 +85,8 @@ impl Client {
         match &self.step {
             Some(Step::ServerHello(_)) => typ == HandshakeType::SERVER_HELLO,
             Some(Step::Tls13(step)) => step.expects(typ),
+            #[cfg(feature = "tls12")]
+            Some(Step::Tls12(step)) => step.expects(typ),
             None => false,
         }
     }
@@ -100,32 +107,78 @@ impl Client {
         let outcome: StepOutcome<Step> = match step {
             Step::ServerHello(step) => step.on_server_hello(message, &mut env)?,
             Step::Tls13(step) => step.on_message(message, &mut env)?,
+            #[cfg(feature = "tls12")]
+            Step::Tls12(step) => step.on_message(message, &mut env)?,
         };
         Ok(outcome.store(&mut self.step))
+    }
+
+    /// Takes a change_cipher_spec. In TLS 1.3 it means nothing at any time (RFC 9846,
+    /// Section 5).
+    pub(super) fn on_change_cipher_spec(&mut self) -> Result<ChangeCipherSpec, Error> {
+        match self.step.take() {
+            #[cfg(feature = "tls12")]
+            Some(Step::Tls12(step)) => {
+                let (next, meaning) = step.on_change_cipher_spec()?;
+                self.step = Some(Step::Tls12(next));
+                Ok(meaning)
+            }
+            // A server that cannot mean TLS 1.3 has nothing to change yet.
+            Some(Step::ServerHello(_))
+                if !self.config.common.versions.contains(ProtocolVersion::TLS13) =>
+            {
+                Err(PeerError::UnexpectedChangeCipherSpec.into())
+            }
+            step => {
+                self.step = step;
+                Ok(ChangeCipherSpec::Ignored)
+            }
+        }
     }
 
     pub(super) fn question(&self) -> Option<Question<'_>> {
         match &self.step {
             Some(Step::Tls13(step)) => step.question(),
+            #[cfg(feature = "tls12")]
+            Some(Step::Tls12(step)) => step.question(),
             _ => None,
         }
     }
 
-    /// No answer of a client's has anything to send yet.
     pub(super) fn answer(
         &mut self,
         answer: Answer,
-        _cx: &mut Context,
-        _flight: &mut dyn Flight,
+        cx: &mut Context,
+        flight: &mut dyn Flight,
     ) -> Result<Outcome, Error> {
-        match (self.step.take(), answer) {
+        let mut env = Env {
+            config: &self.config,
+            name: &self.name,
+            cx,
+            flight,
+        };
+        let env = &mut env;
+        let outcome = match (self.step.take(), answer) {
             (Some(Step::Tls13(tls13::Step::Verdict(step))), Answer::Verdict(verdict)) => {
-                Ok(step.on_verdict(verdict)?.store(&mut self.step))
+                step.on_verdict(verdict)?
+            }
+            #[cfg(feature = "tls12")]
+            (Some(Step::Tls12(tls12::Step::Verdict(step))), Answer::Verdict(verdict)) => {
+                step.on_verdict(verdict, env)?
+            }
+            #[cfg(feature = "tls12")]
+            (Some(Step::Tls12(tls12::Step::Choice(step))), Answer::Certificate(choice)) => {
+                step.on_choice(choice, env)?
+            }
+            #[cfg(feature = "tls12")]
+            (Some(Step::Tls12(tls12::Step::Signature(step))), Answer::Signature(signature)) => {
+                step.on_signature(&signature?, env)?
             }
             (step, _) => {
                 self.step = step;
-                Err(Misuse::NoSuchQuestion.into())
+                return Err(Misuse::NoSuchQuestion.into());
             }
-        }
+        };
+        Ok(outcome.store(&mut self.step))
     }
 }

@@ -14,19 +14,21 @@ use alloc::vec::Vec;
 use super::super::StepOutcome;
 use super::super::auth::{check_finished, check_server_signature};
 use super::super::proof::SignatureOk;
+use super::super::record_limits::{self, Wish};
 use super::super::schedule13::{HandshakeSecrets, verify_data};
-use super::Env;
-use crate::config::verifier::{ServerCertRequest, Verdict, Verified};
+use super::certificate::{Judged, judge};
+use super::{Env, hello};
+use crate::config::verifier::{ServerCertRequest, Verified};
 use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
 use crate::connection::info::Exporter;
 use crate::limits::MAX_CHAIN;
-use crate::messages::HandshakeType;
 use crate::messages::certificate::Certificate;
 use crate::messages::certificate_request::CertificateRequest;
 use crate::messages::certificate_verify::CertificateVerify;
 use crate::messages::encrypted_extensions::EncryptedExtensions;
 use crate::messages::extensions::ExtensionSet;
 use crate::messages::finished::Finished;
+use crate::messages::{HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
 use crate::{Error, PeerError, Rejection};
 
@@ -103,6 +105,12 @@ impl AwaitEncryptedExtensions {
             }
             env.cx.info.alpn = Some(name.into());
         }
+        let theirs = Wish {
+            max_fragment_length: extensions.max_fragment_length,
+            record_size_limit: extensions.record_size_limit,
+        };
+        let ours = hello::record_limits(env.config);
+        record_limits::apply(theirs, ours, ProtocolVersion::TLS13, env.cx, env.flight)?;
         env.cx.transcript.add(message.bytes);
         let Self { secrets, sent } = self;
         Ok(Step::Certificate(AwaitCertificate {
@@ -161,19 +169,11 @@ impl AwaitCertificate {
             ocsp: certificate.ocsp(),
             name: env.name,
         };
-        if env.config.keep_peer_chain {
-            env.cx.info.peer_chain = chain.iter().map(|der| (*der).into()).collect();
-            env.cx.info.ocsp = request.ocsp.map(Into::into);
-        }
-        self.judge(&request, env)
-    }
-
-    fn judge(self, request: &ServerCertRequest<'_>, env: &Env<'_>) -> Result<Outcome, Error> {
         let Self {
             secrets, requested, ..
         } = self;
-        match env.config.verifier.verify(request) {
-            Verdict::Accepted(verified) => {
+        match judge(&request, env)? {
+            Judged::Accepted(verified) => {
                 let step = AwaitCertificateVerify {
                     secrets,
                     requested,
@@ -181,13 +181,7 @@ impl AwaitCertificate {
                 };
                 Ok(Step::CertificateVerify(step).next())
             }
-            Verdict::Rejected(rejection) => Err(rejection.into()),
-            Verdict::Pending => {
-                let request = OwnedServerCertRequest {
-                    chain: request.chain.iter().map(|der| der.to_vec()).collect(),
-                    ocsp: request.ocsp.map(<[u8]>::to_vec),
-                    name: request.name.clone(),
-                };
+            Judged::Later(request) => {
                 let step = AwaitVerdict {
                     secrets,
                     requested,
@@ -275,10 +269,7 @@ impl AwaitFinished {
             .install_write(env.flight, application.traffic.client_keys())?;
         let read = application.traffic.server_keys();
         env.cx.log_application(&application);
-        env.cx.info.exporter = Some(Exporter {
-            hash,
-            secret: application.exporter,
-        });
+        env.cx.info.exporter = Some(Exporter::tls13(hash, application.exporter));
         Ok(StepOutcome::done(proof).read_with(read))
     }
 

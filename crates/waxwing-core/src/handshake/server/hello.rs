@@ -7,7 +7,10 @@ use alloc::vec::Vec;
 use waxwing_crypto::{Digest, KxGroup, NamedGroup, Suite13};
 
 use super::super::negotiate::{self, GroupChoice};
+use super::super::record_limits::Wish;
 use super::super::{EarlyData, SessionId, StepOutcome};
+#[cfg(feature = "tls12")]
+use super::tls12;
 use super::tls13::{Agreed, Exchange};
 use super::{Env, Step};
 use crate::codec::List;
@@ -17,7 +20,7 @@ use crate::messages::extensions::key_share::KeyShareEntry;
 use crate::messages::server_hello::{RETRY_RANDOM, ServerHello, ServerHelloExtensions};
 use crate::messages::{ExtensionType, HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
-use crate::{DnsName, Error, Incompatible, PeerError};
+use crate::{DnsName, Error, PeerError};
 
 /// Bytes of the cookie in our HelloRetryRequest, where the configuration asks for one.
 const COOKIE_LEN: usize = 32;
@@ -55,6 +58,15 @@ impl AwaitClientHello {
         env: &mut Env<'_>,
     ) -> Result<StepOutcome<Step>, Error> {
         let hello = ClientHello::read(message.body())?;
+        let version = negotiate::version(env.config.common.versions, &hello)?;
+        #[cfg(feature = "tls12")]
+        if version == ProtocolVersion::TLS12 {
+            // RFC 9846, Section 4.2.2: the version that was asked for once more must stay.
+            if self.retry.is_some() {
+                return Err(PeerError::SecondHelloChanged.into());
+            }
+            return tls12::on_client_hello(hello, message, env);
+        }
         let suite = check(&hello, env)?;
         // RFC 9846, Section 9.2: what a hello without a PSK must carry.
         let extensions = &hello.extensions;
@@ -90,7 +102,7 @@ impl AwaitClientHello {
         info.alpn = alpn.map(Into::into);
         // A name in a form of its own is no reason to fail: the certificate's choice decides.
         info.server_name = extensions.server_name.and_then(DnsName::from_wire);
-        info.version = Some(ProtocolVersion::TLS13);
+        info.version = Some(version);
         info.cipher_suite = Some(suite.id);
         info.group = Some(group.name());
         env.cx.transcript.start(suite.hash);
@@ -109,6 +121,10 @@ impl AwaitClientHello {
             schemes: schemes.iter().collect(),
             staple: extensions.status_request,
             acknowledge_name: env.cx.info.server_name.is_some(),
+            wish: Wish {
+                max_fragment_length: extensions.max_fragment_length,
+                record_size_limit: extensions.record_size_limit,
+            },
             change_cipher_spec: self.retry.is_none() && !hello.session_id.is_empty(),
         };
         let view = ClientHelloView::new(hello, message.body());
@@ -120,12 +136,8 @@ impl AwaitClientHello {
     }
 }
 
-/// Checks what holds for every ClientHello, and chooses the suite.
+/// Checks what TLS 1.3 asks of every ClientHello, and chooses the suite.
 fn check(hello: &ClientHello<'_>, env: &Env<'_>) -> Result<&'static Suite13, Error> {
-    let versions = hello.extensions.supported_versions.unwrap_or_default();
-    if !versions.contains(&ProtocolVersion::TLS13) {
-        return Err(Incompatible::Version.into());
-    }
     // RFC 9846, Section 4.2.2: it says nothing any more, but must say just that.
     if hello.legacy_version != ProtocolVersion::TLS12 {
         return Err(PeerError::LegacyVersion.into());

@@ -2,21 +2,25 @@
 //!
 //! ```text
 //!   AwaitClientHello             <- ClientHello            -> HelloRetryRequest, or go on
-//!   tls13::Step    everything after it
+//!   tls13::Step    everything after it, or tls12::Step
 //! ```
 
 use alloc::sync::Arc;
 
-use super::{Context, Handshake, Outcome, Side};
-use crate::Error;
+use super::{ChangeCipherSpec, Context, Handshake, Outcome, Side};
 use crate::config::server::ServerConfig;
 use crate::connection::event::{Answer, Question};
 use crate::error::Misuse;
 use crate::messages::HandshakeType;
 use crate::record::Flight;
 use crate::record::joiner::Message;
+use crate::{Error, PeerError};
 
+#[cfg(feature = "tls12")]
+mod certificate;
 mod hello;
+#[cfg(feature = "tls12")]
+mod tls12;
 mod tls13;
 
 use hello::AwaitClientHello;
@@ -31,6 +35,8 @@ pub(crate) struct Server {
 enum Step {
     ClientHello(AwaitClientHello),
     Tls13(tls13::Step),
+    #[cfg(feature = "tls12")]
+    Tls12(tls12::Step),
 }
 
 const _: () = assert!(size_of::<Step>() <= 320);
@@ -45,7 +51,7 @@ struct Env<'a> {
 impl Handshake {
     /// Starts a server, which waits for a ClientHello.
     pub(crate) fn server(config: Arc<ServerConfig>) -> Self {
-        let cx = Context::new(config.common.key_log.clone(), config.common.trace.clone());
+        let cx = Context::new(&config.common);
         let step = Some(Step::ClientHello(AwaitClientHello::default()));
         Self {
             cx,
@@ -67,13 +73,30 @@ impl Server {
         match &self.step {
             Some(Step::ClientHello(_)) => typ == HandshakeType::CLIENT_HELLO,
             Some(Step::Tls13(step)) => step.expects(typ),
+            #[cfg(feature = "tls12")]
+            Some(Step::Tls12(step)) => step.expects(typ),
             None => false,
         }
     }
 
-    /// Whether a ClientHello has come.
-    pub(super) const fn has_seen_hello(&self) -> bool {
-        !matches!(&self.step, Some(Step::ClientHello(step)) if step.is_first())
+    /// Takes a change_cipher_spec. In TLS 1.3 it means nothing, from the first ClientHello on
+    /// (RFC 9846, Section 5).
+    pub(super) fn on_change_cipher_spec(&mut self) -> Result<ChangeCipherSpec, Error> {
+        match self.step.take() {
+            Some(Step::ClientHello(step)) if step.is_first() => {
+                Err(PeerError::UnexpectedChangeCipherSpec.into())
+            }
+            #[cfg(feature = "tls12")]
+            Some(Step::Tls12(step)) => {
+                let (next, meaning) = step.on_change_cipher_spec()?;
+                self.step = Some(Step::Tls12(next));
+                Ok(meaning)
+            }
+            step => {
+                self.step = step;
+                Ok(ChangeCipherSpec::Ignored)
+            }
+        }
     }
 
     pub(super) fn on_message(
@@ -91,6 +114,8 @@ impl Server {
         let outcome = match step {
             Step::ClientHello(step) => step.on_client_hello(message, &mut env)?,
             Step::Tls13(step) => step.on_message(message, &mut env)?,
+            #[cfg(feature = "tls12")]
+            Step::Tls12(step) => step.on_message(message, &mut env)?,
         };
         Ok(outcome.store(&mut self.step))
     }
@@ -98,6 +123,8 @@ impl Server {
     pub(super) fn question(&self) -> Option<Question<'_>> {
         match &self.step {
             Some(Step::Tls13(step)) => step.question(),
+            #[cfg(feature = "tls12")]
+            Some(Step::Tls12(step)) => step.question(),
             _ => None,
         }
     }
@@ -119,6 +146,18 @@ impl Server {
             }
             (Some(Step::Tls13(tls13::Step::Signature(step))), Answer::Signature(signature)) => {
                 step.on_signature(&signature?, &mut env)?
+            }
+            #[cfg(feature = "tls12")]
+            (Some(Step::Tls12(tls12::Step::Choice(step))), Answer::Certificate(choice)) => {
+                step.on_choice(choice, &mut env)?
+            }
+            #[cfg(feature = "tls12")]
+            (Some(Step::Tls12(tls12::Step::Signature(step))), Answer::Signature(signature)) => {
+                step.on_signature(&signature?, &mut env)?
+            }
+            #[cfg(feature = "tls12")]
+            (Some(Step::Tls12(tls12::Step::Verdict(step))), Answer::Verdict(verdict)) => {
+                step.on_verdict(verdict)?
             }
             (step, _) => {
                 self.step = step;

@@ -18,6 +18,7 @@ use waxwing_crypto::{
 };
 
 use super::super::auth::{check_finished, pick_scheme};
+use super::super::record_limits::{self, Wish};
 use super::super::schedule13::{HandshakeSecrets, verify_data};
 use super::super::{SessionId, StepOutcome};
 use super::Env;
@@ -123,6 +124,8 @@ pub(super) struct Agreed {
     pub(super) staple: bool,
     /// Whether the client named a server, which the chosen certificate acknowledges.
     pub(super) acknowledge_name: bool,
+    /// What the client says about the length of records.
+    pub(super) wish: Wish,
     /// Whether a change_cipher_spec has yet to go out for the sake of middleboxes.
     pub(super) change_cipher_spec: bool,
 }
@@ -163,10 +166,15 @@ impl Agreed {
             .install_write(env.flight, secrets.traffic.server_keys())?;
         let read = secrets.traffic.client_keys();
 
+        let version = ProtocolVersion::TLS13;
+        let limits = record_limits::answer(self.wish, &env.config.common, version);
+        record_limits::apply(self.wish, limits, version, env.cx, env.flight)?;
         let alpn = env.cx.info.alpn.clone();
         let extensions = EncryptedExtensions {
             alpn: alpn.as_deref(),
             server_name: self.acknowledge_name,
+            max_fragment_length: limits.max_fragment_length,
+            record_size_limit: limits.record_size_limit,
             ..EncryptedExtensions::default()
         };
         env.cx
@@ -293,10 +301,7 @@ fn finish_flight(
     let step = AwaitFinished {
         secrets,
         client_keys: application.traffic.client_keys(),
-        exporter: Exporter {
-            hash,
-            secret: application.exporter,
-        },
+        exporter: Exporter::tls13(hash, application.exporter),
     };
     Ok(StepOutcome::step(super::Step::Tls13(Step::Finished(
         Box::new(step),

@@ -7,7 +7,9 @@ use crate::error::{Misuse, PeerError};
 use crate::limits::{MAX_CIPHERTEXT, MAX_EMPTY_RECORDS, MAX_PLAINTEXT, RECORD_HEADER};
 use crate::record::joiner::Joiner;
 use crate::record::protect::OpenKey;
-use crate::record::{ContentType, Epoch, EpochKeys};
+#[cfg(feature = "tls12")]
+use crate::record::protect12::Keys12;
+use crate::record::{ContentType, EpochKeys};
 
 /// What [`Rx::open`] found at the front of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub(crate) struct Rx {
     pub(crate) joiner: Joiner,
     /// Bytes of early data that may still be dropped; `None` when no more is to come.
     skip_budget: Option<u32>,
+    /// Bytes of content that a protected record may have; at most 2^14.
+    pub(crate) max_content: usize,
     /// Records without content, in a row.
     empty_records: u8,
     /// Whether the peer sent a whole record yet.
@@ -50,6 +54,7 @@ impl Rx {
             key: None,
             joiner: Joiner::new(),
             skip_budget: None,
+            max_content: MAX_PLAINTEXT,
             empty_records: 0,
             started: false,
         }
@@ -69,21 +74,29 @@ impl Rx {
         };
         self.started = true;
         let outer_type = ContentType(header[0]);
-        let (content_type, len) = if outer_type == ContentType::APPLICATION_DATA {
+        let (content_type, place) = if self.protects(outer_type) {
             match self.open_protected(&header, body)? {
                 Some(opened) => opened,
                 None => return Ok(Opened::Skipped { consumed }),
             }
         } else {
             self.check_plaintext(outer_type, body)?;
-            (outer_type, body_len)
+            (outer_type, 0..body_len)
         };
-        self.check_content(content_type, len)?;
+        self.check_content(content_type, place.len())?;
+        let in_input = |place: usize| RECORD_HEADER.saturating_add(place);
         Ok(Opened::Record {
             content_type,
-            body: RECORD_HEADER..RECORD_HEADER.saturating_add(len),
+            body: in_input(place.start)..in_input(place.end),
             consumed,
         })
+    }
+
+    /// Whether a record that shows this type is protected. In TLS 1.3 all of those look like
+    /// application data; in TLS 1.2 a record keeps its type.
+    fn protects(&self, outer_type: ContentType) -> bool {
+        outer_type == ContentType::APPLICATION_DATA
+            || self.key.as_ref().is_some_and(OpenKey::is_tls12)
     }
 
     /// Records from now on are protected with these keys.
@@ -93,6 +106,14 @@ impl Rx {
     pub(crate) fn install(&mut self, keys: &EpochKeys) -> Result<(), Error> {
         self.check_boundary()?;
         self.key = Some(OpenKey::new(keys)?);
+        Ok(())
+    }
+
+    /// Records from now on are protected with these keys: a change_cipher_spec of TLS 1.2 came.
+    #[cfg(feature = "tls12")]
+    pub(crate) fn change_keys(&mut self, keys: &Keys12) -> Result<(), Error> {
+        self.check_boundary()?;
+        self.key = Some(OpenKey::new12(keys)?);
         Ok(())
     }
 
@@ -127,7 +148,7 @@ impl Rx {
         if !self.allows(typ) {
             return Err(PeerError::UnexpectedRecord.into());
         }
-        if typ == ContentType::APPLICATION_DATA {
+        if self.protects(typ) {
             // RFC 9846, Section 5.2.
             if len > MAX_CIPHERTEXT {
                 return Err(PeerError::RecordOverflow.into());
@@ -150,12 +171,14 @@ impl Rx {
     /// Whether a record with this type on the outside may come now.
     fn allows(&self, typ: ContentType) -> bool {
         match (&self.key, typ) {
+            // The one change_cipher_spec has come; another would start a renegotiation.
+            (Some(key), typ) if key.is_tls12() => typ != ContentType::CHANGE_CIPHER_SPEC,
             (_, ContentType::CHANGE_CIPHER_SPEC)
             | (None, ContentType::ALERT | ContentType::HANDSHAKE)
             | (Some(_), ContentType::APPLICATION_DATA) => true,
             (None, ContentType::APPLICATION_DATA) => self.skip_budget.is_some(),
             // A peer that could not make sense of our hello has no keys for its alert.
-            (Some(key), ContentType::ALERT) => key.epoch() == Epoch::Handshake && key.is_unused(),
+            (Some(key), ContentType::ALERT) => key.is_untried_handshake_key(),
             _ => false,
         }
     }
@@ -165,10 +188,10 @@ impl Rx {
         &mut self,
         header: &[u8; RECORD_HEADER],
         body: &mut [u8],
-    ) -> Result<Option<(ContentType, usize)>, Error> {
+    ) -> Result<Option<(ContentType, Range<usize>)>, Error> {
         let failure = match &mut self.key {
             None => PeerError::UnexpectedRecord.into(),
-            Some(key) => match key.open(header, body) {
+            Some(key) => match key.open(header, body, self.max_content) {
                 Ok((ContentType::CHANGE_CIPHER_SPEC, _)) => {
                     // RFC 9846, Section 5: a protected one is forbidden.
                     return Err(PeerError::UnexpectedChangeCipherSpec.into());

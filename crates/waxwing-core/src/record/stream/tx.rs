@@ -9,6 +9,8 @@ use crate::messages::HandshakeType;
 use crate::messages::key_update::KeyUpdate;
 use crate::record::gather::Gather;
 use crate::record::protect::{SealKey, record_header};
+#[cfg(feature = "tls12")]
+use crate::record::protect12::Keys12;
 use crate::record::{ContentType, EpochKeys, Flight, RecordPadding};
 use crate::{AlertDescription, Buffer, Error};
 
@@ -65,9 +67,16 @@ impl Tx {
             .iter()
             .fold(0, |sum: usize, part| sum.saturating_add(part.len()));
         self.flush(out)?;
-        let overhead = self.sealing()?.overhead();
         let full_records = total.checked_div(max).unwrap_or_default();
         let last = total.checked_rem(max).unwrap_or_default();
+        let key = self.sealing()?;
+        let overhead = key.overhead();
+        // RFC 9325, Section 4.4: a key of TLS 1.2 cannot be updated, so it ends here.
+        let records = (full_records as u64).saturating_add(u64::from(last > 0));
+        let updates = match key.records_left() {
+            Some(left) if left < records => return Err(Misuse::KeyWornOut.into()),
+            left => left.is_none(),
+        };
         let record_space = |len| pad(padding, len, max).saturating_add(overhead);
         out.space(
             full_records
@@ -78,7 +87,7 @@ impl Tx {
         let mut from = Gather::new(parts);
         let mut left = total;
         while left > 0 {
-            if self.sealing()?.needs_update() {
+            if updates && self.sealing()?.needs_update() {
                 self.key_update(KeyUpdate::NotRequested, out)?;
             }
             let len = left.min(max);
@@ -97,6 +106,10 @@ impl Tx {
     /// Sends a KeyUpdate and moves on to the next generation of keys (RFC 9846, Section
     /// 4.7.3).
     pub(crate) fn key_update(&mut self, update: KeyUpdate, out: &mut Buffer) -> Result<(), Error> {
+        let key = self.sealing()?;
+        if key.records_left().is_some() {
+            return Err(Misuse::NoKeyUpdate.into());
+        }
         self.flush(out)?;
         let key = self.sealing()?;
         key.seal(ContentType::HANDSHAKE, &update.message(), 0, out)?;
@@ -202,6 +215,19 @@ impl Flight for TxFlight<'_> {
     fn install_write(&mut self, keys: EpochKeys) -> Result<(), Error> {
         self.tx.flush(self.out)?;
         self.tx.key = Some(SealKey::new(&keys)?);
+        Ok(())
+    }
+
+    fn limit_records(&mut self, max_content: usize) {
+        self.tx.max_fragment = max_content;
+    }
+
+    #[cfg(feature = "tls12")]
+    fn change_keys(&mut self, keys: &Keys12) -> Result<(), Error> {
+        self.tx.flush(self.out)?;
+        self.tx
+            .record(ContentType::CHANGE_CIPHER_SPEC, &[1], self.out)?;
+        self.tx.key = Some(SealKey::new12(keys)?);
         Ok(())
     }
 

@@ -169,6 +169,13 @@ impl Flight for Replay<'_> {
         self.flight.install_write(keys)
     }
 
+    fn limit_records(&mut self, _: usize) {}
+
+    #[cfg(feature = "tls12")]
+    fn change_keys(&mut self, _: &crate::record::protect12::Keys12) -> Result<(), Error> {
+        unreachable!("the traces are of TLS 1.3")
+    }
+
     fn end_flight(&mut self) -> Result<(), Error> {
         self.flight.end_flight()
     }

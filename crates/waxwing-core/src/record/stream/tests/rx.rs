@@ -350,3 +350,41 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_limit_of_our_own_holds_for_protected_records() {
+    let limit = 100;
+    for (len, pad, fits) in [
+        (100, 0, true),
+        (90, 10, true),
+        (101, 0, false),
+        (90, 11, false),
+    ] {
+        let mut rx = rx(&application_keys());
+        rx.max_content = limit;
+        let mut key = crate::record::protect::SealKey::new(&application_keys()).unwrap();
+        let mut out = Buffer::new();
+        key.seal(DATA, &vec![7; len], pad, &mut out).unwrap();
+        let opened = open_one(&mut rx, out.as_slice()).map(|(_, content)| content.len());
+        let overflow: Error = PeerError::RecordOverflow.into();
+        // RFC 8449, Section 4: padding counts.
+        assert_eq!(
+            opened,
+            if fits { Ok(len) } else { Err(overflow) },
+            "{len} + {pad}"
+        );
+    }
+    #[cfg(feature = "tls12")]
+    for (len, fits) in [(100, true), (101, false)] {
+        let keys = crate::record::testing::keys12();
+        let mut rx = Rx::new();
+        rx.change_keys(&keys).unwrap();
+        rx.max_content = limit;
+        let mut key = crate::record::protect::SealKey::new12(&keys).unwrap();
+        let mut out = Buffer::new();
+        key.seal(DATA, &vec![7; len], 0, &mut out).unwrap();
+        let opened = open_one(&mut rx, out.as_slice()).map(|(_, content)| content.len());
+        let overflow: Error = PeerError::RecordOverflow.into();
+        assert_eq!(opened, if fits { Ok(len) } else { Err(overflow) }, "{len}");
+    }
+}

@@ -1,0 +1,652 @@
+//! The client after ServerHello, in TLS 1.2 (RFC 5246, Section 7.3).
+//!
+//! ```text
+//!   AwaitCertificate             <- Certificate
+//!   AwaitCertificateStatus       <- CertificateStatus, which may be missing
+//!   AwaitVerdict                    only if the verifier answers later
+//!   AwaitServerKeyExchange       <- ServerKeyExchange
+//!   AwaitServerHelloDone         <- CertificateRequest (at most one), ServerHelloDone
+//!   AwaitChoice                     only if the choice of our certificate comes later
+//!                                -> Certificate (if asked for), ClientKeyExchange
+//!   AwaitSignature                  only if our key answers later
+//!                                -> CertificateVerify, change_cipher_spec, Finished
+//!   AwaitChangeCipherSpec        <- change_cipher_spec
+//!   AwaitFinished                <- Finished
+//! ```
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use waxwing_crypto::{CryptoError, SharedSecret, SignatureScheme, Signing, Suite12};
+
+use super::super::auth::{check_finished12, check_signature12, pick_scheme12};
+use super::super::proof::SignatureOk;
+use super::super::record_limits::{self, Wish};
+use super::super::schedule12::{Binding, MainSecret, Randoms};
+use super::super::{ChangeCipherSpec, StepOutcome};
+use super::certificate::{Judged, judge};
+use super::{Env, hello};
+use crate::config::credentials::{CertChoice, CertificateRequestView, CertifiedKey};
+use crate::config::verifier::{ServerCertRequest, Verified};
+use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
+use crate::messages::certificate_request12::CertificateRequest12;
+use crate::messages::certificate_status::CertificateStatus;
+use crate::messages::certificate_verify::CertificateVerify;
+use crate::messages::certificate12::Certificate12;
+use crate::messages::client_key_exchange::ClientKeyExchange;
+use crate::messages::extensions::{ExtensionSet, ec_point_formats};
+use crate::messages::finished::Finished;
+use crate::messages::server_hello::ServerHello;
+use crate::messages::server_hello_done::ServerHelloDone;
+use crate::messages::server_hello12::ServerHelloExtensions12;
+use crate::messages::server_key_exchange::{ServerKeyExchange, signed_content};
+use crate::messages::{HandshakeType, ProtocolVersion};
+use crate::record::joiner::Message;
+use crate::record::protect12::Keys12;
+use crate::{Error, Incompatible, PeerError, Rejection};
+
+/// Where the client stands, in the order of the protocol.
+pub(super) enum Step {
+    Certificate(AwaitCertificate),
+    CertificateStatus(AwaitCertificateStatus),
+    Verdict(Box<AwaitVerdict>),
+    ServerKeyExchange(AwaitServerKeyExchange),
+    ServerHelloDone(Box<AwaitServerHelloDone>),
+    Choice(Box<AwaitChoice>),
+    Signature(Box<AwaitSignature>),
+    ChangeCipherSpec(Box<AwaitChangeCipherSpec>),
+    Finished(Box<AwaitFinished>),
+}
+
+type Outcome = StepOutcome<super::Step>;
+
+impl Step {
+    pub(super) fn expects(&self, typ: HandshakeType) -> bool {
+        match self {
+            Self::Certificate(_) => typ == HandshakeType::CERTIFICATE,
+            Self::CertificateStatus(_) => matches!(
+                typ,
+                HandshakeType::CERTIFICATE_STATUS | HandshakeType::SERVER_KEY_EXCHANGE
+            ),
+            Self::ServerKeyExchange(_) => typ == HandshakeType::SERVER_KEY_EXCHANGE,
+            Self::ServerHelloDone(step) => {
+                typ == HandshakeType::SERVER_HELLO_DONE
+                    || typ == HandshakeType::CERTIFICATE_REQUEST && step.request.is_none()
+            }
+            Self::Finished(_) => typ == HandshakeType::FINISHED,
+            Self::Verdict(_) | Self::Choice(_) | Self::Signature(_) | Self::ChangeCipherSpec(_) => {
+                false
+            }
+        }
+    }
+
+    pub(super) fn on_message(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        match self {
+            Self::Certificate(step) => step.on_certificate(message, env),
+            Self::CertificateStatus(step) if message.typ == HandshakeType::CERTIFICATE_STATUS => {
+                step.on_certificate_status(message, env)
+            }
+            Self::CertificateStatus(step) => step.on_server_key_exchange(message, env),
+            Self::ServerKeyExchange(step) => step.on_server_key_exchange(message, env),
+            Self::ServerHelloDone(step) if message.typ == HandshakeType::CERTIFICATE_REQUEST => {
+                step.on_certificate_request(message, env)
+            }
+            Self::ServerHelloDone(step) => step.on_server_hello_done(message, env),
+            Self::Finished(step) => step.on_finished(message, env),
+            Self::Verdict(_) | Self::Choice(_) | Self::Signature(_) | Self::ChangeCipherSpec(_) => {
+                Err(PeerError::UnexpectedMessage.into())
+            }
+        }
+    }
+
+    /// Takes the server's change_cipher_spec: the next step, and the keys from here on.
+    pub(super) fn on_change_cipher_spec(self) -> Result<(Self, ChangeCipherSpec), Error> {
+        match self {
+            Self::ChangeCipherSpec(step) => {
+                let AwaitChangeCipherSpec { secret, keys } = *step;
+                let next = Self::Finished(Box::new(AwaitFinished { secret }));
+                Ok((next, ChangeCipherSpec::Keys(keys)))
+            }
+            // Out of place it would bring keys that nobody agreed on (CVE-2014-0224).
+            _ => Err(PeerError::UnexpectedChangeCipherSpec.into()),
+        }
+    }
+
+    pub(super) fn question(&self) -> Option<Question<'_>> {
+        match self {
+            Self::Verdict(step) => Some(Question::Verdict(&step.request)),
+            Self::Choice(step) => {
+                // It was read before, so it can be read again.
+                let request = CertificateRequest12::read(&step.request).ok()?;
+                let view = CertificateRequestView::tls12(&request);
+                Some(Question::ClientCertificate(view))
+            }
+            Self::Signature(step) => Some(Question::Signature {
+                key: &step.key,
+                scheme: step.scheme,
+                message: &step.message,
+            }),
+            _ => None,
+        }
+    }
+
+    const fn next(self) -> Outcome {
+        StepOutcome::step(super::Step::Tls12(self))
+    }
+
+    const fn wait(self, wait: Wait) -> Outcome {
+        StepOutcome::wait(super::Step::Tls12(self), wait)
+    }
+}
+
+/// What the hellos settled.
+#[derive(Clone, Copy)]
+struct Settled {
+    suite: &'static Suite12,
+    server_random: [u8; 32],
+}
+
+impl Settled {
+    const fn randoms(&self, env: &Env<'_>) -> Randoms {
+        Randoms {
+            client: env.cx.client_random,
+            server: self.server_random,
+        }
+    }
+}
+
+/// The server chose TLS 1.2 (RFC 5246, Section 7.4.1.3). `sent` and `session_id` are those of
+/// our hello.
+pub(super) fn on_server_hello(
+    hello: &ServerHello<'_>,
+    sent: &ExtensionSet,
+    session_id: &[u8],
+    message: Message<'_>,
+    env: &mut Env<'_>,
+) -> Result<Outcome, Error> {
+    // RFC 9846, Section 4.2.2: the session id there is for middleboxes, and names no session.
+    if !hello.session_id.is_empty() && hello.session_id == session_id {
+        return Err(PeerError::SessionIdEcho.into());
+    }
+    if hello.compression_method != 0 {
+        return Err(PeerError::Compression.into());
+    }
+    let suites = &env.config.common.suites12;
+    let suite = *suites
+        .iter()
+        .find(|suite| suite.id == hello.cipher_suite)
+        .ok_or(PeerError::SuiteNotOffered)?;
+    let extensions = ServerHelloExtensions12::read(hello.block, sent)?;
+    check_extensions(&extensions, env)?;
+
+    let info = &mut env.cx.info;
+    info.version = Some(ProtocolVersion::TLS12);
+    info.cipher_suite = Some(suite.id);
+    info.extended_main_secret = extensions.extended_main_secret;
+    info.secure_renegotiation = extensions.renegotiation_info.is_some();
+    info.alpn = extensions.alpn.map(Into::into);
+    if env.config.certificates.is_some() {
+        env.cx.transcript.start_logged(suite.hash);
+    } else {
+        env.cx.transcript.start(suite.hash);
+    }
+    env.cx.transcript.add(message.bytes);
+    let theirs = Wish {
+        max_fragment_length: extensions.max_fragment_length,
+        record_size_limit: extensions.record_size_limit,
+    };
+    let ours = hello::record_limits(env.config);
+    record_limits::apply(theirs, ours, ProtocolVersion::TLS12, env.cx, env.flight)?;
+    let step = AwaitCertificate {
+        settled: Settled {
+            suite,
+            server_random: *hello.random,
+        },
+        status: extensions.status_request,
+    };
+    Ok(Step::Certificate(step).next())
+}
+
+fn check_extensions(extensions: &ServerHelloExtensions12<'_>, env: &Env<'_>) -> Result<(), Error> {
+    let common = &env.config.common;
+    match extensions.renegotiation_info {
+        // RFC 5746, Section 3.4: empty in the first handshake.
+        Some([_, ..]) => return Err(PeerError::RenegotiationInfo.into()),
+        None if common.require_secure_renegotiation => {
+            return Err(Incompatible::SecureRenegotiation.into());
+        }
+        _ => {}
+    }
+    if common.require_extended_main_secret && !extensions.extended_main_secret {
+        return Err(Incompatible::ExtendedMainSecret.into());
+    }
+    // RFC 8422, Section 5.2.
+    if let Some(formats) = extensions.ec_point_formats
+        && !formats.contains(&ec_point_formats::UNCOMPRESSED)
+    {
+        return Err(PeerError::PointFormats.into());
+    }
+    if let Some(name) = extensions.alpn
+        && !common.alpn.iter().any(|offered| offered == name)
+    {
+        return Err(PeerError::AlpnNotOffered.into());
+    }
+    Ok(())
+}
+
+/// The server has to show who it is.
+pub(super) struct AwaitCertificate {
+    settled: Settled,
+    /// Whether a CertificateStatus may follow.
+    status: bool,
+}
+
+impl AwaitCertificate {
+    fn on_certificate(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let certificate = Certificate12::read(message.body())?;
+        let chain: Vec<&[u8]> = certificate.chain.iter().map(|entry| entry.0).collect();
+        if chain.is_empty() {
+            return Err(PeerError::EmptyCertificate.into());
+        }
+        env.cx.transcript.add(message.bytes);
+        let Self { settled, status } = self;
+        if status {
+            let chain = chain.into_iter().map(Into::into).collect();
+            let step = AwaitCertificateStatus { settled, chain };
+            return Ok(Step::CertificateStatus(step).next());
+        }
+        judge_chain(settled, &chain, None, env)
+    }
+}
+
+/// Has the chain judged; goes on to ServerKeyExchange.
+fn judge_chain(
+    settled: Settled,
+    chain: &[&[u8]],
+    ocsp: Option<&[u8]>,
+    env: &mut Env<'_>,
+) -> Result<Outcome, Error> {
+    let request = ServerCertRequest {
+        chain,
+        ocsp,
+        name: env.name,
+    };
+    match judge(&request, env)? {
+        Judged::Accepted(verified) => {
+            let step = AwaitServerKeyExchange { settled, verified };
+            Ok(Step::ServerKeyExchange(step).next())
+        }
+        Judged::Later(request) => {
+            let step = AwaitVerdict {
+                settled,
+                request,
+                key_exchange: None,
+            };
+            Ok(Step::Verdict(Box::new(step)).wait(Wait::Verdict))
+        }
+    }
+}
+
+/// The server said that the status of its certificate may follow (RFC 6066, Section 8).
+pub(super) struct AwaitCertificateStatus {
+    settled: Settled,
+    chain: Vec<Box<[u8]>>,
+}
+
+impl AwaitCertificateStatus {
+    fn on_certificate_status(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let status = CertificateStatus::read(message.body())?;
+        env.cx.transcript.add(message.bytes);
+        let chain: Vec<&[u8]> = self.chain.iter().map(|der| &**der).collect();
+        judge_chain(self.settled, &chain, Some(status.response), env)
+    }
+
+    /// The status did not come. A verifier that answers later leaves this message to wait.
+    fn on_server_key_exchange(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let chain: Vec<&[u8]> = self.chain.iter().map(|der| &**der).collect();
+        let request = ServerCertRequest {
+            chain: &chain,
+            ocsp: None,
+            name: env.name,
+        };
+        let settled = self.settled;
+        match judge(&request, env)? {
+            Judged::Accepted(verified) => {
+                AwaitServerKeyExchange { settled, verified }.on_server_key_exchange(message, env)
+            }
+            Judged::Later(request) => {
+                let step = AwaitVerdict {
+                    settled,
+                    request,
+                    key_exchange: Some(message.bytes.into()),
+                };
+                Ok(Step::Verdict(Box::new(step)).wait(Wait::Verdict))
+            }
+        }
+    }
+}
+
+/// The verifier will answer later.
+pub(super) struct AwaitVerdict {
+    settled: Settled,
+    request: OwnedServerCertRequest,
+    /// A ServerKeyExchange that came instead of the status.
+    key_exchange: Option<Box<[u8]>>,
+}
+
+impl AwaitVerdict {
+    pub(super) fn on_verdict(
+        self,
+        verdict: Result<Verified, Rejection>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let step = AwaitServerKeyExchange {
+            settled: self.settled,
+            verified: verdict?,
+        };
+        match self.key_exchange {
+            Some(bytes) => {
+                let typ = HandshakeType::SERVER_KEY_EXCHANGE;
+                let bytes = &*bytes;
+                step.on_server_key_exchange(Message { typ, bytes }, env)
+            }
+            None => Ok(Step::ServerKeyExchange(step).next()),
+        }
+    }
+}
+
+/// The certificate is good; the server signs its share with the certificate's key.
+pub(super) struct AwaitServerKeyExchange {
+    settled: Settled,
+    verified: Verified,
+}
+
+impl AwaitServerKeyExchange {
+    fn on_server_key_exchange(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let Self { settled, verified } = self;
+        let exchange = ServerKeyExchange::read(message.body())?;
+        let common = &env.config.common;
+        let group = common
+            .groups12()
+            .find(|group| group.name() == exchange.group)
+            .ok_or(PeerError::GroupNotOffered)?;
+        // RFC 8422, Section 2: the suite says how the server authenticates.
+        if exchange.scheme.tls12_authentication() != Some(settled.suite.authentication) {
+            return Err(PeerError::SchemeUnfit.into());
+        }
+        let content = signed_content(
+            &env.cx.client_random,
+            &settled.server_random,
+            exchange.params,
+        );
+        let signature = check_signature12(
+            common.provider,
+            exchange.scheme,
+            &verified,
+            &content,
+            exchange.signature,
+        )?;
+        let (public, shared) = group
+            .respond(common.provider.random, exchange.public)
+            .map_err(|error| match error {
+                CryptoError::InvalidPublicValue => PeerError::BadKeyShare.into(),
+                other => Error::from(other),
+            })?;
+        env.cx.info.signature_scheme = Some(exchange.scheme);
+        env.cx.info.group = Some(exchange.group);
+        env.cx.transcript.add(message.bytes);
+        let step = AwaitServerHelloDone {
+            settled,
+            share: Share { public, shared },
+            request: None,
+            _signature: signature,
+        };
+        Ok(Step::ServerHelloDone(Box::new(step)).next())
+    }
+}
+
+/// Our half of the key exchange, and what came out.
+struct Share {
+    public: Vec<u8>,
+    shared: SharedSecret,
+}
+
+/// The server may ask for a certificate; then it is our turn.
+pub(super) struct AwaitServerHelloDone {
+    settled: Settled,
+    share: Share,
+    /// The body of a CertificateRequest.
+    request: Option<Box<[u8]>>,
+    /// The server proved to hold its key.
+    _signature: SignatureOk,
+}
+
+impl AwaitServerHelloDone {
+    fn on_certificate_request(
+        mut self: Box<Self>,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        CertificateRequest12::read(message.body())?;
+        env.cx.info.client_auth_requested = true;
+        env.cx.transcript.add(message.bytes);
+        self.request = Some(message.body().into());
+        Ok(Step::ServerHelloDone(self).next())
+    }
+
+    fn on_server_hello_done(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        ServerHelloDone::read(message.body())?;
+        env.cx.transcript.add(message.bytes);
+        let Self {
+            settled,
+            share,
+            request,
+            ..
+        } = self;
+        let turn = OurTurn { settled, share };
+        let Some(request) = request else {
+            return turn.without_certificate(env);
+        };
+        let read = CertificateRequest12::read(&request)?;
+        let view = CertificateRequestView::tls12(&read);
+        let choice = match &env.config.certificates {
+            Some(resolver) => resolver.resolve(&view),
+            None => CertChoice::None,
+        };
+        match choice {
+            CertChoice::Use(key) => turn.with_certificate(Some(key), &request, env),
+            CertChoice::None => turn.with_certificate(None, &request, env),
+            CertChoice::Pending => {
+                let step = AwaitChoice { turn, request };
+                Ok(Step::Choice(Box::new(step)).wait(Wait::Certificate))
+            }
+        }
+    }
+}
+
+/// Our certificate will be chosen later.
+pub(super) struct AwaitChoice {
+    turn: OurTurn,
+    /// The body of the CertificateRequest.
+    request: Box<[u8]>,
+}
+
+impl AwaitChoice {
+    pub(super) fn on_choice(
+        self,
+        choice: Option<Arc<CertifiedKey>>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        self.turn.with_certificate(choice, &self.request, env)
+    }
+}
+
+/// The server is done; our flight is due.
+struct OurTurn {
+    settled: Settled,
+    share: Share,
+}
+
+impl OurTurn {
+    fn without_certificate(self, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let secret = self.send_key_exchange(env)?;
+        env.cx.transcript.take_log();
+        finish_flight(secret, env)
+    }
+
+    /// The server asked for a certificate, and is shown this one; an empty list if there is none
+    /// (RFC 5246, Section 7.4.6).
+    fn with_certificate(
+        self,
+        key: Option<Arc<CertifiedKey>>,
+        request: &[u8],
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let signer = match key {
+            Some(key) => {
+                let theirs = CertificateRequest12::read(request)?.signature_algorithms;
+                let ours = key.key().schemes();
+                let scheme = pick_scheme12(ours, None, |scheme| theirs.contains(&scheme))
+                    .ok_or(Incompatible::SignatureScheme)?;
+                Some((key, scheme))
+            }
+            None => None,
+        };
+        let chain = signer.as_ref().map_or(&[][..], |(key, _)| key.chain());
+        env.cx
+            .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
+                Certificate12::write(w, chain)
+            })?;
+        let Some((key, scheme)) = signer else {
+            return self.without_certificate(env);
+        };
+        let secret = self.send_key_exchange(env)?;
+        let message = env.cx.transcript.take_log();
+        match key.key().sign(scheme, &message)? {
+            Signing::Done(signature) => finish_signed(secret, scheme, &signature, env),
+            Signing::Pending => {
+                let step = AwaitSignature {
+                    secret,
+                    key,
+                    scheme,
+                    message,
+                };
+                Ok(Step::Signature(Box::new(step)).wait(Wait::Signature))
+            }
+        }
+    }
+
+    fn send_key_exchange(self, env: &mut Env<'_>) -> Result<MainSecret, Error> {
+        let Self { settled, share } = self;
+        let typ = HandshakeType::CLIENT_KEY_EXCHANGE;
+        let message = ClientKeyExchange {
+            public: &share.public,
+        };
+        env.cx.send(env.flight, typ, &mut |w| message.write(w))?;
+        let session = env.cx.transcript.current();
+        let binding = if env.cx.info.extended_main_secret {
+            Binding::Extended(&session)
+        } else {
+            Binding::Randoms
+        };
+        let randoms = settled.randoms(env);
+        let secret = MainSecret::new(settled.suite, &share.shared, randoms, &binding)?;
+        env.cx.log_main_secret(&secret);
+        Ok(secret)
+    }
+}
+
+/// Our key will sign later.
+pub(super) struct AwaitSignature {
+    secret: MainSecret,
+    key: Arc<CertifiedKey>,
+    scheme: SignatureScheme,
+    message: Vec<u8>,
+}
+
+impl AwaitSignature {
+    pub(super) fn on_signature(
+        self,
+        signature: &[u8],
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        finish_signed(self.secret, self.scheme, signature, env)
+    }
+}
+
+fn finish_signed(
+    secret: MainSecret,
+    scheme: SignatureScheme,
+    signature: &[u8],
+    env: &mut Env<'_>,
+) -> Result<Outcome, Error> {
+    env.cx
+        .send(env.flight, HandshakeType::CERTIFICATE_VERIFY, &mut |w| {
+            CertificateVerify { scheme, signature }.write(w)
+        })?;
+    env.cx.info.client_signature_scheme = Some(scheme);
+    finish_flight(secret, env)
+}
+
+/// Sends change_cipher_spec and Finished.
+fn finish_flight(secret: MainSecret, env: &mut Env<'_>) -> Result<Outcome, Error> {
+    let ours = secret.client_verify_data(&env.cx.transcript.current())?;
+    let (client_keys, server_keys) = secret.keys()?;
+    env.cx.change_keys(env.flight, &client_keys)?;
+    env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
+        Finished {
+            verify_data: ours.as_ref(),
+        }
+        .write(w)
+    })?;
+    env.flight.end_flight()?;
+    let step = AwaitChangeCipherSpec {
+        secret,
+        keys: Box::new(server_keys),
+    };
+    Ok(Step::ChangeCipherSpec(Box::new(step)).next())
+}
+
+/// The server switches to the keys agreed on. It sends nothing before.
+pub(super) struct AwaitChangeCipherSpec {
+    secret: MainSecret,
+    keys: Box<Keys12>,
+}
+
+/// Everything was said; was it said by the same server, unchanged?
+pub(super) struct AwaitFinished {
+    secret: MainSecret,
+}
+
+impl AwaitFinished {
+    fn on_finished(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let finished = Finished::read(message.body())?;
+        let expected = self
+            .secret
+            .server_verify_data(&env.cx.transcript.current())?;
+        let proof = check_finished12(&expected, &finished)?;
+        env.cx.info.exporter = Some(self.secret.exporter());
+        Ok(StepOutcome::done(proof))
+    }
+}

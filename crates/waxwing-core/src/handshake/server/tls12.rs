@@ -1,0 +1,629 @@
+//! The server after ClientHello, in TLS 1.2 (RFC 5246, Section 7.3).
+//!
+//! ```text
+//!   AwaitChoice               the certificate, only if the resolver answers later
+//!                             -> ServerHello, Certificate, CertificateStatus (if wanted)
+//!   AwaitSignature            only if the key answers later
+//!                             -> ServerKeyExchange, CertificateRequest (if configured),
+//!                                ServerHelloDone
+//!   AwaitCertificate          <- Certificate, if we asked for one
+//!   AwaitVerdict              only if the verifier answers later
+//!   AwaitClientKeyExchange    <- ClientKeyExchange
+//!   AwaitCertificateVerify    <- CertificateVerify, if there was a certificate
+//!   AwaitChangeCipherSpec     <- change_cipher_spec
+//!   AwaitFinished             <- Finished
+//!                             -> change_cipher_spec, Finished
+//! ```
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use waxwing_crypto::{
+    Authentication12, CryptoError, KeyShare, KxGroup, SignatureScheme, Signing, Suite12,
+};
+
+use super::super::auth::{check_finished12, check_signature12, pick_scheme12};
+use super::super::negotiate;
+use super::super::proof::SignatureOk;
+use super::super::record_limits::{self, Wish};
+use super::super::schedule12::{Binding, MainSecret, Randoms};
+use super::super::{ChangeCipherSpec, StepOutcome};
+use super::Env;
+use super::certificate::{Judged, judge};
+use crate::codec::Writer;
+use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView};
+use crate::config::verifier::Verified;
+use crate::connection::event::{OwnedClientCertRequest, Question, Wait};
+use crate::messages::certificate_request12::CertificateRequest12;
+use crate::messages::certificate_status::CertificateStatus;
+use crate::messages::certificate_verify::CertificateVerify;
+use crate::messages::certificate12::Certificate12;
+use crate::messages::client_hello::ClientHello;
+use crate::messages::client_key_exchange::ClientKeyExchange;
+use crate::messages::extensions::ec_point_formats;
+use crate::messages::finished::Finished;
+use crate::messages::server_hello::{ServerHello, ServerHelloExtensions};
+use crate::messages::server_hello12::ServerHelloExtensions12;
+use crate::messages::server_key_exchange::{self, ServerKeyExchange, signed_content};
+use crate::messages::{HandshakeType, ProtocolVersion};
+use crate::record::joiner::Message;
+use crate::record::protect12::Keys12;
+use crate::{DnsName, Error, Incompatible, PeerError, Rejection};
+
+/// The end of the random of a server that knows TLS 1.3 but chose TLS 1.2 (RFC 9846,
+/// Section 4.2.3).
+const DOWNGRADE_TO_TLS12: [u8; 8] = *b"DOWNGRD\x01";
+/// The ClientCertificateTypes of the keys that can be checked: rsa_sign and ecdsa_sign, which
+/// stands for EdDSA too (RFC 8422, Section 5.5).
+const CERTIFICATE_TYPES: [u8; 2] = [1, 64];
+
+/// Where the server stands, in the order of the protocol.
+pub(super) enum Step {
+    Choice(Box<AwaitChoice>),
+    Signature(Box<AwaitSignature>),
+    Certificate(Box<AwaitCertificate>),
+    Verdict(Box<AwaitVerdict>),
+    ClientKeyExchange(Box<AwaitClientKeyExchange>),
+    CertificateVerify(Box<AwaitCertificateVerify>),
+    ChangeCipherSpec(Box<AwaitChangeCipherSpec>),
+    Finished(Box<AwaitFinished>),
+}
+
+type Outcome = StepOutcome<super::Step>;
+
+impl Step {
+    pub(super) fn expects(&self, typ: HandshakeType) -> bool {
+        match self {
+            Self::Certificate(_) => typ == HandshakeType::CERTIFICATE,
+            Self::ClientKeyExchange(_) => typ == HandshakeType::CLIENT_KEY_EXCHANGE,
+            Self::CertificateVerify(_) => typ == HandshakeType::CERTIFICATE_VERIFY,
+            Self::Finished(_) => typ == HandshakeType::FINISHED,
+            Self::Choice(_) | Self::Signature(_) | Self::Verdict(_) | Self::ChangeCipherSpec(_) => {
+                false
+            }
+        }
+    }
+
+    pub(super) fn on_message(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        match self {
+            Self::Certificate(step) => step.on_certificate(message, env),
+            Self::ClientKeyExchange(step) => step.on_client_key_exchange(message, env),
+            Self::CertificateVerify(step) => step.on_certificate_verify(message, env),
+            Self::Finished(step) => step.on_finished(message, env),
+            Self::Choice(_) | Self::Signature(_) | Self::Verdict(_) | Self::ChangeCipherSpec(_) => {
+                Err(PeerError::UnexpectedMessage.into())
+            }
+        }
+    }
+
+    /// Takes the client's change_cipher_spec: the next step, and the keys from here on.
+    pub(super) fn on_change_cipher_spec(self) -> Result<(Self, ChangeCipherSpec), Error> {
+        match self {
+            Self::ChangeCipherSpec(step) => {
+                let AwaitChangeCipherSpec {
+                    secret,
+                    client_keys,
+                    server_keys,
+                } = *step;
+                let next = AwaitFinished {
+                    secret,
+                    server_keys,
+                };
+                let next = Self::Finished(Box::new(next));
+                Ok((next, ChangeCipherSpec::Keys(client_keys)))
+            }
+            // Out of place it would bring keys that nobody agreed on (CVE-2014-0224).
+            _ => Err(PeerError::UnexpectedChangeCipherSpec.into()),
+        }
+    }
+
+    pub(super) fn question(&self) -> Option<Question<'_>> {
+        match self {
+            Self::Choice(step) => {
+                // It was read before, so it can be read again.
+                let hello = ClientHello::read(&step.hello).ok()?;
+                let view = ClientHelloView::new(hello, &step.hello);
+                Some(Question::Certificate(view))
+            }
+            Self::Signature(step) => Some(Question::Signature {
+                key: &step.key,
+                scheme: step.scheme,
+                message: &step.message,
+            }),
+            Self::Verdict(step) => Some(Question::ClientVerdict(&step.request)),
+            _ => None,
+        }
+    }
+
+    const fn next(self) -> Outcome {
+        StepOutcome::step(super::Step::Tls12(self))
+    }
+
+    const fn wait(self, wait: Wait) -> Outcome {
+        StepOutcome::wait(super::Step::Tls12(self), wait)
+    }
+}
+
+/// Takes a ClientHello that leads to TLS 1.2 (RFC 5246, Section 7.4.1.2).
+pub(super) fn on_client_hello(
+    hello: ClientHello<'_>,
+    message: Message<'_>,
+    env: &mut Env<'_>,
+) -> Result<Outcome, Error> {
+    check(&hello, env)?;
+    let config = env.config;
+    let extensions = &hello.extensions;
+    let suites = negotiate::suites12(
+        &config.common.suites12,
+        hello.cipher_suites,
+        config.client_suite_order,
+    )?;
+    let group = negotiate::group12(&config.common, extensions.supported_groups)?;
+    // RFC 9155, Section 2: without the list a client means SHA-1, which nobody signs with here.
+    let schemes = extensions
+        .signature_algorithms
+        .ok_or(Incompatible::SignatureScheme)?;
+    let alpn = negotiate::alpn(&config.common.alpn, extensions.alpn, config.alpn_required)?;
+
+    let mut server_random = [0; 32];
+    config.common.provider.random.fill(&mut server_random)?;
+    if config.common.versions.contains(ProtocolVersion::TLS13)
+        && let Some(end) = server_random.last_chunk_mut()
+    {
+        *end = DOWNGRADE_TO_TLS12;
+    }
+    env.cx.client_random = *hello.random;
+    env.cx.transcript.add(message.bytes);
+    let info = &mut env.cx.info;
+    info.version = Some(ProtocolVersion::TLS12);
+    info.group = Some(group.name());
+    info.alpn = alpn.map(Into::into);
+    info.server_name = extensions.server_name.and_then(DnsName::from_wire);
+    info.extended_main_secret = extensions.extended_main_secret;
+    info.secure_renegotiation = negotiate::secure_renegotiation(&hello);
+    let agreed = Agreed {
+        suites,
+        group,
+        schemes: schemes.iter().collect(),
+        server_random,
+        point_formats: extensions.ec_point_formats.is_some(),
+        staple: extensions.status_request,
+        wish: Wish {
+            max_fragment_length: extensions.max_fragment_length,
+            record_size_limit: extensions.record_size_limit,
+        },
+    };
+    agreed.choose_certificate(&ClientHelloView::new(hello, message.body()), env)
+}
+
+/// Checks what TLS 1.2 asks of a ClientHello.
+fn check(hello: &ClientHello<'_>, env: &Env<'_>) -> Result<(), Error> {
+    let common = &env.config.common;
+    // RFC 5246, Section 7.4.1.2: null must be there, and is chosen (RFC 9325, Section 3.3).
+    if !hello.compression_methods.contains(&0) {
+        return Err(PeerError::Compression.into());
+    }
+    match hello.extensions.renegotiation_info {
+        // RFC 5746, Section 3.6: empty in the first handshake.
+        Some([_, ..]) => return Err(PeerError::RenegotiationInfo.into()),
+        None if common.require_secure_renegotiation && !negotiate::secure_renegotiation(hello) => {
+            return Err(Incompatible::SecureRenegotiation.into());
+        }
+        _ => {}
+    }
+    if common.require_extended_main_secret && !hello.extensions.extended_main_secret {
+        return Err(Incompatible::ExtendedMainSecret.into());
+    }
+    // RFC 8422, Section 5.1.2.
+    if let Some(formats) = hello.extensions.ec_point_formats
+        && !formats.contains(&ec_point_formats::UNCOMPRESSED)
+    {
+        return Err(PeerError::PointFormats.into());
+    }
+    Ok(())
+}
+
+/// What was agreed from the hello alone.
+struct Agreed {
+    /// Those that both sides know; the certificate's key decides among them.
+    suites: Vec<&'static Suite12>,
+    group: &'static dyn KxGroup,
+    /// What the client can check.
+    schemes: Vec<SignatureScheme>,
+    server_random: [u8; 32],
+    /// Whether the client told of its point formats.
+    point_formats: bool,
+    /// Whether the client wants a stapled OCSP response.
+    staple: bool,
+    /// What the client says about the length of records.
+    wish: Wish,
+}
+
+impl Agreed {
+    fn choose_certificate(
+        self,
+        view: &ClientHelloView<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        match env.config.certificates.resolve(view) {
+            CertChoice::Use(key) => self.answer_hello(key, env),
+            CertChoice::None => Err(Incompatible::NoCertificate.into()),
+            CertChoice::Pending => {
+                let step = AwaitChoice {
+                    agreed: self,
+                    hello: view.as_bytes().into(),
+                };
+                Ok(Step::Choice(Box::new(step)).wait(Wait::Certificate))
+            }
+        }
+    }
+
+    /// The suite and the scheme for this key.
+    fn fit(&self, key: &CertifiedKey) -> Result<(&'static Suite12, SignatureScheme), Error> {
+        let ours = key.key().schemes();
+        let serves = |authentication: Authentication12| {
+            ours.iter()
+                .any(|scheme| scheme.tls12_authentication() == Some(authentication))
+        };
+        let suite = *self
+            .suites
+            .iter()
+            .find(|suite| serves(suite.authentication))
+            .ok_or(Incompatible::CipherSuite)?;
+        let scheme = pick_scheme12(ours, Some(suite.authentication), |scheme| {
+            self.schemes.contains(&scheme)
+        });
+        Ok((suite, scheme.ok_or(Incompatible::SignatureScheme)?))
+    }
+
+    /// Sends ServerHello to CertificateStatus, then signs the share.
+    fn answer_hello(self, key: Arc<CertifiedKey>, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let (suite, scheme) = self.fit(&key)?;
+        env.cx.info.cipher_suite = Some(suite.id);
+        env.cx.info.signature_scheme = Some(scheme);
+        if env.config.client_auth.is_some() {
+            env.cx.transcript.start_logged(suite.hash);
+        } else {
+            env.cx.transcript.start(suite.hash);
+        }
+        let ocsp = key.ocsp().filter(|_| self.staple);
+        self.send_server_hello(suite, ocsp.is_some(), env)?;
+        env.cx
+            .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
+                Certificate12::write(w, key.chain())
+            })?;
+        if let Some(response) = ocsp {
+            let typ = HandshakeType::CERTIFICATE_STATUS;
+            env.cx.send(env.flight, typ, &mut |w| {
+                CertificateStatus { response }.write(w)
+            })?;
+        }
+        let offer = Offer {
+            suite,
+            share: self.group.start(env.config.common.provider.random)?,
+            server_random: self.server_random,
+        };
+        offer.sign(key, scheme, env)
+    }
+
+    fn send_server_hello(
+        &self,
+        suite: &'static Suite12,
+        status_request: bool,
+        env: &mut Env<'_>,
+    ) -> Result<(), Error> {
+        let version = ProtocolVersion::TLS12;
+        let limits = record_limits::answer(self.wish, &env.config.common, version);
+        record_limits::apply(self.wish, limits, version, env.cx, env.flight)?;
+        let alpn = env.cx.info.alpn.clone();
+        let extensions = ServerHelloExtensions12 {
+            renegotiation_info: env.cx.info.secure_renegotiation.then_some(&[]),
+            extended_main_secret: env.cx.info.extended_main_secret,
+            ec_point_formats: self
+                .point_formats
+                .then_some(&[ec_point_formats::UNCOMPRESSED]),
+            server_name: env.cx.info.server_name.is_some(),
+            status_request,
+            alpn: alpn.as_deref(),
+            max_fragment_length: limits.max_fragment_length,
+            record_size_limit: limits.record_size_limit,
+            ..ServerHelloExtensions12::default()
+        };
+        let mut block = Vec::new();
+        extensions.write(&mut Writer::new(&mut block))?;
+        let hello = ServerHello {
+            legacy_version: ProtocolVersion::TLS12,
+            random: &self.server_random,
+            // No session can be resumed, so none has a name.
+            session_id: &[],
+            cipher_suite: suite.id,
+            compression_method: 0,
+            extensions: ServerHelloExtensions::default(),
+            block: &block,
+        };
+        env.cx
+            .send(env.flight, HandshakeType::SERVER_HELLO, &mut |w| {
+                hello.write(w)
+            })
+    }
+}
+
+/// The certificate will be chosen later.
+pub(super) struct AwaitChoice {
+    agreed: Agreed,
+    /// The ClientHello's body, for whoever chooses.
+    hello: Box<[u8]>,
+}
+
+impl AwaitChoice {
+    pub(super) fn on_choice(
+        self,
+        choice: Option<Arc<CertifiedKey>>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        self.agreed
+            .answer_hello(choice.ok_or(Incompatible::NoCertificate)?, env)
+    }
+}
+
+/// Our share of the key exchange.
+struct Offer {
+    suite: &'static Suite12,
+    share: Box<dyn KeyShare>,
+    server_random: [u8; 32],
+}
+
+impl Offer {
+    /// Asks the key to sign the share.
+    fn sign(
+        self,
+        key: Arc<CertifiedKey>,
+        scheme: SignatureScheme,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let params = self.params()?;
+        let message = signed_content(&env.cx.client_random, &self.server_random, &params);
+        match key.key().sign(scheme, &message)? {
+            Signing::Done(signature) => self.finish_flight(scheme, &signature, env),
+            Signing::Pending => {
+                let step = AwaitSignature {
+                    offer: self,
+                    key,
+                    scheme,
+                    message,
+                };
+                Ok(Step::Signature(Box::new(step)).wait(Wait::Signature))
+            }
+        }
+    }
+
+    /// The encoded ServerECDHParams.
+    fn params(&self) -> Result<Vec<u8>, Error> {
+        let mut params = Vec::new();
+        let mut writer = Writer::new(&mut params);
+        server_key_exchange::write_params(&mut writer, self.share.group(), self.share.public())?;
+        Ok(params)
+    }
+
+    /// Sends the rest of our first flight.
+    fn finish_flight(
+        self,
+        scheme: SignatureScheme,
+        signature: &[u8],
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let params = self.params()?;
+        let typ = HandshakeType::SERVER_KEY_EXCHANGE;
+        env.cx.send(env.flight, typ, &mut |w| {
+            ServerKeyExchange::write(w, &params, scheme, signature)
+        })?;
+        let asks = env.config.client_auth.as_ref();
+        if let Some(auth) = asks {
+            let schemes = env.config.common.provider.handshake_schemes12();
+            let schemes: Vec<SignatureScheme> = schemes.collect();
+            let typ = HandshakeType::CERTIFICATE_REQUEST;
+            env.cx.send(env.flight, typ, &mut |w| {
+                let names = auth.verifier().authorities();
+                CertificateRequest12::write(w, &CERTIFICATE_TYPES, schemes.iter().copied(), names)
+            })?;
+        }
+        let typ = HandshakeType::SERVER_HELLO_DONE;
+        env.cx.send(env.flight, typ, &mut |_| Ok(()))?;
+        env.flight.end_flight()?;
+        Ok(if asks.is_some() {
+            Step::Certificate(Box::new(AwaitCertificate { offer: self })).next()
+        } else {
+            let step = AwaitClientKeyExchange {
+                offer: self,
+                verified: None,
+            };
+            Step::ClientKeyExchange(Box::new(step)).next()
+        })
+    }
+}
+
+/// The key will sign later.
+pub(super) struct AwaitSignature {
+    offer: Offer,
+    key: Arc<CertifiedKey>,
+    scheme: SignatureScheme,
+    message: Vec<u8>,
+}
+
+impl AwaitSignature {
+    pub(super) fn on_signature(
+        self,
+        signature: &[u8],
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        self.offer.finish_flight(self.scheme, signature, env)
+    }
+}
+
+/// The client was asked who it is.
+pub(super) struct AwaitCertificate {
+    offer: Offer,
+}
+
+impl AwaitCertificate {
+    fn on_certificate(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let certificate = Certificate12::read(message.body())?;
+        let chain: Vec<&[u8]> = certificate.chain.iter().map(|entry| entry.0).collect();
+        env.cx.transcript.add(message.bytes);
+        let Self { offer } = self;
+        match judge(&chain, Incompatible::NoClientCertificate12, env)? {
+            Judged::Nobody => Ok(AwaitClientKeyExchange::after(offer, None)),
+            Judged::Accepted(verified) => Ok(AwaitClientKeyExchange::after(offer, Some(verified))),
+            Judged::Later(request) => {
+                let step = AwaitVerdict { offer, request };
+                Ok(Step::Verdict(Box::new(step)).wait(Wait::Verdict))
+            }
+        }
+    }
+}
+
+/// The verifier will answer later.
+pub(super) struct AwaitVerdict {
+    offer: Offer,
+    request: OwnedClientCertRequest,
+}
+
+impl AwaitVerdict {
+    pub(super) fn on_verdict(self, verdict: Result<Verified, Rejection>) -> Result<Outcome, Error> {
+        Ok(AwaitClientKeyExchange::after(self.offer, Some(verdict?)))
+    }
+}
+
+/// The client's share is next.
+pub(super) struct AwaitClientKeyExchange {
+    offer: Offer,
+    /// Whom the client's certificate stands for, if it showed one.
+    verified: Option<Verified>,
+}
+
+impl AwaitClientKeyExchange {
+    fn after(offer: Offer, verified: Option<Verified>) -> Outcome {
+        Step::ClientKeyExchange(Box::new(Self { offer, verified })).next()
+    }
+
+    fn on_client_key_exchange(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let Self { offer, verified } = self;
+        let exchange = ClientKeyExchange::read(message.body())?;
+        let group = offer.share.group();
+        let shared = offer
+            .share
+            .complete(group, exchange.public)
+            .map_err(|error| match error {
+                CryptoError::InvalidPublicValue => Error::from(PeerError::BadKeyShare),
+                other => other.into(),
+            })?;
+        env.cx.transcript.add(message.bytes);
+        let session = env.cx.transcript.current();
+        let binding = if env.cx.info.extended_main_secret {
+            Binding::Extended(&session)
+        } else {
+            Binding::Randoms
+        };
+        let randoms = Randoms {
+            client: env.cx.client_random,
+            server: offer.server_random,
+        };
+        let secret = MainSecret::new(offer.suite, &shared, randoms, &binding)?;
+        env.cx.log_main_secret(&secret);
+        match verified {
+            Some(verified) => {
+                let step = AwaitCertificateVerify { secret, verified };
+                Ok(Step::CertificateVerify(Box::new(step)).next())
+            }
+            None => {
+                env.cx.transcript.take_log();
+                AwaitChangeCipherSpec::after(secret, None)
+            }
+        }
+    }
+}
+
+/// The certificate is good; does the client hold its key?
+pub(super) struct AwaitCertificateVerify {
+    secret: MainSecret,
+    verified: Verified,
+}
+
+impl AwaitCertificateVerify {
+    fn on_certificate_verify(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let verify = CertificateVerify::read(message.body())?;
+        // RFC 5246, Section 7.4.8: everything before this message.
+        let signed = env.cx.transcript.take_log();
+        let provider = env.config.common.provider;
+        let (scheme, signature) = (verify.scheme, verify.signature);
+        let proof = check_signature12(provider, scheme, &self.verified, &signed, signature)?;
+        env.cx.info.client_signature_scheme = Some(scheme);
+        env.cx.info.client_authenticated = true;
+        env.cx.transcript.add(message.bytes);
+        AwaitChangeCipherSpec::after(self.secret, Some(proof))
+    }
+}
+
+/// The client switches to the keys agreed on. It sends nothing before.
+pub(super) struct AwaitChangeCipherSpec {
+    secret: MainSecret,
+    client_keys: Box<Keys12>,
+    server_keys: Box<Keys12>,
+}
+
+impl AwaitChangeCipherSpec {
+    /// `_signature` is there if the client showed a certificate.
+    fn after(secret: MainSecret, _signature: Option<SignatureOk>) -> Result<Outcome, Error> {
+        let (client_keys, server_keys) = secret.keys()?;
+        let step = Self {
+            secret,
+            client_keys: Box::new(client_keys),
+            server_keys: Box::new(server_keys),
+        };
+        Ok(Step::ChangeCipherSpec(Box::new(step)).next())
+    }
+}
+
+/// Everything was said; was it heard unchanged?
+pub(super) struct AwaitFinished {
+    secret: MainSecret,
+    server_keys: Box<Keys12>,
+}
+
+impl AwaitFinished {
+    fn on_finished(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let Self {
+            secret,
+            server_keys,
+        } = self;
+        let finished = Finished::read(message.body())?;
+        let expected = secret.client_verify_data(&env.cx.transcript.current())?;
+        let proof = check_finished12(&expected, &finished)?;
+        env.cx.transcript.add(message.bytes);
+
+        let ours = secret.server_verify_data(&env.cx.transcript.current())?;
+        env.cx.change_keys(env.flight, &server_keys)?;
+        env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
+            Finished {
+                verify_data: ours.as_ref(),
+            }
+            .write(w)
+        })?;
+        env.flight.end_flight()?;
+        env.cx.info.exporter = Some(secret.exporter());
+        Ok(StepOutcome::done(proof))
+    }
+}
