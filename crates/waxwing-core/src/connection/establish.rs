@@ -113,10 +113,30 @@ impl Establishing {
                 out,
             };
             let outcome = self.handshake.on_message(message, &mut flight)?;
+            self.check_turn(&outcome, fragment, out, before)?;
             if let Some(event) = self.follow(outcome, fragment, out, before)? {
                 return Ok(Some(event));
             }
         }
+    }
+
+    /// Once a message led to a flight of ours, or to the end, the peer can have no more to say
+    /// until it has seen that: what follows was sent by somebody who did not wait for his turn.
+    fn check_turn(
+        &self,
+        outcome: &Outcome,
+        rest: &[u8],
+        out: &mut Buffer,
+        before: usize,
+    ) -> Result<(), Error> {
+        let turn = out.len() > before || matches!(outcome.status, Status::Done);
+        // Where keys change too, there is a rule of its own.
+        if turn && outcome.read.is_none() && !(rest.is_empty() && self.rx.joiner.is_empty()) {
+            // What was to be said next is not said: the alert comes first.
+            out.truncate(before);
+            return Err(PeerError::UnexpectedMessage.into());
+        }
+        Ok(())
     }
 
     /// Does what a step of the handshake led to. `rest` is what its record still holds.
@@ -209,6 +229,7 @@ impl Establishing {
         };
         let outcome = self.handshake.answer(answer, &mut flight)?;
         self.waiting = None;
+        self.check_turn(&outcome, &[], out, before)?;
         Ok(self.follow(outcome, &[], out, before)? == Some(Event::HandshakeComplete))
     }
 

@@ -330,6 +330,8 @@ pub struct WriteHalf {
     closed: bool,
     /// Whether the peer was asked to update its key, and has not done so yet.
     asked: bool,
+    /// Whether the peer asked for an update of our key, and has not got it yet.
+    owes_update: bool,
     trace: Option<Arc<dyn Trace>>,
 }
 
@@ -340,6 +342,7 @@ impl WriteHalf {
             padding,
             closed: false,
             asked: false,
+            owes_update: false,
             trace,
         }
     }
@@ -356,12 +359,18 @@ impl WriteHalf {
     /// the connection should be closed.
     pub fn write(&mut self, parts: &[&[u8]], out: &mut Buffer) -> Result<usize, Error> {
         self.check_open()?;
+        if self.owes_update {
+            self.update_key(false, out)?;
+        }
         let padding = self.padding;
         let by_itself = KeyUpdate::NotRequested;
         self.traced(out, by_itself, |tx, out| tx.write(parts, padding, out))
     }
 
-    /// Does what the peer asked for.
+    /// Does what the peer asked for, or takes note of it.
+    ///
+    /// A new key is due before the next application data, and one is enough for all requests
+    /// until then (RFC 9846, Section 4.7.3): [`Self::write`] sends it.
     ///
     /// # Errors
     /// [`Error::Crypto`] if the provider fails.
@@ -369,13 +378,13 @@ impl WriteHalf {
         match action {
             #[cfg(feature = "tls12")]
             PeerAction::RefuseRenegotiation => return self.refuse_renegotiation(out),
-            PeerAction::UpdateKey | PeerAction::KeyUpdated => self.asked = false,
+            PeerAction::KeyUpdated => self.asked = false,
+            PeerAction::UpdateKey => {
+                self.asked = false;
+                self.owes_update = true;
+            }
         }
-        match action {
-            // After our close_notify nothing may follow, and nothing needs new keys.
-            PeerAction::UpdateKey if !self.closed => self.update_key(false, out),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// A warning, after which everything goes on (RFC 5246, Section 7.2.2).
@@ -415,6 +424,7 @@ impl WriteHalf {
             KeyUpdate::NotRequested
         };
         self.traced(out, update, |tx, out| tx.key_update(update, out))?;
+        self.owes_update = false;
         self.asked |= ask;
         Ok(())
     }

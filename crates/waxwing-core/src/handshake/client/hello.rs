@@ -3,7 +3,9 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{CryptoError, KeyShare, NamedGroup, SecureRandom, SharedSecret, Suite13};
+use waxwing_crypto::{
+    CryptoError, KeyShare, NamedGroup, SecureRandom, SharedSecret, SignatureScheme, Suite13,
+};
 
 use super::super::record_limits::Wish;
 use super::super::schedule13::HandshakeSecrets;
@@ -67,6 +69,7 @@ struct Grease {
     suite: u16,
     group: u16,
     version: u16,
+    scheme: u16,
     first_extension: u16,
     last_extension: u16,
 }
@@ -78,7 +81,7 @@ impl Shape {
     )]
     fn new(seed: &[u8; 32], grease: bool, permute: bool) -> Self {
         let mut order = EXTENSIONS;
-        let [g0, g1, g2, g3, g4, swaps @ ..] = seed;
+        let [g0, g1, g2, g3, g4, g5, swaps @ ..] = seed;
         if permute {
             // Fisher and Yates. The bias of the remainder is of no consequence here: the order
             // only has to vary.
@@ -94,6 +97,7 @@ impl Shape {
                 suite: value(g0),
                 group: value(g1),
                 version: value(g2),
+                scheme: value(g5),
                 first_extension,
                 // The two must differ: no extension may come twice.
                 last_extension: if other == first_extension {
@@ -342,7 +346,9 @@ impl HelloWriter<'_> {
                 write_supported_groups(w, reserved.into_iter().chain(groups))
             }
             ExtensionType::SIGNATURE_ALGORITHMS => {
-                write_signature_algorithms(w, config.common.provider.signature_schemes())
+                let reserved = grease.map(|grease| SignatureScheme(grease.scheme));
+                let schemes = config.common.provider.signature_schemes();
+                write_signature_algorithms(w, reserved.into_iter().chain(schemes))
             }
             ExtensionType::ALPN => write_alpn(w, config.common.alpn.iter().map(Vec::as_slice)),
             ExtensionType::CERTIFICATE_AUTHORITIES => {

@@ -12,6 +12,7 @@ use crate::testing::{Side, client_builder, server_builder};
 use crate::{ClientConfigBuilder, ConfigError, PeerError};
 
 const SUPPORTED_GROUPS: u16 = 10;
+const SIGNATURE_ALGORITHMS: u16 = 13;
 const SUPPORTED_VERSIONS: u16 = 43;
 const COOKIE: u16 = 44;
 const KEY_SHARE: u16 = 51;
@@ -71,6 +72,9 @@ fn order_and_reserved_values_vary() {
         let versions = parts.extensions.get(SUPPORTED_VERSIONS).unwrap();
         let versions = numbers(&versions[1..]);
         assert!(is_reserved(versions[0]) && versions[1..] == [0x0304]);
+        let schemes = parts.extensions.get(SIGNATURE_ALGORITHMS).unwrap();
+        let schemes = numbers(&schemes[2..]);
+        assert!(is_reserved(schemes[0]) && !schemes[1..].iter().copied().any(is_reserved));
         reserved.insert((*first, *end, parts.suites[0], groups[0], versions[0]));
     }
     assert!(orders.len() > 900, "{} orders", orders.len());

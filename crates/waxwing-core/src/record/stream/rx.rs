@@ -242,7 +242,9 @@ impl Rx {
         if typ != ContentType::HANDSHAKE && !self.joiner.is_empty() {
             return Err(PeerError::InterleavedRecord.into());
         }
-        if len > 0 {
+        if typ == ContentType::ALERT {
+            // A warning carries nothing either, but it has a limit of its own.
+        } else if len > 0 {
             self.empty_records = 0;
         } else if self.empty_records < MAX_EMPTY_RECORDS {
             self.empty_records = self.empty_records.saturating_add(1);

@@ -132,21 +132,27 @@ fn empty_data_records_are_counted() {
     let mut sender = tx(application_keys());
     let mut receiver = rx(&application_keys());
     let mut key = crate::record::protect::SealKey::new(&application_keys()).unwrap();
-    let mut next = |content: &[u8]| {
+    let mut sealed = |typ, content: &[u8]| {
         let mut out = Buffer::new();
-        key.seal(DATA, content, 0, &mut out).unwrap();
+        key.seal(typ, content, 0, &mut out).unwrap();
         out.as_slice().to_vec()
     };
+    let warning = AlertDescription::USER_CANCELED.0;
     for _ in 0..3 {
         for _ in 0..MAX_EMPTY_RECORDS {
-            assert_eq!(open_one(&mut receiver, &next(&[])), Ok((DATA, vec![])));
+            assert_eq!(
+                open_one(&mut receiver, &sealed(DATA, &[])),
+                Ok((DATA, vec![]))
+            );
         }
-        assert!(open_one(&mut receiver, &next(&[1])).is_ok());
+        assert!(open_one(&mut receiver, &sealed(DATA, &[1])).is_ok());
     }
     for _ in 0..MAX_EMPTY_RECORDS {
-        open_one(&mut receiver, &next(&[])).unwrap();
+        open_one(&mut receiver, &sealed(DATA, &[])).unwrap();
+        // Alerts between them do not help.
+        open_one(&mut receiver, &sealed(ContentType::ALERT, &[1, warning])).unwrap();
     }
-    let refused = open_one(&mut receiver, &next(&[]));
+    let refused = open_one(&mut receiver, &sealed(DATA, &[]));
     assert_eq!(refused, Err(PeerError::TooManyEmptyRecords.into()));
 
     // We send none.

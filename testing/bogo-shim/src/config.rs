@@ -1,0 +1,179 @@
+//! The configuration that the flags ask for.
+
+use std::sync::Arc;
+
+use waxwing_aws_lc::PROVIDER;
+use waxwing_core::{ClientConfig, ConfigError, GroupMemory, ServerConfig, ServerName};
+use waxwing_crypto::{CryptoProvider, NamedGroup, SignatureAlgorithm, SignatureScheme};
+
+use crate::credential::Credential;
+use crate::errors::Failure;
+use crate::options::Options;
+use crate::seen::{Resolver, Shared};
+use crate::verify::Judge;
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Environment(error.to_string())
+    }
+}
+
+/// One side, ready to start.
+pub(crate) enum Side {
+    Client(Arc<ClientConfig>, ServerName),
+    Server(Arc<ServerConfig>),
+}
+
+/// One side, and what its questions are answered with.
+pub(crate) struct Setup {
+    pub(crate) side: Side,
+    pub(crate) credential: Option<Credential>,
+    pub(crate) judge: Judge,
+    pub(crate) resolver: Arc<Resolver>,
+    pub(crate) seen: Shared,
+}
+
+impl Setup {
+    /// Loads the files and builds the configuration.
+    pub(crate) fn new(options: &Options) -> Result<Self, Failure> {
+        let provider = provider(options);
+        let seen = Shared::default();
+        let credential = Credential::load(provider, &options.credential, options.piecemeal)?;
+        let judge = Judge {
+            reject: options.verify_fail && options.verify_peer,
+            later: options.piecemeal,
+            expect_ocsp: options.expect.ocsp.is_some(),
+            seen: seen.clone(),
+        };
+        let resolver = Arc::new(Resolver {
+            certificate: credential
+                .as_ref()
+                .map(|credential| Arc::clone(&credential.certified)),
+            later: options.piecemeal,
+            expect: options.expect.clone(),
+            seen: seen.clone(),
+        });
+        let side = if options.server {
+            Side::Server(server(options, provider, &resolver, &seen)?)
+        } else {
+            client(options, provider, &judge, &seen)?
+        };
+        Ok(Self {
+            side,
+            credential,
+            judge,
+            resolver,
+            seen,
+        })
+    }
+}
+
+/// What BoringSSL lets a peer sign with where a test says nothing.
+const VERIFY_DEFAULT: [SignatureScheme; 8] = [
+    SignatureScheme::ECDSA_SECP256R1_SHA256,
+    SignatureScheme::RSA_PSS_RSAE_SHA256,
+    SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::ECDSA_SECP384R1_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA384,
+    SignatureScheme::RSA_PKCS1_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA512,
+    SignatureScheme::RSA_PKCS1_SHA512,
+];
+
+/// The provider, able to check the wanted signatures only. It lives as long as the process, which
+/// has one connection.
+fn provider(options: &Options) -> &'static CryptoProvider {
+    let mut wanted: Vec<_> = options
+        .verify_prefs
+        .iter()
+        .copied()
+        .map(SignatureScheme)
+        .collect();
+    if wanted.is_empty() {
+        wanted.extend(VERIFY_DEFAULT);
+    }
+    if !wanted
+        .iter()
+        .any(|scheme| scheme.allowed_in_tls13_handshake())
+    {
+        // A configuration for TLS 1.3 has to have one that can be used there.
+        wanted.push(SignatureScheme::ED25519);
+    }
+    let signatures: Vec<SignatureAlgorithm> = wanted
+        .into_iter()
+        .flat_map(|scheme| {
+            let known = PROVIDER.signatures.iter();
+            known.filter(move |algorithm| algorithm.scheme == Some(scheme))
+        })
+        .map(|algorithm| SignatureAlgorithm { ..*algorithm })
+        .collect();
+    Box::leak(Box::new(CryptoProvider {
+        signatures: signatures.leak(),
+        ..PROVIDER
+    }))
+}
+
+fn groups(options: &Options) -> Vec<NamedGroup> {
+    if options.curves.is_empty() {
+        PROVIDER.groups.iter().map(|group| group.name()).collect()
+    } else {
+        options.curves.iter().copied().map(NamedGroup).collect()
+    }
+}
+
+fn client(
+    options: &Options,
+    provider: &'static CryptoProvider,
+    judge: &Judge,
+    seen: &Shared,
+) -> Result<Side, Failure> {
+    let mut builder = ClientConfig::builder(provider, Arc::new(judge.clone()))
+        .groups(groups(options))
+        .alpn(&options.advertise_alpn)
+        .grease(options.grease)
+        .permute_extensions(options.permute_extensions)
+        .send_server_name(options.host_name.is_some())
+        .request_ocsp(options.ocsp_stapling)
+        .keep_peer_chain(true)
+        .key_log(Arc::new(seen.clone()));
+    if let Some(shares) = &options.key_shares {
+        builder = match shares.as_slice() {
+            [only] => builder.group_memory(Arc::new(Share(NamedGroup(*only)))),
+            several => builder.key_shares(several.len()),
+        };
+    }
+    let name = options.host_name.as_deref().unwrap_or("unnamed.example");
+    let name = name
+        .parse()
+        .map_err(|_| Failure::Environment(format!("{name:?} is no name")))?;
+    Ok(Side::Client(builder.build()?, name))
+}
+
+/// Always recalls the group that the test wants a share for.
+#[derive(Debug)]
+struct Share(NamedGroup);
+
+impl GroupMemory for Share {
+    fn recall(&self, _server: &ServerName) -> Option<NamedGroup> {
+        Some(self.0)
+    }
+
+    fn remember(&self, _server: &ServerName, _group: NamedGroup) {}
+}
+
+fn server(
+    options: &Options,
+    provider: &'static CryptoProvider,
+    resolver: &Arc<Resolver>,
+    seen: &Shared,
+) -> Result<Arc<ServerConfig>, Failure> {
+    // A name that no client of the runner offers.
+    let refused = options.reject_alpn.then(|| b"refused".to_vec());
+    let config = ServerConfig::builder(provider, Arc::clone(resolver) as _)
+        .groups(groups(options))
+        .alpn(refused.or_else(|| options.select_alpn.clone()))
+        .client_suite_order(options.client_suite_order)
+        .key_log(Arc::new(seen.clone()))
+        .build()?;
+    Ok(config)
+}
