@@ -20,6 +20,8 @@ pub(super) struct Establishing {
     pub(super) tx: Tx,
     pub(super) padding: RecordPadding,
     waiting: Option<Wait>,
+    /// Whether an answer completed the handshake, which is yet to be told.
+    complete: bool,
     change_cipher_specs: u8,
     warnings: u8,
 }
@@ -32,6 +34,7 @@ impl Establishing {
             tx,
             padding,
             waiting: None,
+            complete: false,
             change_cipher_specs: 0,
             warnings: 0,
         }
@@ -57,6 +60,7 @@ impl Establishing {
         // Messages that had to wait for an answer come before any new record.
         let mut event = match self.waiting {
             Some(wait) => Some(Event::Wait(wait)),
+            None if self.complete => Some(Event::HandshakeComplete),
             None => self.messages(&[], out)?,
         };
         loop {
@@ -218,10 +222,9 @@ impl Establishing {
         }
     }
 
-    /// Takes an answer. Messages that waited for it are handled by the next `process`.
-    ///
-    /// Returns whether the handshake is complete.
-    pub(super) fn answer(&mut self, answer: Answer, out: &mut Buffer) -> Result<bool, Error> {
+    /// Takes an answer. What it leads to beyond that is told by the next `process`, which also
+    /// handles the messages that waited for it.
+    pub(super) fn answer(&mut self, answer: Answer, out: &mut Buffer) -> Result<(), Error> {
         let before = out.len();
         let mut flight = TxFlight {
             tx: &mut self.tx,
@@ -230,7 +233,9 @@ impl Establishing {
         let outcome = self.handshake.answer(answer, &mut flight)?;
         self.waiting = None;
         self.check_turn(&outcome, &[], out, before)?;
-        Ok(self.follow(outcome, &[], out, before)? == Some(Event::HandshakeComplete))
+        let event = self.follow(outcome, &[], out, before)?;
+        self.complete = event == Some(Event::HandshakeComplete);
+        Ok(())
     }
 
     /// Sends an alert, the last there is, as well as can be done now.

@@ -179,11 +179,7 @@ impl Connection {
             return Err(Misuse::NoSuchQuestion.into());
         };
         match establishing.answer(answer, out) {
-            Ok(false) => Ok(()),
-            Ok(true) => {
-                self.establish();
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             Err(error @ Error::Misuse(Misuse::NoSuchQuestion)) => Err(error),
             Err(error) => Err(self.fail(error, out)),
         }

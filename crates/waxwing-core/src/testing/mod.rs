@@ -1,6 +1,7 @@
 //! What the unit tests of this crate share: a key, configurations, and a handshake without
 //! records.
 
+pub(crate) mod client_auth;
 pub(crate) mod hellos;
 pub(crate) mod rfc8448;
 

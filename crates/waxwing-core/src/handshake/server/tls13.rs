@@ -2,10 +2,11 @@
 //!
 //! ```text
 //!   AwaitChoice        the certificate, only if the resolver answers later
-//!                      -> ServerHello, EncryptedExtensions, Certificate
+//!                      -> ServerHello, EncryptedExtensions, CertificateRequest (if
+//!                         configured), Certificate
 //!   AwaitSignature     only if the key answers later
 //!                      -> CertificateVerify, Finished
-//!   AwaitFinished      <- Finished
+//!   finish13           the client's last flight
 //! ```
 
 use alloc::boxed::Box;
@@ -17,11 +18,15 @@ use waxwing_crypto::{
     Suite13,
 };
 
-use super::super::auth::{check_finished, pick_scheme};
+use super::super::auth::pick_scheme;
 use super::super::record_limits::{self, Wish};
 use super::super::schedule13::{HandshakeSecrets, verify_data};
 use super::super::{SessionId, StepOutcome};
 use super::Env;
+use super::finish13::{
+    AwaitCertificate, AwaitCertificateVerify, AwaitFinished, AwaitVerdict, Confirmation,
+};
+use super::request13::OwnRequest;
 use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView};
 use crate::connection::event::{Question, Wait};
 use crate::connection::info::Exporter;
@@ -29,11 +34,11 @@ use crate::messages::certificate::Certificate;
 use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
 use crate::messages::client_hello::ClientHello;
 use crate::messages::encrypted_extensions::EncryptedExtensions;
+use crate::messages::extensions::ExtensionSet;
 use crate::messages::extensions::key_share::KeyShareEntry;
 use crate::messages::finished::Finished;
 use crate::messages::server_hello::{ServerHello, ServerHelloExtensions};
 use crate::messages::{HandshakeType, ProtocolVersion};
-use crate::record::EpochKeys;
 use crate::record::joiner::Message;
 use crate::{Error, Incompatible, PeerError};
 
@@ -41,15 +46,20 @@ use crate::{Error, Incompatible, PeerError};
 pub(super) enum Step {
     Choice(Box<AwaitChoice>),
     Signature(Box<AwaitSignature>),
+    Certificate(Box<AwaitCertificate>),
+    Verdict(Box<AwaitVerdict>),
+    CertificateVerify(Box<AwaitCertificateVerify>),
     Finished(Box<AwaitFinished>),
 }
 
-type Outcome = StepOutcome<super::Step>;
+pub(super) type Outcome = StepOutcome<super::Step>;
 
 impl Step {
     pub(super) fn expects(&self, typ: HandshakeType) -> bool {
         match self {
-            Self::Choice(_) | Self::Signature(_) => false,
+            Self::Choice(_) | Self::Signature(_) | Self::Verdict(_) => false,
+            Self::Certificate(_) => typ == HandshakeType::CERTIFICATE,
+            Self::CertificateVerify(_) => typ == HandshakeType::CERTIFICATE_VERIFY,
             Self::Finished(_) => typ == HandshakeType::FINISHED,
         }
     }
@@ -60,8 +70,12 @@ impl Step {
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
         match self {
+            Self::Certificate(step) => step.on_certificate(message, env),
+            Self::CertificateVerify(step) => step.on_certificate_verify(message, env),
             Self::Finished(step) => step.on_finished(message, env),
-            Self::Choice(_) | Self::Signature(_) => Err(PeerError::UnexpectedMessage.into()),
+            Self::Choice(_) | Self::Signature(_) | Self::Verdict(_) => {
+                Err(PeerError::UnexpectedMessage.into())
+            }
         }
     }
 
@@ -80,8 +94,17 @@ impl Step {
                 scheme: step.scheme,
                 message: &step.message,
             }),
-            Self::Finished(_) => None,
+            Self::Verdict(step) => Some(step.question()),
+            Self::Certificate(_) | Self::CertificateVerify(_) | Self::Finished(_) => None,
         }
+    }
+
+    pub(super) const fn next(self) -> Outcome {
+        StepOutcome::step(super::Step::Tls13(self))
+    }
+
+    pub(super) const fn wait(self, wait: Wait) -> Outcome {
+        StepOutcome::wait(super::Step::Tls13(self), wait)
     }
 }
 
@@ -144,16 +167,15 @@ impl Agreed {
                     agreed: self,
                     hello: view.as_bytes().into(),
                 };
-                let step = super::Step::Tls13(Step::Choice(Box::new(step)));
-                Ok(StepOutcome::wait(step, Wait::Certificate))
+                Ok(Step::Choice(Box::new(step)).wait(Wait::Certificate))
             }
         }
     }
 
     /// Sends ServerHello to Certificate, then signs.
     fn answer_hello(self, key: Arc<CertifiedKey>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let scheme =
-            pick_scheme(key.key().schemes(), &self.schemes).ok_or(Incompatible::SignatureScheme)?;
+        let scheme = pick_scheme(key.key().schemes(), |scheme| self.schemes.contains(&scheme))
+            .ok_or(Incompatible::SignatureScheme)?;
         self.send_server_hello(env)?;
         let transcript = env.cx.transcript.current();
         let secrets = HandshakeSecrets::new(self.suite, &self.exchange.shared, &transcript)?;
@@ -181,12 +203,16 @@ impl Agreed {
             .send(env.flight, HandshakeType::ENCRYPTED_EXTENSIONS, &mut |w| {
                 extensions.write(w)
             })?;
+        let requested = request_certificate(env)?;
         let ocsp = key.ocsp().filter(|_| self.staple);
         env.cx
             .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
                 Certificate::write(w, &[], key.chain(), ocsp)
             })?;
-        sign(secrets, key, scheme, env).map(|outcome| outcome.read_with(read))
+        let flight = Flight { secrets, requested };
+        flight
+            .sign(key, scheme, env)
+            .map(|outcome| outcome.read_with(read))
     }
 
     fn send_server_hello(&self, env: &mut Env<'_>) -> Result<(), Error> {
@@ -233,32 +259,89 @@ impl AwaitChoice {
     }
 }
 
-/// Asks the key for the signature of CertificateVerify.
-fn sign(
+/// Asks for the client's certificate, if the configuration says so: the extensions that were
+/// offered for it (RFC 9846, Section 4.4.2).
+fn request_certificate(env: &mut Env<'_>) -> Result<Option<ExtensionSet>, Error> {
+    let Some(auth) = &env.config.client_auth else {
+        return Ok(None);
+    };
+    let request = OwnRequest::new(env.config.common.provider, auth)?;
+    let request = request.with_context(&[])?;
+    env.cx
+        .send(env.flight, HandshakeType::CERTIFICATE_REQUEST, &mut |w| {
+            request.write(w)
+        })?;
+    Ok(Some(request.offered()))
+}
+
+/// Our flight up to Certificate is out.
+struct Flight {
     secrets: HandshakeSecrets,
-    key: Arc<CertifiedKey>,
-    scheme: SignatureScheme,
-    env: &mut Env<'_>,
-) -> Result<Outcome, Error> {
-    let message = server_signed_content(env.cx.transcript.current().as_ref());
-    match key.key().sign(scheme, &message)? {
-        Signing::Done(signature) => finish_flight(secrets, scheme, &signature, env),
-        Signing::Pending => {
-            let step = AwaitSignature {
-                secrets,
-                key,
-                scheme,
-                message,
-            };
-            let step = super::Step::Tls13(Step::Signature(Box::new(step)));
-            Ok(StepOutcome::wait(step, Wait::Signature))
+    /// What the client's Certificate may contain, if we asked for one.
+    requested: Option<ExtensionSet>,
+}
+
+impl Flight {
+    /// Asks the key for the signature of CertificateVerify.
+    fn sign(
+        self,
+        key: Arc<CertifiedKey>,
+        scheme: SignatureScheme,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let message = server_signed_content(env.cx.transcript.current().as_ref());
+        match key.key().sign(scheme, &message)? {
+            Signing::Done(signature) => self.finish(scheme, &signature, env),
+            Signing::Pending => {
+                let step = AwaitSignature {
+                    flight: self,
+                    key,
+                    scheme,
+                    message,
+                };
+                Ok(Step::Signature(Box::new(step)).wait(Wait::Signature))
+            }
         }
+    }
+
+    /// Sends CertificateVerify and Finished; from here on we may send application data.
+    fn finish(
+        self,
+        scheme: SignatureScheme,
+        signature: &[u8],
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let Self { secrets, requested } = self;
+        env.cx
+            .send(env.flight, HandshakeType::CERTIFICATE_VERIFY, &mut |w| {
+                CertificateVerify { scheme, signature }.write(w)
+            })?;
+        let hash = secrets.hash();
+        let ours = verify_data(hash, &secrets.traffic.server, &env.cx.transcript.current())?;
+        env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
+            Finished {
+                verify_data: ours.as_ref(),
+            }
+            .write(w)
+        })?;
+        let application = secrets.application(&env.cx.transcript.current())?;
+        env.cx
+            .install_write(env.flight, application.traffic.server_keys())?;
+        env.flight.end_flight()?;
+        env.cx.log_application(&application);
+        let confirmation = Confirmation {
+            hash,
+            base: secrets.traffic.client,
+            client_keys: application.traffic.client_keys(),
+            exporter: Exporter::tls13(hash, application.exporter),
+        };
+        Ok(confirmation.expect(requested))
     }
 }
 
 /// The key will sign later.
 pub(super) struct AwaitSignature {
-    secrets: HandshakeSecrets,
+    flight: Flight,
     key: Arc<CertifiedKey>,
     scheme: SignatureScheme,
     message: Vec<u8>,
@@ -270,60 +353,6 @@ impl AwaitSignature {
         signature: &[u8],
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
-        finish_flight(self.secrets, self.scheme, signature, env)
-    }
-}
-
-/// Sends CertificateVerify and Finished; from here on we may send application data.
-fn finish_flight(
-    secrets: HandshakeSecrets,
-    scheme: SignatureScheme,
-    signature: &[u8],
-    env: &mut Env<'_>,
-) -> Result<Outcome, Error> {
-    env.cx
-        .send(env.flight, HandshakeType::CERTIFICATE_VERIFY, &mut |w| {
-            CertificateVerify { scheme, signature }.write(w)
-        })?;
-    let hash = secrets.hash();
-    let ours = verify_data(hash, &secrets.traffic.server, &env.cx.transcript.current())?;
-    env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
-        Finished {
-            verify_data: ours.as_ref(),
-        }
-        .write(w)
-    })?;
-    let application = secrets.application(&env.cx.transcript.current())?;
-    env.cx
-        .install_write(env.flight, application.traffic.server_keys())?;
-    env.flight.end_flight()?;
-    env.cx.log_application(&application);
-    let step = AwaitFinished {
-        secrets,
-        client_keys: application.traffic.client_keys(),
-        exporter: Exporter::tls13(hash, application.exporter),
-    };
-    Ok(StepOutcome::step(super::Step::Tls13(Step::Finished(
-        Box::new(step),
-    ))))
-}
-
-/// Our flight is out; the client has to confirm it.
-pub(super) struct AwaitFinished {
-    secrets: HandshakeSecrets,
-    /// What the client sends its application data under.
-    client_keys: EpochKeys,
-    /// Nobody may use it before the client is known to have the same.
-    exporter: Exporter,
-}
-
-impl AwaitFinished {
-    fn on_finished(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let finished = Finished::read(message.body())?;
-        let hash = self.secrets.hash();
-        let transcript = env.cx.transcript.current();
-        let proof = check_finished(hash, &self.secrets.traffic.client, &transcript, &finished)?;
-        env.cx.info.exporter = Some(self.exporter);
-        Ok(StepOutcome::done(proof).read_with(self.client_keys))
+        self.flight.finish(self.scheme, signature, env)
     }
 }

@@ -82,7 +82,7 @@ const RULES: [(A, &[P]); 10] = [
     (A::UNSUPPORTED_EXTENSION, &[P::UnsolicitedExtension]),
 ];
 
-const LACKS: [(A, I); 6] = [
+const LACKS: [(A, I); 7] = [
     // Section 4.2.1, Appendix E.
     (A::PROTOCOL_VERSION, I::Version),
     (A::HANDSHAKE_FAILURE, I::CipherSuite),
@@ -91,6 +91,8 @@ const LACKS: [(A, I); 6] = [
     // RFC 7301, Section 3.2; RFC 6066, Section 3.
     (A::NO_APPLICATION_PROTOCOL, I::ApplicationProtocol),
     (A::UNRECOGNIZED_NAME, I::NoCertificate),
+    // Section 4.5.1.4.
+    (A::CERTIFICATE_REQUIRED, I::NoClientCertificate),
 ];
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod client;
+mod client_auth;
 mod messages;
 mod records;
 mod server;
@@ -19,6 +20,7 @@ fn cases() -> impl Iterator<Item = Case> {
         records::CASES,
         client::CASES,
         server::CASES,
+        client_auth::CASES,
         messages::CASES,
     ];
     tables.into_iter().flatten().cloned()
