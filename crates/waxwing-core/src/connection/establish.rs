@@ -149,6 +149,11 @@ impl Establishing {
                 Ok(Some(Event::Wait(wait)))
             }
             Status::Done => {
+                // Nothing may come with the Finished: what follows is for an established
+                // connection, and in TLS 1.2 no key change has told the two apart.
+                if !(rest.is_empty() && self.rx.joiner.is_empty()) {
+                    return Err(PeerError::UnexpectedMessage.into());
+                }
                 if let Some(trace) = self.trace() {
                     trace.event(&TraceEvent::HandshakeComplete);
                 }
