@@ -3,7 +3,9 @@
 
 pub(crate) mod hellos;
 pub(crate) mod rfc8448;
+pub(crate) mod tls12;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -17,10 +19,11 @@ use crate::config::credentials::ClientHelloView;
 use crate::connection::event::Answer;
 use crate::handshake::schedule13::verify_data;
 use crate::handshake::transcript::Transcript;
-use crate::handshake::{EarlyData, Handshake, Status};
-use crate::messages::HandshakeType;
+use crate::handshake::{ChangeCipherSpec, EarlyData, Handshake, Status};
 use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
+use crate::messages::{HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
+use crate::record::protect12::Keys12;
 use crate::record::{Epoch, EpochKeys, Flight};
 use crate::{
     CertChoice, CertResolver, CertifiedKey, ClientConfig, ClientConfigBuilder, Error, KeyLog,
@@ -124,10 +127,13 @@ impl Secrets {
 }
 
 /// Hands out messages with their epochs, and the secrets: all that QUIC would take.
+///
+/// In TLS 1.2 what goes out after change_cipher_spec, the Finished, has the application epoch.
 pub(crate) struct Levels {
     epoch: Epoch,
     pub(crate) sent: Vec<(Epoch, Vec<u8>)>,
     pub(crate) keys: Vec<EpochKeys>,
+    pub(crate) keys12: Option<Keys12>,
     pub(crate) flights: usize,
 }
 
@@ -153,9 +159,13 @@ impl Flight for Levels {
         Ok(())
     }
 
-    #[cfg(feature = "tls12")]
-    fn change_keys(&mut self, _: &crate::record::protect12::Keys12) -> Result<(), Error> {
+    fn change_keys(&mut self, keys: &Keys12) -> Result<(), Error> {
         self.epoch = Epoch::Application;
+        self.keys12 = Some(Keys12 {
+            suite: keys.suite,
+            key: keys.key.clone(),
+            iv: keys.iv.clone(),
+        });
         Ok(())
     }
 
@@ -171,6 +181,7 @@ pub(crate) struct Side {
     pub(crate) flight: Levels,
     pub(crate) status: Status,
     pub(crate) read: Vec<EpochKeys>,
+    pub(crate) read12: Option<Box<Keys12>>,
     pub(crate) early_data: EarlyData,
 }
 
@@ -192,6 +203,7 @@ impl Side {
             flight,
             status: Status::Message,
             read: Vec::new(),
+            read12: None,
             early_data: EarlyData::None,
         }
     }
@@ -205,6 +217,19 @@ impl Side {
         self.early_data = outcome.early_data;
         self.read.extend(outcome.read);
         Ok(())
+    }
+
+    /// Gives it a change_cipher_spec.
+    pub(crate) fn take_change_cipher_spec(&mut self) -> Result<(), Error> {
+        if let ChangeCipherSpec::Keys(keys) = self.handshake.on_change_cipher_spec()? {
+            self.read12 = Some(keys);
+        }
+        Ok(())
+    }
+
+    /// Whether TLS 1.2 is agreed on.
+    pub(crate) fn is_tls12(&self) -> bool {
+        self.handshake.cx.info.version == Some(ProtocolVersion::TLS12)
     }
 
     pub(crate) fn answer(&mut self, answer: Answer) -> Result<(), Error> {
@@ -226,6 +251,7 @@ impl Levels {
             epoch: Epoch::Initial,
             sent: Vec::new(),
             keys: Vec::new(),
+            keys12: None,
             flights: 0,
         }
     }

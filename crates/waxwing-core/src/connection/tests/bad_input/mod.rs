@@ -3,9 +3,11 @@
 
 mod alerts;
 mod client;
-mod messages;
+mod client12;
 mod records;
+mod records12;
 mod server;
+mod server12;
 
 use alloc::vec::Vec;
 
@@ -17,9 +19,11 @@ type Case = (&'static str, Error, fn() -> Error);
 fn cases() -> impl Iterator<Item = Case> {
     let tables = [
         records::CASES,
+        records12::CASES,
         client::CASES,
+        client12::CASES,
         server::CASES,
-        messages::CASES,
+        server12::CASES,
     ];
     tables.into_iter().flatten().cloned()
 }
