@@ -184,13 +184,16 @@ impl SealKey {
     }
 
     /// Records that may still be sealed under a key that cannot be updated; `None` if it can.
-    /// Two more are kept back for alerts.
+    /// Some more are kept back for alerts.
     pub(crate) const fn records_left(&self) -> Option<u64> {
-        if self.0.is_tls12() {
-            let limit = self.0.limits.seal_records.saturating_sub(RESERVED_RECORDS);
-            Some(limit.saturating_sub(self.0.seq))
-        } else {
-            None
+        match self.0.form {
+            Form::Tls13 { .. } => None,
+            #[cfg(feature = "tls12")]
+            Form::Tls12(_) => {
+                let limit = self.0.limits.seal_records;
+                let limit = limit.saturating_sub(protect12::RESERVED_ALERTS);
+                Some(limit.saturating_sub(self.0.seq))
+            }
         }
     }
 

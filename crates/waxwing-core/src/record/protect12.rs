@@ -7,10 +7,12 @@ use waxwing_crypto::{AeadKey, CryptoError, IV_LEN, MAX_KEY_LEN, Nonce12, Suite12
 use zeroize::Zeroizing;
 
 use super::protect::xor_nonce;
-use crate::limits::RECORD_HEADER;
+use crate::limits::{MAX_RENEGOTIATIONS, RECORD_HEADER};
 
 /// Bytes of the additional data: sequence number, type, version, length.
 pub(super) const AAD_LEN: usize = 13;
+/// Records kept back from a key's limit: for each refusal to renegotiate, and for the last alert.
+pub(super) const RESERVED_ALERTS: u64 = MAX_RENEGOTIATIONS as u64 + 1;
 
 /// One direction's part of the key block (RFC 5246, Section 6.3).
 pub(crate) struct Keys12 {
@@ -223,7 +225,7 @@ mod tests {
         let (mut seal, mut open_key) = pair(&keys12(&SHORT_LIVED12, 1));
         let mut out = Buffer::new();
         let left = seal.records_left().unwrap();
-        assert!(left > 0 && left < SHORT_LIVED12.limits.seal_records);
+        assert_eq!(left + RESERVED_ALERTS, SHORT_LIVED12.limits.seal_records);
         for sealed in 1..=SHORT_LIVED12.limits.seal_records {
             seal.seal(DATA, &[], 0, &mut out).unwrap();
             assert_eq!(seal.records_left(), Some(left.saturating_sub(sealed)));
