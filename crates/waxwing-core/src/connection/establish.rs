@@ -136,8 +136,11 @@ impl Establishing {
         let turn = out.len() > before || matches!(outcome.status, Status::Done);
         // Where keys change too, there is a rule of its own.
         if turn && outcome.read.is_none() && !(rest.is_empty() && self.rx.joiner.is_empty()) {
-            // What was to be said next is not said: the alert comes first.
-            out.truncate(before);
+            // What was to be said next is not said: the alert comes first. Only under keys that
+            // the peer has yet to hear of must the flight go out before it.
+            if !self.tx.is_protected() {
+                out.truncate(before);
+            }
             return Err(PeerError::UnexpectedMessage.into());
         }
         Ok(())

@@ -43,6 +43,11 @@ impl Tx {
         }
     }
 
+    /// Whether records go out under a key.
+    pub(crate) const fn is_protected(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// Sends an alert (RFC 9846, Section 6), after what is pending.
     pub(crate) fn alert(
         &mut self,
