@@ -208,8 +208,40 @@ struct Mailbox {
     update_key: AtomicBool,
     /// The peer updated its key, so it may be asked to again.
     key_updated: AtomicBool,
+    /// The peer wants to renegotiate, and hears that nobody here does.
+    refuse_renegotiation: AtomicBool,
     /// Receiving failed: the peer is to be told.
     failure: OnceLock<Error>,
+}
+
+impl Mailbox {
+    fn flag(&self, action: PeerAction) -> Option<&AtomicBool> {
+        match action {
+            PeerAction::UpdateKey => Some(&self.update_key),
+            PeerAction::KeyUpdated => Some(&self.key_updated),
+            PeerAction::RefuseRenegotiation => Some(&self.refuse_renegotiation),
+            _ => None,
+        }
+    }
+
+    fn put(&self, action: PeerAction) {
+        if let Some(flag) = self.flag(action) {
+            flag.store(true, Ordering::Release);
+        }
+    }
+
+    /// Takes out the actions that were put in, each once.
+    fn take(&self) -> impl Iterator<Item = PeerAction> {
+        let actions = [
+            PeerAction::KeyUpdated,
+            PeerAction::UpdateKey,
+            PeerAction::RefuseRenegotiation,
+        ];
+        actions.into_iter().filter(|action| {
+            self.flag(*action)
+                .is_some_and(|flag| flag.swap(false, Ordering::Acquire))
+        })
+    }
 }
 
 /// The receiving direction of a split connection.
@@ -235,12 +267,7 @@ impl Inbound for Receiver {
         loop {
             let half = self.half.as_mut().map_err(|error| error.clone())?;
             match process(&mut self.input, |bytes| half.process(bytes)) {
-                Ok(Event::PeerAction(PeerAction::UpdateKey)) => {
-                    self.mailbox.update_key.store(true, Ordering::Release);
-                }
-                Ok(Event::PeerAction(PeerAction::KeyUpdated)) => {
-                    self.mailbox.key_updated.store(true, Ordering::Release);
-                }
+                Ok(Event::PeerAction(action)) => self.mailbox.put(action),
                 Ok(event) => return Ok(event),
                 Err(error) => {
                     // The first failure counts; there is no second.
@@ -296,11 +323,8 @@ impl Outbound for Sender {
             self.half = Err(error.clone());
             return Err(error.clone());
         }
-        if self.mailbox.key_updated.swap(false, Ordering::Acquire) {
-            half.apply(PeerAction::KeyUpdated, &mut self.output.buffer)?;
-        }
-        if self.mailbox.update_key.swap(false, Ordering::Acquire) {
-            half.apply(PeerAction::UpdateKey, &mut self.output.buffer)?;
+        for action in self.mailbox.take() {
+            half.apply(action, &mut self.output.buffer)?;
         }
         Ok(())
     }
