@@ -3,3 +3,4 @@
 mod hellos;
 mod levels;
 mod orders;
+mod orders12;
