@@ -3,4 +3,5 @@
 mod hellos;
 mod levels;
 mod orders;
+mod orders12;
 mod orders_client_auth;
