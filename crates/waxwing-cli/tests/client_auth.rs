@@ -13,7 +13,7 @@ use waxwing::pki::KeyType;
 use waxwing_interop::Identity;
 use waxwing_testkit::pki::{self, CLIENT_SUBJECT, Case};
 
-const VERSIONS: [&str; 1] = ["1.2"];
+const VERSIONS: [&str; 2] = ["1.2", "1.3"];
 
 fn client() -> Identity {
     Identity::of(Case::Client(KeyType::P256))
