@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 
 use waxwing_core::{
     Answer, Buffer, CertificateError, Connection, ConnectionInfo, Error, Event, Misuse, PeerAction,
-    Progress, ReadHalf, Rejection, Wait, WriteHalf,
+    Progress, Question, ReadHalf, Rejection, Wait, WriteHalf,
 };
 use waxwing_crypto::CryptoError;
 
@@ -109,6 +109,11 @@ impl Driver {
 
     /// Ends the handshake because nobody answers; the peer is told.
     pub(crate) fn refuse(&mut self, wait: Wait) -> Error {
+        if let Some(Question::ClientCertificate(_)) = self.conn.question() {
+            // There is no such answer: a client without a certificate just goes on.
+            self.close();
+            return Misuse::Unanswered.into();
+        }
         let answer = match wait {
             Wait::Certificate => Answer::Certificate(None),
             Wait::Verdict => Answer::Verdict(Err(Rejection::from(CertificateError::Refused))),
@@ -208,6 +213,9 @@ struct Mailbox {
     update_key: AtomicBool,
     /// The peer updated its key, so it may be asked to again.
     key_updated: AtomicBool,
+    /// The peer wants to renegotiate. One refusal is enough for several such requests.
+    #[cfg(feature = "tls12")]
+    refuse_renegotiation: AtomicBool,
     /// Receiving failed: the peer is to be told.
     failure: OnceLock<Error>,
 }
@@ -240,6 +248,11 @@ impl Inbound for Receiver {
                 }
                 Ok(Event::PeerAction(PeerAction::KeyUpdated)) => {
                     self.mailbox.key_updated.store(true, Ordering::Release);
+                }
+                #[cfg(feature = "tls12")]
+                Ok(Event::PeerAction(PeerAction::RefuseRenegotiation)) => {
+                    let refuse = &self.mailbox.refuse_renegotiation;
+                    refuse.store(true, Ordering::Release);
                 }
                 Ok(event) => return Ok(event),
                 Err(error) => {
@@ -301,6 +314,13 @@ impl Outbound for Sender {
         }
         if self.mailbox.update_key.swap(false, Ordering::Acquire) {
             half.apply(PeerAction::UpdateKey, &mut self.output.buffer)?;
+        }
+        #[cfg(feature = "tls12")]
+        {
+            let refuse = &self.mailbox.refuse_renegotiation;
+            if refuse.swap(false, Ordering::Acquire) {
+                half.apply(PeerAction::RefuseRenegotiation, &mut self.output.buffer)?;
+            }
         }
         Ok(())
     }

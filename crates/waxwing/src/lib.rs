@@ -106,12 +106,14 @@ pub use waxwing_aws_lc::PROVIDER;
 pub use waxwing_core::limits;
 pub use waxwing_core::{
     Accepting, Acceptor, AlertDescription, Answer, Buffer, CertChoice, CertResolver,
-    CertificateError, CertifiedKey, ClientConfig, ClientConfigBuilder, ClientHelloView,
+    CertificateError, CertificateRequestView, CertifiedKey, ClientAuth, ClientCertRequest,
+    ClientCertResolver, ClientCertVerifier, ClientConfig, ClientConfigBuilder, ClientHelloView,
     ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName, Epoch, Error, Event,
     Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible, InvalidName, KeyLog, Misuse,
-    OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress, ProtocolVersion, Question,
-    ReadHalf, RecordPadding, Rejection, ServerCertRequest, ServerCertVerifier, ServerConfig,
-    ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait, WriteHalf,
+    OwnedClientCertRequest, OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress,
+    ProtocolVersion, ProtocolVersions, Question, ReadHalf, RecordPadding, Rejection,
+    ServerCertRequest, ServerCertVerifier, ServerConfig, ServerConfigBuilder, ServerName, Trace,
+    TraceEvent, Verdict, Verified, Wait, WriteHalf,
 };
 pub use waxwing_crypto as crypto;
 pub use waxwing_pki as pki;

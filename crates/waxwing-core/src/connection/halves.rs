@@ -61,7 +61,7 @@ impl Levels {
 pub(super) fn judge_alert(alert: &Alert, levels: Levels, warnings: &mut u8) -> Result<bool, Error> {
     let ends_nothing = match alert.description {
         AlertDescription::CLOSE_NOTIFY => return Ok(true),
-        AlertDescription::USER_CANCELED => true,
+        AlertDescription::USER_CANCELED if levels == Levels::Ignored => true,
         _ => levels != Levels::Ignored && alert.level == Alert::WARNING,
     };
     if !ends_nothing {

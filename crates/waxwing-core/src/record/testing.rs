@@ -1,8 +1,10 @@
 //! Keys for the tests of this module.
 
 use waxwing_aws_lc::{AES_128_GCM, SHA256};
-use waxwing_crypto::{CipherSuite, Digest, Suite13, UseLimits};
+use waxwing_crypto::{Authentication12, CipherSuite, Digest, Nonce12, Suite12, Suite13, UseLimits};
+use zeroize::Zeroizing;
 
+use super::protect12::Keys12;
 use super::{Epoch, EpochKeys};
 
 /// A suite whose keys are worn out after 8 records.
@@ -30,12 +32,20 @@ pub(super) fn handshake_keys() -> EpochKeys {
     keys(&SHORT_LIVED, Epoch::Handshake, 5)
 }
 
-/// Keys of TLS 1.2.
-#[cfg(feature = "tls12")]
-pub(super) fn keys12() -> super::protect12::Keys12 {
-    super::protect12::Keys12 {
-        suite: &waxwing_aws_lc::TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256,
-        key: zeroize::Zeroizing::new([3; waxwing_crypto::MAX_KEY_LEN]),
-        iv: zeroize::Zeroizing::new([5; waxwing_crypto::IV_LEN]),
+/// A suite of TLS 1.2 whose keys are worn out after 8 records.
+pub(super) static SHORT_LIVED12: Suite12 = Suite12 {
+    id: CipherSuite::TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256,
+    aead: AES_128_GCM,
+    hash: &SHA256,
+    limits: UseLimits { seal_records: 8 },
+    nonce: Nonce12::Explicit,
+    authentication: Authentication12::Ecdsa,
+};
+
+pub(super) fn keys12(suite: &'static Suite12, seed: u8) -> Keys12 {
+    Keys12 {
+        suite,
+        key: Zeroizing::new([seed; 32]),
+        iv: Zeroizing::new([seed ^ 0x0f; 12]),
     }
 }

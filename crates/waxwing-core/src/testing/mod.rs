@@ -4,7 +4,9 @@
 pub(crate) mod client_auth;
 pub(crate) mod hellos;
 pub(crate) mod rfc8448;
+pub(crate) mod tls12;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -18,10 +20,11 @@ use crate::config::credentials::ClientHelloView;
 use crate::connection::event::Answer;
 use crate::handshake::schedule13::verify_data;
 use crate::handshake::transcript::Transcript;
-use crate::handshake::{EarlyData, Handshake, Status};
-use crate::messages::HandshakeType;
+use crate::handshake::{ChangeCipherSpec, EarlyData, Handshake, Status};
 use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
+use crate::messages::{HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
+use crate::record::protect12::Keys12;
 use crate::record::{Epoch, EpochKeys, Flight};
 use crate::{
     CertChoice, CertResolver, CertifiedKey, ClientConfig, ClientConfigBuilder, Error, KeyLog,
@@ -125,10 +128,13 @@ impl Secrets {
 }
 
 /// Hands out messages with their epochs, and the secrets: all that QUIC would take.
+///
+/// In TLS 1.2 what goes out after change_cipher_spec, the Finished, has the application epoch.
 pub(crate) struct Levels {
     epoch: Epoch,
     pub(crate) sent: Vec<(Epoch, Vec<u8>)>,
     pub(crate) keys: Vec<EpochKeys>,
+    pub(crate) keys12: Option<Keys12>,
     pub(crate) flights: usize,
 }
 
@@ -156,9 +162,13 @@ impl Flight for Levels {
 
     fn limit_records(&mut self, _: usize) {}
 
-    #[cfg(feature = "tls12")]
-    fn change_keys(&mut self, _: &crate::record::protect12::Keys12) -> Result<(), Error> {
+    fn change_keys(&mut self, keys: &Keys12) -> Result<(), Error> {
         self.epoch = Epoch::Application;
+        self.keys12 = Some(Keys12 {
+            suite: keys.suite,
+            key: keys.key.clone(),
+            iv: keys.iv.clone(),
+        });
         Ok(())
     }
 
@@ -174,6 +184,7 @@ pub(crate) struct Side {
     pub(crate) flight: Levels,
     pub(crate) status: Status,
     pub(crate) read: Vec<EpochKeys>,
+    pub(crate) read12: Option<Box<Keys12>>,
     pub(crate) early_data: EarlyData,
 }
 
@@ -195,6 +206,7 @@ impl Side {
             flight,
             status: Status::Message,
             read: Vec::new(),
+            read12: None,
             early_data: EarlyData::None,
         }
     }
@@ -208,6 +220,19 @@ impl Side {
         self.early_data = outcome.early_data;
         self.read.extend(outcome.read);
         Ok(())
+    }
+
+    /// Gives it a change_cipher_spec.
+    pub(crate) fn take_change_cipher_spec(&mut self) -> Result<(), Error> {
+        if let ChangeCipherSpec::Keys(keys) = self.handshake.on_change_cipher_spec()? {
+            self.read12 = Some(keys);
+        }
+        Ok(())
+    }
+
+    /// Whether TLS 1.2 is agreed on.
+    pub(crate) fn is_tls12(&self) -> bool {
+        self.handshake.cx.info.version == Some(ProtocolVersion::TLS12)
     }
 
     pub(crate) fn answer(&mut self, answer: Answer) -> Result<(), Error> {
@@ -229,6 +254,7 @@ impl Levels {
             epoch: Epoch::Initial,
             sent: Vec::new(),
             keys: Vec::new(),
+            keys12: None,
             flights: 0,
         }
     }

@@ -195,6 +195,11 @@ pub(super) fn flood_of(typ: u8, content: &[u8]) -> Error {
     flood(&mut Stage::established(true), typ, content, after).1
 }
 
+/// How a client (or server) of TLS 1.2 ends a flood of such records.
+pub(super) fn flood12_of(client: bool, typ: u8, content: &[u8]) -> Error {
+    flood(&mut Stage::established12(client), typ, content, |_| ()).1
+}
+
 #[test]
 fn floods_end_at_their_limits() {
     let taken = |stage: &mut Stage, typ, content: &[u8]| flood(stage, typ, content, |_| ()).0;

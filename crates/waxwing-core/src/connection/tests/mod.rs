@@ -18,6 +18,7 @@ use crate::messages::HandshakeType;
 use crate::record::protect::SealKey;
 use crate::record::stream::{Opened, Rx};
 use crate::record::{ContentType, Epoch};
+use crate::testing::tls12::{client12, server12};
 use crate::testing::{Side, client_builder, name, server_builder};
 use crate::{Buffer, ClientConfigBuilder, Error, ServerConfigBuilder};
 
@@ -33,6 +34,8 @@ struct Puppet {
     rx: Rx,
     handshake: Option<SealKey>,
     application: Option<SealKey>,
+    /// Whether it sent its change_cipher_spec of TLS 1.2.
+    changed: bool,
 }
 
 impl Puppet {
@@ -42,6 +45,7 @@ impl Puppet {
             rx: Rx::new(),
             handshake: None,
             application: None,
+            changed: false,
         }
     }
 
@@ -50,13 +54,12 @@ impl Puppet {
             Epoch::Handshake => &mut self.handshake,
             _ => &mut self.application,
         };
-        let keys = self
-            .side
-            .flight
-            .keys
-            .iter()
-            .find(|keys| keys.epoch == epoch);
-        place.get_or_insert_with(|| SealKey::new(keys.unwrap()).unwrap())
+        let flight = &self.side.flight;
+        let keys = flight.keys.iter().find(|keys| keys.epoch == epoch);
+        place.get_or_insert_with(|| match &flight.keys12 {
+            Some(keys) => SealKey::new12(keys).unwrap(),
+            None => SealKey::new(keys.unwrap()).unwrap(),
+        })
     }
 
     /// One record as the peer protects it at that level.
@@ -70,11 +73,18 @@ impl Puppet {
         out.as_slice().to_vec()
     }
 
-    /// The next messages that its handshake has to say, each in a record of its own.
+    /// The next messages that its handshake has to say, each in a record of its own. Before the
+    /// first one under the keys of TLS 1.2 stands the change_cipher_spec.
     fn records(&mut self, most: usize) -> Vec<Vec<u8>> {
         let sent = &mut self.side.flight.sent;
         let sent: Vec<_> = sent.drain(..most.min(sent.len())).collect();
-        let seal = |(epoch, bytes): (Epoch, Vec<u8>)| self.sealed(epoch, 22, &bytes);
+        let seal = |(epoch, bytes): (Epoch, Vec<u8>)| {
+            let record = self.sealed(epoch, 22, &bytes);
+            let change = self.side.is_tls12() && epoch == Epoch::Application && !self.changed;
+            self.changed |= change;
+            let change = if change { plain(20, &[1]) } else { Vec::new() };
+            [change, record].concat()
+        };
         sent.into_iter().map(seal).collect()
     }
 
@@ -96,6 +106,11 @@ impl Puppet {
             let mut content = &rest[body];
             if content_type != ContentType::HANDSHAKE {
                 others.push((content_type.0, content.to_vec()));
+            }
+            if content_type == ContentType::CHANGE_CIPHER_SPEC && self.side.is_tls12() {
+                self.side.take_change_cipher_spec().unwrap();
+                let keys = self.side.read12.as_ref().unwrap();
+                self.rx.change_keys(keys).unwrap();
             }
             while content_type == ContentType::HANDSHAKE
                 && let Some(message) = self.rx.joiner.take(&mut content).unwrap()
@@ -207,6 +222,18 @@ impl Stage {
             Self::server(server_builder(), client_builder())
         };
         stage.give_messages(if client { 5 } else { 2 });
+        assert!(!stage.connection.is_handshaking());
+        stage
+    }
+
+    /// The same in TLS 1.2.
+    fn established12(client: bool) -> Self {
+        let mut stage = if client {
+            Self::client(client12(), server12())
+        } else {
+            Self::server(server12(), client12())
+        };
+        stage.give_messages(if client { 5 } else { 3 });
         assert!(!stage.connection.is_handshaking());
         stage
     }

@@ -387,8 +387,10 @@ impl AwaitServerKeyExchange {
             .groups12()
             .find(|group| group.name() == exchange.group)
             .ok_or(PeerError::GroupNotOffered)?;
-        // RFC 8422, Section 2: the suite says how the server authenticates.
-        if exchange.scheme.tls12_authentication() != Some(settled.suite.authentication) {
+        // RFC 8422, Section 2: the suite says how the server authenticates. A scheme that is for no
+        // suite was not offered either, which is found below.
+        let authentication = exchange.scheme.tls12_authentication();
+        if authentication.is_some_and(|own| own != settled.suite.authentication) {
             return Err(PeerError::SchemeUnfit.into());
         }
         let content = signed_content(

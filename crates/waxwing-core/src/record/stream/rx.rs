@@ -146,7 +146,11 @@ impl Rx {
         let len = usize::from(u16::from_be_bytes([len_high, len_low]));
         let typ = ContentType(typ);
         if !self.allows(typ) {
-            return Err(PeerError::UnexpectedRecord.into());
+            return Err(match typ {
+                ContentType::CHANGE_CIPHER_SPEC => PeerError::UnexpectedChangeCipherSpec,
+                _ => PeerError::UnexpectedRecord,
+            }
+            .into());
         }
         if self.protects(typ) {
             // RFC 9846, Section 5.2.

@@ -238,7 +238,7 @@ impl Flight for TxFlight<'_> {
 
     #[cfg(feature = "tls12")]
     fn change_keys(&mut self, keys: &Keys12) -> Result<(), Error> {
-        self.tx.check_turn(PeerError::MessageSpansKeyChange)?;
+        self.tx.check_turn(PeerError::UnexpectedMessage)?;
         self.tx.flush(self.out)?;
         self.tx
             .record(ContentType::CHANGE_CIPHER_SPEC, &[1], self.out)?;

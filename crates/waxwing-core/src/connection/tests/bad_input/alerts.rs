@@ -3,7 +3,7 @@
 use crate::{AlertDescription as A, Error, Incompatible as I, PeerError as P};
 
 /// RFC 9846, where it names the alert; where it does not, Section 6.2 says what each is for.
-const RULES: [(A, &[P]); 10] = [
+const RULES: [(A, &[P]); 14] = [
     (
         A::UNEXPECTED_MESSAGE,
         &[
@@ -53,7 +53,8 @@ const RULES: [(A, &[P]); 10] = [
             P::BadServerName,
             // RFC 8449, Section 5.
             P::TwoSizeLimits,
-            // RFC 8422, Section 5.4, names none.
+            // RFC 8422, Section 5.1.2; Section 5.4 names none.
+            P::PointFormats,
             P::CurveType,
             // Section 4.4.2, 4.5.2, 4.7.3.
             P::RequestContext,
@@ -78,11 +79,18 @@ const RULES: [(A, &[P]); 10] = [
         A::MISSING_EXTENSION,
         &[P::MissingExtension, P::PskWithoutModes],
     ),
+    // RFC 6066, Section 4.
+    (A::ILLEGAL_PARAMETER, &[P::FragmentLength]),
+    // RFC 5746, Sections 3.4 and 3.6; RFC 7507, Section 3.
+    (A::HANDSHAKE_FAILURE, &[P::RenegotiationInfo]),
+    (A::INAPPROPRIATE_FALLBACK, &[P::Fallback]),
+    // RFC 5246, Section 7.2.2; that it becomes fatal is ours.
+    (A::NO_RENEGOTIATION, &[P::TooManyRenegotiations]),
     // Section 4.3.
     (A::UNSUPPORTED_EXTENSION, &[P::UnsolicitedExtension]),
 ];
 
-const LACKS: [(A, I); 7] = [
+const LACKS: [(A, I); 10] = [
     // Section 4.2.1, Appendix E.
     (A::PROTOCOL_VERSION, I::Version),
     (A::HANDSHAKE_FAILURE, I::CipherSuite),
@@ -91,8 +99,12 @@ const LACKS: [(A, I); 7] = [
     // RFC 7301, Section 3.2; RFC 6066, Section 3.
     (A::NO_APPLICATION_PROTOCOL, I::ApplicationProtocol),
     (A::UNRECOGNIZED_NAME, I::NoCertificate),
-    // Section 4.5.1.4.
+    // RFC 7627, Section 5.2 and 5.3; RFC 5746, Sections 4.1 and 4.3.
+    (A::HANDSHAKE_FAILURE, I::ExtendedMainSecret),
+    (A::HANDSHAKE_FAILURE, I::SecureRenegotiation),
+    // Section 4.5.1.4; RFC 5246, Section 7.4.6.
     (A::CERTIFICATE_REQUIRED, I::NoClientCertificate),
+    (A::HANDSHAKE_FAILURE, I::NoClientCertificate12),
 ];
 
 #[test]

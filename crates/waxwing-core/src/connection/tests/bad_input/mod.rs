@@ -3,10 +3,12 @@
 
 mod alerts;
 mod client;
+mod client12;
 mod client_auth;
-mod messages;
 mod records;
+mod records12;
 mod server;
+mod server12;
 
 use alloc::vec::Vec;
 
@@ -18,10 +20,12 @@ type Case = (&'static str, Error, fn() -> Error);
 fn cases() -> impl Iterator<Item = Case> {
     let tables = [
         records::CASES,
+        records12::CASES,
         client::CASES,
+        client12::CASES,
         server::CASES,
+        server12::CASES,
         client_auth::CASES,
-        messages::CASES,
     ];
     tables.into_iter().flatten().cloned()
 }

@@ -248,6 +248,11 @@ pub(super) const CASES: &[Case] = &[
         || second(|parts| parts.extensions.set(KEY_SHARE, &key_shares(&[]))),
     ),
     (
+        "no certificate of a client",
+        Error::Incompatible(I::NoClientCertificate),
+        || I::NoClientCertificate.into(),
+    ),
+    (
         "bad Finished of the client",
         Error::Peer(P::BadFinished),
         || {

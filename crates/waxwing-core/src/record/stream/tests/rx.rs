@@ -382,7 +382,10 @@ fn a_limit_of_our_own_holds_for_protected_records() {
     }
     #[cfg(feature = "tls12")]
     for (len, fits) in [(100, true), (101, false)] {
-        let keys = crate::record::testing::keys12();
+        let keys = crate::record::testing::keys12(
+            &waxwing_aws_lc::TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256,
+            3,
+        );
         let mut rx = Rx::new();
         rx.change_keys(&keys).unwrap();
         rx.max_content = limit;

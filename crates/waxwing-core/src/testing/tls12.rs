@@ -1,0 +1,103 @@
+//! Handshakes of TLS 1.2 without records.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::{CERTIFICATE, Side, certified_key, client_builder, message, server_builder, verified};
+use crate::messages::HandshakeType;
+use crate::record::Epoch;
+use crate::{
+    ClientAuth, ClientCertRequest, ClientCertVerifier, ClientConfigBuilder, Error,
+    ProtocolVersions, ServerConfigBuilder, Verdict,
+};
+
+/// A client of TLS 1.2 alone.
+pub(crate) fn client12() -> ClientConfigBuilder {
+    client_builder().versions(ProtocolVersions::TLS12)
+}
+
+/// A server of TLS 1.2 alone.
+pub(crate) fn server12() -> ServerConfigBuilder {
+    server_builder().versions(ProtocolVersions::TLS12)
+}
+
+/// A client that speaks TLS 1.2 and TLS 1.3.
+pub(crate) fn client_of_both() -> ClientConfigBuilder {
+    client_builder().versions(ProtocolVersions::TLS12 | ProtocolVersions::TLS13)
+}
+
+/// A server that speaks TLS 1.2 and TLS 1.3.
+pub(crate) fn server_of_both() -> ServerConfigBuilder {
+    server_builder().versions(ProtocolVersions::TLS12 | ProtocolVersions::TLS13)
+}
+
+/// A client with a certificate.
+pub(crate) fn known_client12() -> ClientConfigBuilder {
+    client12().client_certificate(Arc::new(certified_key()))
+}
+
+/// A server that asks for a certificate, and must get one if it is `required`.
+pub(crate) fn asking_server12(required: bool) -> ServerConfigBuilder {
+    let verifier = Arc::new(ClientTrust::Now);
+    server12().client_auth(if required {
+        ClientAuth::Required(verifier)
+    } else {
+        ClientAuth::Optional(verifier)
+    })
+}
+
+/// Accepts any client's chain as that of the holder of the one key, now or later.
+#[derive(Debug)]
+pub(crate) enum ClientTrust {
+    Now,
+    Later,
+}
+
+impl ClientCertVerifier for ClientTrust {
+    fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
+        assert_eq!(request.chain, [CERTIFICATE]);
+        match self {
+            Self::Now => Verdict::Accepted(verified()),
+            Self::Later => Verdict::Pending,
+        }
+    }
+}
+
+/// Brings all messages of `from` to `to`, and the change_cipher_spec before the Finished. `edit`
+/// may change each on its way.
+pub(crate) fn carry(
+    from: &mut Side,
+    to: &mut Side,
+    edit: &mut impl FnMut(Vec<u8>) -> Vec<u8>,
+) -> Result<(), Error> {
+    let sent: Vec<_> = from.flight.sent.drain(..).collect();
+    for (epoch, bytes) in sent {
+        if epoch == Epoch::Application {
+            to.take_change_cipher_spec()?;
+        }
+        to.take(&edit(bytes))?;
+    }
+    Ok(())
+}
+
+/// What comes of a handshake in which the body of every message of this type was edited.
+pub(crate) fn with_edited(
+    client: ClientConfigBuilder,
+    server: ServerConfigBuilder,
+    typ: HandshakeType,
+    edit: impl Fn(&[u8]) -> Vec<u8>,
+) -> Result<(), Error> {
+    let (mut client, mut server) = (Side::client(client), Side::server(server));
+    let mut edit = |bytes: Vec<u8>| {
+        if bytes[0] == typ.0 {
+            message(typ, &edit(&bytes[4..]))
+        } else {
+            bytes
+        }
+    };
+    while !client.flight.sent.is_empty() || !server.flight.sent.is_empty() {
+        carry(&mut client, &mut server, &mut edit)?;
+        carry(&mut server, &mut client, &mut edit)?;
+    }
+    Ok(())
+}
