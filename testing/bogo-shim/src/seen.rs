@@ -29,7 +29,7 @@ impl Shared {
     }
 
     pub(crate) fn wrong(&self, what: impl Into<String>) {
-        self.lock().wrong.get_or_insert(what.into());
+        self.lock().wrong.get_or_insert_with(|| what.into());
     }
 }
 

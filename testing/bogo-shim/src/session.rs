@@ -12,10 +12,6 @@ use crate::errors::Failure;
 use crate::options::Options;
 use crate::transport::Transport;
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it in the process"
-)]
 enum Engine {
     /// A server that reads the ClientHello before it is configured.
     Accepting(Acceptor, Arc<ServerConfig>),

@@ -1,8 +1,8 @@
 //! A verifier that believes everybody, or nobody.
 
 use waxwing_core::{
-    CertificateError, ClientCertRequest, ClientCertVerifier, DnsName, ServerCertRequest,
-    ServerCertVerifier, ServerName, Verdict,
+    CertificateError, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
+    Verdict,
 };
 use waxwing_pki::{Pin, PinnedVerifier};
 
@@ -25,26 +25,24 @@ impl Judge {
         if self.expect_ocsp && request.ocsp.is_none() {
             self.seen.wrong("no OCSP response to judge by");
         }
-        if self.reject {
-            return Verdict::Rejected(CertificateError::Refused.into());
-        }
-        let leaf = request.chain.first().copied().unwrap_or_default();
-        PinnedVerifier::new([Pin::of_certificate(leaf)])
-            .any_name()
-            .any_time()
-            .verify(request)
+        self.wish(request.chain, |pinned| {
+            ServerCertVerifier::verify(pinned, request)
+        })
     }
 
     /// Decides on a client now.
     pub(crate) fn decide_client(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        let Ok(name) = "any.example".parse::<DnsName>() else {
-            return Verdict::Rejected(CertificateError::NameMismatch.into());
-        };
-        self.decide(&ServerCertRequest {
-            chain: request.chain,
-            ocsp: None,
-            name: &ServerName::Dns(name),
+        self.wish(request.chain, |pinned| {
+            ClientCertVerifier::verify(pinned, request)
         })
+    }
+
+    fn wish(&self, chain: &[&[u8]], believe: impl FnOnce(&PinnedVerifier) -> Verdict) -> Verdict {
+        if self.reject {
+            return Verdict::Rejected(CertificateError::Refused.into());
+        }
+        let leaf = Pin::of_certificate(chain.first().copied().unwrap_or_default());
+        believe(&PinnedVerifier::new([leaf]).any_name().any_time())
     }
 }
 
