@@ -109,11 +109,11 @@ pub use waxwing_core::{
     CertificateError, CertificateRequestView, CertifiedKey, ClientAuth, ClientCertRequest,
     ClientCertResolver, ClientCertVerifier, ClientConfig, ClientConfigBuilder, ClientHelloView,
     ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName, Epoch, Error, Event,
-    Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible, InvalidName, KeyLog, Misuse,
-    OwnedClientCertRequest, OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress,
-    ProtocolVersion, ProtocolVersions, Question, ReadHalf, RecordPadding, Rejection,
-    ServerCertRequest, ServerCertVerifier, ServerConfig, ServerConfigBuilder, ServerName, Trace,
-    TraceEvent, Verdict, Verified, Wait, WriteHalf,
+    Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible, InvalidName, KeyLog,
+    MaxFragmentLength, Misuse, OwnedClientCertRequest, OwnedServerCertRequest, PeerAction,
+    PeerError, Problem, Progress, ProtocolVersion, ProtocolVersions, Question, ReadHalf,
+    RecordPadding, Rejection, ServerCertRequest, ServerCertVerifier, ServerConfig,
+    ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait, WriteHalf,
 };
 pub use waxwing_crypto as crypto;
 pub use waxwing_pki as pki;

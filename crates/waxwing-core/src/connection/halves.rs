@@ -374,6 +374,10 @@ impl WriteHalf {
     ///
     /// # Errors
     /// [`Error::Crypto`] if the provider fails.
+    #[cfg_attr(
+        not(feature = "tls12"),
+        expect(unused_variables, reason = "only a refusal of TLS 1.2 is sent at once")
+    )]
     pub fn apply(&mut self, action: PeerAction, out: &mut Buffer) -> Result<(), Error> {
         match action {
             #[cfg(feature = "tls12")]

@@ -22,7 +22,7 @@ pub(super) fn answer(wish: Wish, config: &Common, version: ProtocolVersion) -> W
     match wish.record_size_limit {
         Some(_) => Wish {
             max_fragment_length: None,
-            record_size_limit: Some(config.record_size_limit.unwrap_or(most(version))),
+            record_size_limit: Some(config.record_size_limit.unwrap_or_else(|| most(version))),
         },
         None => wish,
     }
