@@ -52,11 +52,6 @@ impl Buffer {
         }
     }
 
-    /// Forgets all but the first `count` bytes waiting.
-    pub(crate) fn truncate(&mut self, count: usize) {
-        self.end = self.start + count.min(self.len());
-    }
-
     /// Forgets everything waiting; memory is kept.
     pub const fn clear(&mut self) {
         self.start = 0;
@@ -137,9 +132,6 @@ mod tests {
             let taken = usize::from(round / 2);
             buffer.consume(taken);
             expected.drain(..taken.min(expected.len()));
-            let left = expected.len() - usize::from(round % 2).min(expected.len());
-            buffer.truncate(left);
-            expected.truncate(left);
             assert_eq!(buffer.as_slice(), expected);
         }
     }

@@ -9,8 +9,6 @@ const QUIC: Feature = "QUIC";
 const RESUMPTION: Feature = "session resumption";
 const EARLY_DATA: Feature = "early data";
 pub(crate) const OLD_VERSIONS: Feature = "versions before TLS 1.2 (RFC 8996)";
-pub(crate) const TLS12: Feature = "TLS 1.2";
-pub(crate) const CLIENT_AUTH: Feature = "client authentication";
 const RAW_KEYS: Feature = "raw public keys (RFC 7250)";
 const CERT_COMPRESSION: Feature = "certificate compression (RFC 8879)";
 const CERT_SELECTION: Feature = "choosing among several certificates by the peer's wishes";
@@ -32,6 +30,8 @@ const FALSE_START: Feature = "false start (RFC 7918)";
 const TLS_UNIQUE: Feature = "tls-unique channel binding (RFC 5929)";
 const POLICY: Feature = "named compliance policies";
 const HASHED_CERT: Feature = "keeping only the hash of a client's certificate";
+const CIPHER_STRINGS: Feature = "cipher suites chosen by OpenSSL's strings";
+const FALLBACK: Feature = "falling back to older versions by hand (RFC 7507)";
 const SEND_ALERT: Feature = "an alert of the application's choice";
 const PEEK: Feature = "reading data without taking it";
 const MESSAGE_CALLBACK: Feature = "BoringSSL's form of a trace";
@@ -98,10 +98,7 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-allow-false-start-without-alpn", FALSE_START),
     ("-tls-unique", TLS_UNIQUE),
     ("-expect-total-renegotiations", RENEGOTIATION),
-    ("-require-any-client-certificate", CLIENT_AUTH),
-    ("-use-client-ca-list", CLIENT_AUTH),
-    ("-expect-client-ca-list", CLIENT_AUTH),
-    ("-expect-certificate-types", CLIENT_AUTH),
+    ("-expect-certificate-types", CALLBACK),
     ("-new-rpk-credential", RAW_KEYS),
     ("-accepted-peer-cert-types", RAW_KEYS),
     ("-available-client-cert-types", RAW_KEYS),
@@ -110,12 +107,8 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-install-cert-compression-algs", CERT_COMPRESSION),
     ("-install-one-cert-compression-alg", CERT_COMPRESSION),
     ("-new-x509-credential", CERT_SELECTION),
-    ("-cipher", TLS12),
-    ("-fallback-scsv", TLS12),
-    ("-expect-extended-master-secret", TLS12),
-    ("-expect-secure-renegotiation", TLS12),
-    ("-expect-no-secure-renegotiation", TLS12),
-    ("-no-legacy-server-connect", TLS12),
+    ("-cipher", CIPHER_STRINGS),
+    ("-fallback-scsv", FALLBACK),
     ("-fips-202205", POLICY),
     ("-wpa-202304", POLICY),
     ("-cnsa-202407", POLICY),

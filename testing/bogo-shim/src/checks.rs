@@ -2,7 +2,7 @@
 
 use core::fmt::Display;
 
-use waxwing_core::ConnectionInfo;
+use waxwing_core::{ConnectionInfo, ProtocolVersion};
 
 use crate::credential::certificates;
 use crate::errors::Failure;
@@ -47,9 +47,26 @@ fn numbers(options: &Options, info: &ConnectionInfo) -> Result<(), Failure> {
         info.cipher_suite.map(|suite| suite.0),
     )?;
     same("group", expect.curve, info.group.map(|group| group.0))?;
-    if !options.server {
-        let scheme = info.signature_scheme.map(|scheme| scheme.0);
-        same("signature scheme", expect.peer_signature_scheme, scheme)?;
+    let scheme = if options.server {
+        info.client_signature_scheme
+    } else {
+        info.signature_scheme
+    };
+    let scheme = scheme.map(|scheme| scheme.0);
+    same("signature scheme", expect.peer_signature_scheme, scheme)?;
+    // What TLS 1.2 has to ask for is always there in TLS 1.3.
+    let bound = info.version == Some(ProtocolVersion::TLS13);
+    if expect.extended_main_secret && !bound && !info.extended_main_secret {
+        return Err(Failure::Unexpected("no extended main secret".into()));
+    }
+    let signaled = bound || info.secure_renegotiation;
+    if expect
+        .secure_renegotiation
+        .is_some_and(|expected| expected != signaled)
+    {
+        return Err(Failure::Unexpected(format!(
+            "secure renegotiation is {signaled}"
+        )));
     }
     if expect.retry.is_some_and(|retry| retry != info.retried) {
         return Err(Failure::Unexpected(format!("retried is {}", info.retried)));

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use waxwing_aws_lc::PROVIDER;
-use waxwing_core::{ClientConfig, ConfigError, GroupMemory, ServerConfig, ServerName};
+use waxwing_core::{
+    ClientAuth, ClientConfig, ConfigError, GroupMemory, ProtocolVersions, ServerConfig, ServerName,
+};
 use waxwing_crypto::{CryptoProvider, NamedGroup, SignatureAlgorithm, SignatureScheme};
 
 use crate::credential::Credential;
@@ -40,9 +42,11 @@ impl Setup {
         let seen = Shared::default();
         let credential = Credential::load(provider, &options.credential, options.piecemeal)?;
         let judge = Judge {
-            reject: options.verify_fail && options.verify_peer,
+            reject: options.verify_fail
+                && (options.verify_peer || options.require_client_certificate),
             later: options.piecemeal,
             expect_ocsp: options.expect.ocsp.is_some(),
+            authorities: options.client_authorities.clone(),
             seen: seen.clone(),
         };
         let resolver = Arc::new(Resolver {
@@ -54,9 +58,9 @@ impl Setup {
             seen: seen.clone(),
         });
         let side = if options.server {
-            Side::Server(server(options, provider, &resolver, &seen)?)
+            Side::Server(server(options, provider, &resolver, &judge, &seen)?)
         } else {
-            client(options, provider, &judge, &seen)?
+            client(options, provider, &resolver, &judge, &seen)?
         };
         Ok(Self {
             side,
@@ -89,7 +93,8 @@ fn provider(options: &Options) -> &'static CryptoProvider {
         .copied()
         .map(SignatureScheme)
         .collect();
-    if wanted.is_empty() {
+    wanted.retain(|scheme| known(*scheme).next().is_some());
+    if options.verify_prefs.is_empty() {
         wanted.extend(VERIFY_DEFAULT);
     }
     if !wanted
@@ -101,16 +106,25 @@ fn provider(options: &Options) -> &'static CryptoProvider {
     }
     let signatures: Vec<SignatureAlgorithm> = wanted
         .into_iter()
-        .flat_map(|scheme| {
-            let known = PROVIDER.signatures.iter();
-            known.filter(move |algorithm| algorithm.scheme == Some(scheme))
-        })
+        .flat_map(known)
+        // Those without a scheme only serve the others, with other curves in TLS 1.2.
+        .chain(
+            PROVIDER
+                .signatures
+                .iter()
+                .filter(|algorithm| algorithm.scheme.is_none()),
+        )
         .map(|algorithm| SignatureAlgorithm { ..*algorithm })
         .collect();
     Box::leak(Box::new(CryptoProvider {
         signatures: signatures.leak(),
         ..PROVIDER
     }))
+}
+
+fn known(scheme: SignatureScheme) -> impl Iterator<Item = &'static SignatureAlgorithm> {
+    let all = PROVIDER.signatures.iter();
+    all.filter(move |algorithm| algorithm.scheme == Some(scheme))
 }
 
 fn groups(options: &Options) -> Vec<NamedGroup> {
@@ -124,11 +138,16 @@ fn groups(options: &Options) -> Vec<NamedGroup> {
 fn client(
     options: &Options,
     provider: &'static CryptoProvider,
+    resolver: &Arc<Resolver>,
     judge: &Judge,
     seen: &Shared,
 ) -> Result<Side, Failure> {
     let mut builder = ClientConfig::builder(provider, Arc::new(judge.clone()))
+        .versions(options.versions().unwrap_or(ProtocolVersions::TLS13))
         .groups(groups(options))
+        // The runner leaves both out where it does not test them.
+        .dangerous_without_extended_main_secret(true)
+        .secure_renegotiation_required(options.require_secure_renegotiation)
         .alpn(&options.advertise_alpn)
         .grease(options.grease)
         .permute_extensions(options.permute_extensions)
@@ -136,6 +155,9 @@ fn client(
         .request_ocsp(options.ocsp_stapling)
         .keep_peer_chain(true)
         .key_log(Arc::new(seen.clone()));
+    if resolver.certificate.is_some() || options.expect.authorities.is_some() {
+        builder = builder.client_certificate(Arc::clone(resolver) as _);
+    }
     if let Some(shares) = &options.key_shares {
         builder = match shares.as_slice() {
             [only] => builder.group_memory(Arc::new(Share(NamedGroup(*only)))),
@@ -165,15 +187,26 @@ fn server(
     options: &Options,
     provider: &'static CryptoProvider,
     resolver: &Arc<Resolver>,
+    judge: &Judge,
     seen: &Shared,
 ) -> Result<Arc<ServerConfig>, Failure> {
     // A name that no client of the runner offers.
     let refused = options.reject_alpn.then(|| b"refused".to_vec());
-    let config = ServerConfig::builder(provider, Arc::clone(resolver) as _)
+    let mut builder = ServerConfig::builder(provider, Arc::clone(resolver) as _)
+        .versions(options.versions().unwrap_or(ProtocolVersions::TLS13))
         .groups(groups(options))
+        // The runner leaves both out where it does not test them.
+        .dangerous_without_extended_main_secret(true)
+        .secure_renegotiation_required(options.require_secure_renegotiation)
         .alpn(refused.or_else(|| options.select_alpn.clone()))
         .client_suite_order(options.client_suite_order)
-        .key_log(Arc::new(seen.clone()))
-        .build()?;
-    Ok(config)
+        .keep_peer_chain(true)
+        .key_log(Arc::new(seen.clone()));
+    let judge = Arc::new(judge.clone());
+    if options.require_client_certificate {
+        builder = builder.client_auth(ClientAuth::Required(judge));
+    } else if options.verify_peer {
+        builder = builder.client_auth(ClientAuth::Optional(judge));
+    }
+    Ok(builder.build()?)
 }

@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use waxwing_core::{CertChoice, CertResolver, CertifiedKey, ClientHelloView, KeyLog};
+use waxwing_core::{
+    CertChoice, CertResolver, CertificateRequestView, CertifiedKey, ClientCertResolver,
+    ClientHelloView, KeyLog,
+};
+use waxwing_crypto::SignatureScheme;
 
 use crate::options::Expectations;
 
@@ -25,7 +29,7 @@ impl Shared {
     }
 
     pub(crate) fn wrong(&self, what: impl Into<String>) {
-        self.lock().wrong.get_or_insert(what.into());
+        self.lock().wrong.get_or_insert_with(|| what.into());
     }
 }
 
@@ -42,7 +46,7 @@ impl KeyLog for Shared {
     }
 }
 
-/// Gives everybody the one certificate there is, and looks at the ClientHello on the way.
+/// Shows everybody the one certificate there is, and looks at what they say on the way.
 #[derive(Debug)]
 pub(crate) struct Resolver {
     pub(crate) certificate: Option<Arc<CertifiedKey>>,
@@ -58,10 +62,32 @@ impl Resolver {
         {
             self.seen.wrong("other protocols than advertised");
         }
+        self.check_schemes(hello.signature_schemes());
+    }
+
+    pub(crate) fn look_at_request(&self, request: &CertificateRequestView<'_>) {
+        if let Some(expected) = &self.expect.authorities
+            && !request
+                .certificate_authorities()
+                .eq(expected.iter().map(Vec::as_slice))
+        {
+            self.seen.wrong("other authorities than expected");
+        }
+        self.check_schemes(request.signature_schemes());
+    }
+
+    fn check_schemes(&self, schemes: impl Iterator<Item = SignatureScheme>) {
         let prefs = &self.expect.peer_verify_prefs;
-        let schemes = hello.signature_schemes().map(|scheme| scheme.0);
-        if !prefs.is_empty() && !schemes.eq(prefs.iter().copied()) {
+        if !prefs.is_empty() && !schemes.map(|scheme| scheme.0).eq(prefs.iter().copied()) {
             self.seen.wrong("other signature schemes");
+        }
+    }
+
+    fn choose(&self) -> CertChoice {
+        match &self.certificate {
+            _ if self.later => CertChoice::Pending,
+            Some(certificate) => CertChoice::Use(Arc::clone(certificate)),
+            None => CertChoice::None,
         }
     }
 }
@@ -69,10 +95,13 @@ impl Resolver {
 impl CertResolver for Resolver {
     fn resolve(&self, hello: &ClientHelloView<'_>) -> CertChoice {
         self.look_at(hello);
-        match &self.certificate {
-            _ if self.later => CertChoice::Pending,
-            Some(certificate) => CertChoice::Use(Arc::clone(certificate)),
-            None => CertChoice::None,
-        }
+        self.choose()
+    }
+}
+
+impl ClientCertResolver for Resolver {
+    fn resolve(&self, request: &CertificateRequestView<'_>) -> CertChoice {
+        self.look_at_request(request);
+        self.choose()
     }
 }

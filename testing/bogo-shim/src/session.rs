@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use waxwing_core::{
     Accepting, Acceptor, Answer, Buffer, Connection, ConnectionInfo, Error, Event, Progress,
-    Question, ReadHalf, ServerConfig, Verdict, WriteHalf,
+    Question, ReadHalf, Rejection, ServerConfig, Verdict, Verified, WriteHalf,
 };
 
 use crate::config::{Setup, Side};
@@ -12,10 +12,6 @@ use crate::errors::Failure;
 use crate::options::Options;
 use crate::transport::Transport;
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it in the process"
-)]
 enum Engine {
     /// A server that reads the ClientHello before it is configured.
     Accepting(Acceptor, Arc<ServerConfig>),
@@ -186,6 +182,13 @@ impl Session {
             Some(Question::Certificate(_)) => {
                 Answer::Certificate(setup.resolver.certificate.clone())
             }
+            Some(Question::ClientCertificate(request)) => {
+                setup.resolver.look_at_request(&request);
+                Answer::Certificate(setup.resolver.certificate.clone())
+            }
+            Some(Question::ClientVerdict(request)) => Answer::Verdict(judged(
+                request.with(|request| setup.judge.decide_client(request)),
+            )),
             Some(Question::Signature {
                 scheme, message, ..
             }) => {
@@ -196,11 +199,7 @@ impl Session {
                 )
             }
             Some(Question::Verdict(request)) => {
-                Answer::Verdict(match request.with(|request| setup.judge.decide(request)) {
-                    Verdict::Accepted(verified) => Ok(verified),
-                    Verdict::Rejected(rejection) => Err(rejection),
-                    Verdict::Pending => unreachable!("decided now"),
-                })
+                Answer::Verdict(judged(request.with(|request| setup.judge.decide(request))))
             }
             other => unreachable!("a question that nobody here knows: {other:?}"),
         };
@@ -293,6 +292,14 @@ impl Session {
         if !self.held && !self.out.is_empty() {
             self.transport.send(&mut self.out);
         }
+    }
+}
+
+fn judged(verdict: Verdict) -> Result<Verified, Rejection> {
+    match verdict {
+        Verdict::Accepted(verified) => Ok(verified),
+        Verdict::Rejected(rejection) => Err(rejection),
+        Verdict::Pending => unreachable!("decided now"),
     }
 }
 

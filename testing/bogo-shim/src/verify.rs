@@ -1,6 +1,9 @@
 //! A verifier that believes everybody, or nobody.
 
-use waxwing_core::{CertificateError, ServerCertRequest, ServerCertVerifier, Verdict};
+use waxwing_core::{
+    CertificateError, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
+    Verdict,
+};
 use waxwing_pki::{Pin, PinnedVerifier};
 
 use crate::seen::Shared;
@@ -12,23 +15,34 @@ pub(crate) struct Judge {
     pub(crate) reject: bool,
     pub(crate) later: bool,
     pub(crate) expect_ocsp: bool,
+    pub(crate) authorities: Vec<Vec<u8>>,
     pub(crate) seen: Shared,
 }
 
 impl Judge {
-    /// Decides now.
+    /// Decides on a server now.
     pub(crate) fn decide(&self, request: &ServerCertRequest<'_>) -> Verdict {
         if self.expect_ocsp && request.ocsp.is_none() {
             self.seen.wrong("no OCSP response to judge by");
         }
+        self.wish(request.chain, |pinned| {
+            ServerCertVerifier::verify(pinned, request)
+        })
+    }
+
+    /// Decides on a client now.
+    pub(crate) fn decide_client(&self, request: &ClientCertRequest<'_>) -> Verdict {
+        self.wish(request.chain, |pinned| {
+            ClientCertVerifier::verify(pinned, request)
+        })
+    }
+
+    fn wish(&self, chain: &[&[u8]], believe: impl FnOnce(&PinnedVerifier) -> Verdict) -> Verdict {
         if self.reject {
             return Verdict::Rejected(CertificateError::Refused.into());
         }
-        let leaf = request.chain.first().copied().unwrap_or_default();
-        PinnedVerifier::new([Pin::of_certificate(leaf)])
-            .any_name()
-            .any_time()
-            .verify(request)
+        let leaf = Pin::of_certificate(chain.first().copied().unwrap_or_default());
+        believe(&PinnedVerifier::new([leaf]).any_name().any_time())
     }
 }
 
@@ -38,5 +52,18 @@ impl ServerCertVerifier for Judge {
             return Verdict::Pending;
         }
         self.decide(request)
+    }
+}
+
+impl ClientCertVerifier for Judge {
+    fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
+        if self.later {
+            return Verdict::Pending;
+        }
+        self.decide_client(request)
+    }
+
+    fn authorities(&self) -> &[Vec<u8>] {
+        &self.authorities
     }
 }

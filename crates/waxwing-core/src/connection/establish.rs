@@ -109,41 +109,20 @@ impl Establishing {
     fn messages(&mut self, mut fragment: &[u8], out: &mut Buffer) -> Result<Option<Event>, Error> {
         loop {
             let before = out.len();
+            let more = self.rx.joiner.holds_more();
             let Some(message) = self.rx.joiner.take(&mut fragment)? else {
                 return Ok(None);
             };
+            self.tx.interrupted = more || !fragment.is_empty();
             let mut flight = TxFlight {
                 tx: &mut self.tx,
                 out,
             };
             let outcome = self.handshake.on_message(message, &mut flight)?;
-            self.check_turn(&outcome, fragment, out, before)?;
             if let Some(event) = self.follow(outcome, fragment, out, before)? {
                 return Ok(Some(event));
             }
         }
-    }
-
-    /// Once a message led to a flight of ours, or to the end, the peer can have no more to say
-    /// until it has seen that: what follows was sent by somebody who did not wait for his turn.
-    fn check_turn(
-        &self,
-        outcome: &Outcome,
-        rest: &[u8],
-        out: &mut Buffer,
-        before: usize,
-    ) -> Result<(), Error> {
-        let turn = out.len() > before || matches!(outcome.status, Status::Done);
-        // Where keys change too, there is a rule of its own.
-        if turn && outcome.read.is_none() && !(rest.is_empty() && self.rx.joiner.is_empty()) {
-            // What was to be said next is not said: the alert comes first. Only under keys that
-            // the peer has yet to hear of must the flight go out before it.
-            if !self.tx.is_protected() {
-                out.truncate(before);
-            }
-            return Err(PeerError::UnexpectedMessage.into());
-        }
-        Ok(())
     }
 
     /// Does what a step of the handshake led to. `rest` is what its record still holds.
@@ -175,6 +154,10 @@ impl Establishing {
                 self.rx.joiner.keep(rest);
                 self.waiting = Some(wait);
                 Ok(Some(Event::Wait(wait)))
+            }
+            // Nothing of the handshake comes after its end.
+            Status::Done if !(rest.is_empty() && self.rx.joiner.is_empty()) => {
+                Err(PeerError::UnexpectedMessage.into())
             }
             Status::Done => {
                 if let Some(trace) = self.trace() {
@@ -229,13 +212,13 @@ impl Establishing {
     /// handles the messages that waited for it.
     pub(super) fn answer(&mut self, answer: Answer, out: &mut Buffer) -> Result<(), Error> {
         let before = out.len();
+        self.tx.interrupted = !self.rx.joiner.is_empty();
         let mut flight = TxFlight {
             tx: &mut self.tx,
             out,
         };
         let outcome = self.handshake.answer(answer, &mut flight)?;
         self.waiting = None;
-        self.check_turn(&outcome, &[], out, before)?;
         let event = self.follow(outcome, &[], out, before)?;
         self.complete = event == Some(Event::HandshakeComplete);
         Ok(())

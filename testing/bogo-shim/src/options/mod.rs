@@ -11,7 +11,7 @@ mod tests;
 use core::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use waxwing_core::ProtocolVersion;
+use waxwing_core::{ProtocolVersion, ProtocolVersions};
 
 use crate::absent::{self, Feature};
 
@@ -57,6 +57,11 @@ pub(crate) struct Options {
     pub(crate) verify_prefs: Vec<u16>,
     pub(crate) verify_fail: bool,
     pub(crate) verify_peer: bool,
+    /// A client without a certificate is refused.
+    pub(crate) require_client_certificate: bool,
+    /// The authorities that a server tells its clients of.
+    pub(crate) client_authorities: Vec<Vec<u8>>,
+    pub(crate) require_secure_renegotiation: bool,
     pub(crate) advertise_alpn: Vec<Vec<u8>>,
     pub(crate) select_alpn: Option<Vec<u8>>,
     pub(crate) reject_alpn: bool,
@@ -105,6 +110,10 @@ pub(crate) struct Expectations {
     pub(crate) no_peer_certificate: bool,
     pub(crate) peer_verify_prefs: Vec<u16>,
     pub(crate) retry: Option<bool>,
+    pub(crate) extended_main_secret: bool,
+    pub(crate) secure_renegotiation: Option<bool>,
+    /// The authorities that a client hears of.
+    pub(crate) authorities: Option<Vec<Vec<u8>>>,
     /// The handshake must fail: to complete it is an error that no test wants.
     pub(crate) never_done: bool,
 }
@@ -127,6 +136,9 @@ impl Default for Options {
             verify_prefs: Vec::new(),
             verify_fail: false,
             verify_peer: false,
+            require_client_certificate: false,
+            client_authorities: Vec::new(),
+            require_secure_renegotiation: false,
             advertise_alpn: Vec::new(),
             select_alpn: None,
             reject_alpn: false,
@@ -166,31 +178,22 @@ impl Options {
         ALL.filter(move |version| range.contains(version) && !self.switched_off.contains(version))
     }
 
-    /// The versions to speak, lowest first.
-    pub(crate) fn versions(&self) -> impl Iterator<Item = ProtocolVersion> + '_ {
+    /// The versions to speak, if any is left.
+    pub(crate) fn versions(&self) -> Option<ProtocolVersions> {
         self.versions_asked()
-            .map(ProtocolVersion)
-            .filter(|version| *version == ProtocolVersion::TLS13)
+            .filter_map(|version| match ProtocolVersion(version) {
+                ProtocolVersion::TLS12 => Some(ProtocolVersions::TLS12),
+                ProtocolVersion::TLS13 => Some(ProtocolVersions::TLS13),
+                _ => None,
+            })
+            .reduce(|one, other| one | other)
     }
 
     /// Whether what is asked for is all there.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
-        let client_auth = if self.server {
-            self.verify_peer
-        } else {
-            self.credential.certificate.is_some()
-        };
-        if client_auth {
-            return Err(Refusal::Absent(absent::CLIENT_AUTH));
+        match self.versions() {
+            Some(_) => Ok(()),
+            None => Err(Refusal::Absent(absent::OLD_VERSIONS)),
         }
-        if self.versions().next().is_some() {
-            return Ok(());
-        }
-        let only_12 = self.versions_asked().any(|version| version == 0x0303);
-        Err(Refusal::Absent(if only_12 {
-            absent::TLS12
-        } else {
-            absent::OLD_VERSIONS
-        }))
     }
 }

@@ -48,6 +48,17 @@ impl<I: Iterator<Item = Vec<u8>>> Arguments<I> {
         }
         Ok(names)
     }
+
+    /// Byte strings in hexadecimal with commas between them, or one of two words for none.
+    fn hex_list(&mut self, flag: &str) -> Result<Vec<Vec<u8>>, Refusal> {
+        let text = self.text(flag)?;
+        if matches!(text.as_str(), "<NULL>" | "<EMPTY>") {
+            return Ok(Vec::new());
+        }
+        text.split(',')
+            .map(|item| hex::decode(item).map_err(|_| malformed(flag)))
+            .collect()
+    }
 }
 
 fn malformed(flag: &str) -> Refusal {
@@ -127,6 +138,9 @@ impl Options {
             "-verify-prefs" => self.verify_prefs.push(arguments.number(flag)?),
             "-verify-fail" => self.verify_fail = true,
             "-verify-peer" => self.verify_peer = true,
+            "-require-any-client-certificate" => self.require_client_certificate = true,
+            "-use-client-ca-list" => self.client_authorities = arguments.hex_list(flag)?,
+            "-no-legacy-server-connect" => self.require_secure_renegotiation = true,
             "-advertise-alpn" => self.advertise_alpn = arguments.names(flag)?,
             "-select-alpn" => self.select_alpn = Some(arguments.bytes(flag)?),
             "-decline-alpn" => self.select_alpn = None,
@@ -212,6 +226,10 @@ impl Options {
             "-expect-ocsp-response" => expect.ocsp = Some(arguments.base64(flag)?),
             "-expect-peer-cert-file" => expect.peer_certificate = Some(arguments.path(flag)?),
             "-expect-peer-verify-pref" => expect.peer_verify_prefs.push(arguments.number(flag)?),
+            "-expect-extended-master-secret" => expect.extended_main_secret = true,
+            "-expect-secure-renegotiation" => expect.secure_renegotiation = Some(true),
+            "-expect-no-secure-renegotiation" => expect.secure_renegotiation = Some(false),
+            "-expect-client-ca-list" => expect.authorities = Some(arguments.hex_list(flag)?),
             "-expect-no-peer-cert" => expect.no_peer_certificate = true,
             // A verdict is given once, and nothing goes on without it.
             "-expect-verify-result" => {}

@@ -12,7 +12,7 @@ use crate::record::protect::{SealKey, record_header};
 #[cfg(feature = "tls12")]
 use crate::record::protect12::Keys12;
 use crate::record::{ContentType, EpochKeys, Flight, RecordPadding};
-use crate::{AlertDescription, Buffer, Error};
+use crate::{AlertDescription, Buffer, Error, PeerError};
 
 /// The version in every record header but those of the first ClientHello.
 const TLS12_VERSION: u16 = 0x0303;
@@ -28,6 +28,8 @@ pub(crate) struct Tx {
     pub(crate) max_fragment: usize,
     /// Whether the next messages are the first ClientHello, whose records say 0x0301.
     pub(crate) first_hello: bool,
+    /// Whether the peer has said more already than what we are to answer.
+    pub(crate) interrupted: bool,
     /// How many KeyUpdates were sent, modulo 2^32.
     pub(crate) key_updates: u32,
 }
@@ -39,13 +41,18 @@ impl Tx {
             pending: Vec::new(),
             max_fragment: MAX_PLAINTEXT,
             first_hello: false,
+            interrupted: false,
             key_updates: 0,
         }
     }
 
-    /// Whether records go out under a key.
-    pub(crate) const fn is_protected(&self) -> bool {
-        self.key.is_some()
+    /// Messages go in turns: nothing that follows what ends the peer's turn can have been said by
+    /// somebody who waited for our answer.
+    fn check_turn(&self, otherwise: PeerError) -> Result<(), Error> {
+        if self.interrupted {
+            return Err(otherwise.into());
+        }
+        Ok(())
     }
 
     /// Sends an alert (RFC 9846, Section 6), after what is pending.
@@ -195,6 +202,7 @@ impl Flight for TxFlight<'_> {
         typ: HandshakeType,
         body: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), Error>,
     ) -> Result<&[u8], Error> {
+        self.tx.check_turn(PeerError::UnexpectedMessage)?;
         let pending = &mut self.tx.pending;
         let start = pending.len();
         let mut writer = Writer::new(pending);
@@ -218,6 +226,7 @@ impl Flight for TxFlight<'_> {
     }
 
     fn install_write(&mut self, keys: EpochKeys) -> Result<(), Error> {
+        self.tx.check_turn(PeerError::MessageSpansKeyChange)?;
         self.tx.flush(self.out)?;
         self.tx.key = Some(SealKey::new(&keys)?);
         Ok(())
@@ -229,6 +238,7 @@ impl Flight for TxFlight<'_> {
 
     #[cfg(feature = "tls12")]
     fn change_keys(&mut self, keys: &Keys12) -> Result<(), Error> {
+        self.tx.check_turn(PeerError::UnexpectedMessage)?;
         self.tx.flush(self.out)?;
         self.tx
             .record(ContentType::CHANGE_CIPHER_SPEC, &[1], self.out)?;

@@ -46,7 +46,7 @@ fn all(runner: &str, commit: &str) -> Result<bool> {
     let runner = Runner::new(Path::new(runner))?;
     let config = Config::load()?;
     let names = runner.names()?;
-    let outcome = Outcome::new(&config, &names, &runner.run(&[])?, &runner.reasons()?);
+    let outcome = Outcome::new(&config, &names, &runner.run(&[], true)?, &runner.reasons()?);
     report::write(&outcome, commit)?;
     println!("{outcome}");
     Ok(outcome.failed.is_empty())
@@ -56,12 +56,8 @@ fn all(runner: &str, commit: &str) -> Result<bool> {
 fn audit(runner: &str) -> Result<bool> {
     let runner = Runner::new(Path::new(runner))?;
     let config = Config::load()?;
-    let disabled: Vec<_> = runner
-        .names()?
-        .into_iter()
-        .filter(|name| config.reason(name).is_some())
-        .collect();
-    let results = runner.run(&["-include-disabled", "-test", &disabled.join(";")])?;
+    let patterns = config.patterns();
+    let results = runner.run(&["-include-disabled", "-test", &patterns], false)?;
     let mut clean = true;
     for (name, result) in results {
         if result == runner::PASS {

@@ -105,8 +105,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     (
-        "message before a key change",
-        Error::Peer(P::MessageSpansKeyChange),
+        "message behind a ClientHello",
+        Error::Peer(P::UnexpectedMessage),
         || {
             let mut stage = Stage::server(server_builder(), client_builder());
             let (_, hello) = stage.puppet.side.flight.sent.remove(0);
