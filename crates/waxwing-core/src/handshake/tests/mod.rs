@@ -2,5 +2,6 @@
 
 mod hellos;
 mod levels;
+mod levels12;
 mod orders;
 mod orders12;
