@@ -4,9 +4,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+#[cfg(feature = "tls12")]
+use waxwing_crypto::Suite12;
 use waxwing_crypto::{CipherSuite, NamedGroup, SignatureScheme, SigningKey};
 
 use crate::codec::List;
+use crate::handshake::auth::pick_scheme;
+#[cfg(feature = "tls12")]
+use crate::handshake::negotiate::fit12;
 use crate::messages::certificate_request::CertificateRequest;
 #[cfg(feature = "tls12")]
 use crate::messages::certificate_request12::CertificateRequest12;
@@ -86,6 +91,19 @@ impl CertResolver for Arc<CertifiedKey> {
     }
 }
 
+/// Several certificates, the preferred one first: each client gets the first that it can use (see
+/// [`ClientHelloView::can_use`]).
+impl CertResolver for Vec<Arc<CertifiedKey>> {
+    fn resolve(&self, hello: &ClientHelloView<'_>) -> CertChoice {
+        let fits = self.iter().find(|key| hello.can_use(key));
+        // Where none fits, the engine says why the first does not.
+        match fits.or_else(|| self.first()) {
+            Some(key) => CertChoice::Use(Arc::clone(key)),
+            None => CertChoice::None,
+        }
+    }
+}
+
 /// Chooses a client's certificate when a server asks for one.
 pub trait ClientCertResolver: Send + Sync + fmt::Debug {
     /// Chooses. [`CertChoice::None`] means to show none; whether that will do is the server's
@@ -159,11 +177,63 @@ impl<'a> CertificateRequestView<'a> {
 pub struct ClientHelloView<'a> {
     hello: ClientHello<'a>,
     body: &'a [u8],
+    settled: Settled<'a>,
+}
+
+/// What a server settled before it chooses a certificate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Settled<'a> {
+    /// Nothing yet: the hello comes before the configuration.
+    Nothing,
+    Tls13,
+    /// These suites are left, and the certificate decides among them.
+    #[cfg(feature = "tls12")]
+    Tls12(&'a [&'static Suite12]),
+    #[cfg(not(feature = "tls12"))]
+    #[expect(dead_code, reason = "only TLS 1.2 has something to refer to")]
+    Never(&'a core::convert::Infallible),
 }
 
 impl<'a> ClientHelloView<'a> {
-    pub(crate) const fn new(hello: ClientHello<'a>, body: &'a [u8]) -> Self {
-        Self { hello, body }
+    pub(crate) const fn new(hello: ClientHello<'a>, body: &'a [u8], settled: Settled<'a>) -> Self {
+        Self {
+            hello,
+            body,
+            settled,
+        }
+    }
+
+    /// The version that the connection will have; `None` if the hello is looked at before there
+    /// is a configuration.
+    #[must_use]
+    pub const fn version(&self) -> Option<ProtocolVersion> {
+        match self.settled {
+            Settled::Tls13 => Some(ProtocolVersion::TLS13),
+            #[cfg(feature = "tls12")]
+            Settled::Tls12(_) => Some(ProtocolVersion::TLS12),
+            _ => None,
+        }
+    }
+
+    /// Whether this certificate's key can sign so that the client can check it, in the version
+    /// that the connection will have.
+    ///
+    /// Signatures within the chain are not looked at: a client that cannot check those may still
+    /// know one of its certificates.
+    #[must_use]
+    pub fn can_use(&self, key: &CertifiedKey) -> bool {
+        let schemes = key.key().schemes();
+        let known = |scheme| self.signature_schemes().any(|theirs| theirs == scheme);
+        match self.settled {
+            Settled::Tls13 => pick_scheme(schemes, known).is_some(),
+            #[cfg(feature = "tls12")]
+            Settled::Tls12(suites) => {
+                let groups = self.hello.extensions.supported_groups;
+                let curve = |name| groups.is_none_or(|groups| groups.contains(&name));
+                fit12(suites, schemes, known, curve).is_ok()
+            }
+            _ => schemes.iter().any(|scheme| known(*scheme)),
+        }
     }
 
     /// The host name of `server_name`, unless it is absent or not a DNS name. Its case is the

@@ -14,7 +14,7 @@ use super::tls12;
 use super::tls13::{Agreed, Exchange};
 use super::{Env, Step};
 use crate::codec::List;
-use crate::config::credentials::ClientHelloView;
+use crate::config::credentials::{ClientHelloView, Settled};
 use crate::messages::client_hello::ClientHello;
 use crate::messages::extensions::key_share::KeyShareEntry;
 use crate::messages::server_hello::{RETRY_RANDOM, ServerHello, ServerHelloExtensions};
@@ -127,7 +127,7 @@ impl AwaitClientHello {
             },
             change_cipher_spec: self.retry.is_none() && !hello.session_id.is_empty(),
         };
-        let view = ClientHelloView::new(hello, message.body());
+        let view = ClientHelloView::new(hello, message.body(), Settled::Tls13);
         let outcome = agreed.choose_certificate(&view, env)?;
         Ok(StepOutcome {
             early_data,

@@ -27,7 +27,7 @@ use super::finish13::{
     AwaitCertificate, AwaitCertificateVerify, AwaitFinished, AwaitVerdict, Confirmation,
 };
 use super::request13::OwnRequest;
-use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView};
+use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView, Settled};
 use crate::connection::event::{Question, Wait};
 use crate::connection::info::Exporter;
 use crate::messages::certificate::Certificate;
@@ -87,6 +87,7 @@ impl Step {
                 Some(Question::Certificate(ClientHelloView::new(
                     hello,
                     &step.hello,
+                    Settled::Tls13,
                 )))
             }
             Self::Signature(step) => Some(Question::Signature {
