@@ -8,6 +8,7 @@ use core::fmt;
 use waxwing_crypto::Suite12;
 use waxwing_crypto::{CipherSuite, NamedGroup, SignatureScheme, SigningKey};
 
+use super::compression::{CertCompressor, Compressed};
 use crate::codec::List;
 use crate::handshake::auth::pick_scheme;
 #[cfg(feature = "tls12")]
@@ -15,8 +16,11 @@ use crate::handshake::negotiate::fit12;
 use crate::messages::certificate_request::CertificateRequest;
 #[cfg(feature = "tls12")]
 use crate::messages::certificate_request12::CertificateRequest12;
+use crate::messages::compressed_certificate::CompressedCertificate;
 use crate::messages::extensions::DistinguishedName;
-use crate::messages::{ClientHello, ExtensionType, ProtocolVersion};
+use crate::messages::{
+    CertificateCompressionAlgorithm, ClientHello, ExtensionType, ProtocolVersion,
+};
 
 /// A certificate chain and the key of its first certificate.
 #[derive(Debug)]
@@ -24,6 +28,7 @@ pub struct CertifiedKey {
     chain: Vec<Vec<u8>>,
     key: Arc<dyn SigningKey>,
     ocsp: Option<Vec<u8>>,
+    compressed: Vec<Compressed>,
 }
 
 impl CertifiedKey {
@@ -37,14 +42,50 @@ impl CertifiedKey {
             chain,
             key,
             ocsp: None,
+            compressed: Vec::new(),
         }
     }
 
     /// Adds an OCSP response in DER, stapled for clients that ask (RFC 6066, Section 8).
+    ///
+    /// What [`Self::with_compression`] made before is dropped.
     #[must_use]
     pub fn with_ocsp(mut self, response: Vec<u8>) -> Self {
         self.ocsp = Some(response);
+        self.compressed = Vec::new();
         self
+    }
+
+    /// Compresses the certificates, once, for peers of TLS 1.3 that can decompress (RFC 8879):
+    /// the first of `compressors` that the peer knows is used. One that makes the message no
+    /// smaller is left out.
+    ///
+    /// To be called last: the OCSP response is compressed too.
+    #[must_use]
+    pub fn with_compression(mut self, compressors: &[&dyn CertCompressor]) -> Self {
+        let mut compressed = Vec::new();
+        for compressor in compressors {
+            compressed.extend(Compressed::new(*compressor, &self.chain, None));
+            if let Some(response) = self.ocsp() {
+                compressed.extend(Compressed::new(*compressor, &self.chain, Some(response)));
+            }
+        }
+        self.compressed = compressed;
+        self
+    }
+
+    /// The Certificate message, compressed in the first way that the peer knows. `staple` is
+    /// whether it wants an OCSP response.
+    pub(crate) fn compressed(
+        &self,
+        staple: bool,
+        known: impl Fn(CertificateCompressionAlgorithm) -> bool,
+    ) -> Option<CompressedCertificate<'_>> {
+        let stapled = staple && self.ocsp.is_some();
+        self.compressed
+            .iter()
+            .find(|form| form.stapled == stapled && known(form.algorithm))
+            .map(Compressed::message)
     }
 
     /// The chain in DER.

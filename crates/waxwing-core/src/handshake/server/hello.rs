@@ -120,6 +120,11 @@ impl AwaitClientHello {
             session_id: SessionId::copy(hello.session_id),
             schemes: schemes.iter().collect(),
             staple: extensions.status_request,
+            compression: extensions
+                .compress_certificate
+                .unwrap_or_default()
+                .iter()
+                .collect(),
             acknowledge_name: env.cx.info.server_name.is_some(),
             wish: Wish {
                 max_fragment_length: extensions.max_fragment_length,
