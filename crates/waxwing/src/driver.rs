@@ -220,6 +220,38 @@ struct Mailbox {
     failure: OnceLock<Error>,
 }
 
+impl Mailbox {
+    fn flag(&self, action: PeerAction) -> Option<&AtomicBool> {
+        match action {
+            PeerAction::UpdateKey => Some(&self.update_key),
+            PeerAction::KeyUpdated => Some(&self.key_updated),
+            #[cfg(feature = "tls12")]
+            PeerAction::RefuseRenegotiation => Some(&self.refuse_renegotiation),
+            _ => None,
+        }
+    }
+
+    fn put(&self, action: PeerAction) {
+        if let Some(flag) = self.flag(action) {
+            flag.store(true, Ordering::Release);
+        }
+    }
+
+    /// Takes out the actions that were put in, each once.
+    fn take(&self) -> impl Iterator<Item = PeerAction> {
+        let actions = [
+            PeerAction::KeyUpdated,
+            PeerAction::UpdateKey,
+            #[cfg(feature = "tls12")]
+            PeerAction::RefuseRenegotiation,
+        ];
+        actions.into_iter().filter(|action| {
+            self.flag(*action)
+                .is_some_and(|flag| flag.swap(false, Ordering::Acquire))
+        })
+    }
+}
+
 /// The receiving direction of a split connection.
 pub(crate) struct Receiver {
     half: Result<ReadHalf, Error>,
@@ -243,17 +275,7 @@ impl Inbound for Receiver {
         loop {
             let half = self.half.as_mut().map_err(|error| error.clone())?;
             match process(&mut self.input, |bytes| half.process(bytes)) {
-                Ok(Event::PeerAction(PeerAction::UpdateKey)) => {
-                    self.mailbox.update_key.store(true, Ordering::Release);
-                }
-                Ok(Event::PeerAction(PeerAction::KeyUpdated)) => {
-                    self.mailbox.key_updated.store(true, Ordering::Release);
-                }
-                #[cfg(feature = "tls12")]
-                Ok(Event::PeerAction(PeerAction::RefuseRenegotiation)) => {
-                    let refuse = &self.mailbox.refuse_renegotiation;
-                    refuse.store(true, Ordering::Release);
-                }
+                Ok(Event::PeerAction(action)) => self.mailbox.put(action),
                 Ok(event) => return Ok(event),
                 Err(error) => {
                     // The first failure counts; there is no second.
@@ -309,18 +331,8 @@ impl Outbound for Sender {
             self.half = Err(error.clone());
             return Err(error.clone());
         }
-        if self.mailbox.key_updated.swap(false, Ordering::Acquire) {
-            half.apply(PeerAction::KeyUpdated, &mut self.output.buffer)?;
-        }
-        if self.mailbox.update_key.swap(false, Ordering::Acquire) {
-            half.apply(PeerAction::UpdateKey, &mut self.output.buffer)?;
-        }
-        #[cfg(feature = "tls12")]
-        {
-            let refuse = &self.mailbox.refuse_renegotiation;
-            if refuse.swap(false, Ordering::Acquire) {
-                half.apply(PeerAction::RefuseRenegotiation, &mut self.output.buffer)?;
-            }
+        for action in self.mailbox.take() {
+            half.apply(action, &mut self.output.buffer)?;
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use waxwing::{
 };
 use waxwing_testkit::pki::{self, CLIENT_SUBJECT, Case};
 
-const VERSIONS: [ProtocolVersions; 1] = [ProtocolVersions::TLS12];
+const VERSIONS: [ProtocolVersions; 2] = [ProtocolVersions::TLS12, ProtocolVersions::TLS13];
 const CLIENT: Case = Case::Client(KeyType::P256);
 
 fn client(versions: ProtocolVersions) -> ClientConfigBuilder {

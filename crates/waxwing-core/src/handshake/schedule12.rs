@@ -141,3 +141,109 @@ impl MainSecret {
         Exporter::tls12(self.key, self.randoms.client, self.randoms.server)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use waxwing_aws_lc::PROVIDER;
+    use waxwing_crypto::{Hash, Nonce12};
+
+    use super::*;
+
+    const RANDOMS: Randoms = Randoms {
+        client: [0xc1; 32],
+        server: [0x5e; 32],
+    };
+    const SHARED: [u8; 32] = [7; 32];
+
+    /// P_hash of RFC 5246, Section 5, written down a second time.
+    fn prf(hash: &'static Hash, secret: &[u8], label: &str, seed: &[u8], len: usize) -> Vec<u8> {
+        let hmac = |parts: &[&[u8]]| hash.hmac_key(secret).sign(parts).as_ref().to_vec();
+        let seed = [label.as_bytes(), seed].concat();
+        let (mut out, mut a) = (Vec::new(), seed.clone());
+        while out.len() < len {
+            a = hmac(&[&a]);
+            out.extend(hmac(&[&a, &seed]));
+        }
+        out.truncate(len);
+        out
+    }
+
+    fn secret(suite: &'static Suite12, binding: &Binding<'_>) -> MainSecret {
+        let shared = SharedSecret::concat(&[&SHARED]).unwrap();
+        MainSecret::new(suite, &shared, RANDOMS, binding).unwrap()
+    }
+
+    #[test]
+    fn the_main_secret_is_bound_as_agreed() {
+        let both = [RANDOMS.client, RANDOMS.server].concat();
+        for suite in PROVIDER.suites12 {
+            let session = suite.hash.digest(&[b"all messages"]);
+            let extended = secret(suite, &Binding::Extended(&session));
+            let label = "extended master secret";
+            let expected = prf(suite.hash, &SHARED, label, session.as_ref(), 48);
+            assert_eq!(extended.as_bytes(), expected);
+            let plain = secret(suite, &Binding::Randoms);
+            let expected = prf(suite.hash, &SHARED, "master secret", &both, 48);
+            assert_eq!(plain.as_bytes(), expected);
+        }
+    }
+
+    #[test]
+    fn the_key_block_is_cut_in_order() {
+        // The order of the randoms is not that of the main secret.
+        let both = [RANDOMS.server, RANDOMS.client].concat();
+        for suite in PROVIDER.suites12 {
+            let secret = secret(suite, &Binding::Randoms);
+            let key_len = suite.aead.key_len();
+            let iv_len = match suite.nonce {
+                Nonce12::Explicit => 4,
+                Nonce12::Implicit => 12,
+            };
+            let len = 2 * (key_len + iv_len);
+            let block = prf(suite.hash, secret.as_bytes(), "key expansion", &both, len);
+            let (client, server) = secret.keys().unwrap();
+            let parts = [
+                &client.key[..key_len],
+                &server.key[..key_len],
+                &client.iv[..iv_len],
+                &server.iv[..iv_len],
+            ];
+            assert_eq!(parts.concat(), block, "{suite:?}");
+            assert!(client.iv[iv_len..].iter().all(|byte| *byte == 0));
+        }
+    }
+
+    #[test]
+    fn finished_depends_on_the_side() {
+        for suite in PROVIDER.suites12 {
+            let secret = secret(suite, &Binding::Randoms);
+            let transcript = suite.hash.digest(&[b"messages"]);
+            let data = |label| {
+                let seed = transcript.as_ref();
+                prf(suite.hash, secret.as_bytes(), label, seed, VERIFY_DATA_LEN)
+            };
+            let client = secret.client_verify_data(&transcript).unwrap();
+            assert_eq!(client.as_ref(), data("client finished"));
+            let server = secret.server_verify_data(&transcript).unwrap();
+            assert_eq!(server.as_ref(), data("server finished"));
+        }
+    }
+
+    /// RFC 5705, Section 4.
+    #[test]
+    fn exporters_start_from_the_main_secret() {
+        let suite = PROVIDER.suites12[0];
+        let main = secret(suite, &Binding::Randoms).as_bytes().to_vec();
+        let both = [RANDOMS.client, RANDOMS.server].concat();
+        let with_context = [&both[..], &[0, 3], b"abc"].concat();
+        let exporter = secret(suite, &Binding::Randoms).exporter();
+        for (context, seed) in [(None, both), (Some(&b"abc"[..]), with_context)] {
+            let mut out = [0; 50];
+            exporter.export(b"EXPORTER-x", context, &mut out).unwrap();
+            let expected = prf(suite.hash, &main, "EXPORTER-x", &seed, 50);
+            assert_eq!(out[..], expected);
+        }
+    }
+}

@@ -11,19 +11,21 @@ use waxwing_crypto::NamedGroup;
 use super::super::establish::Establishing;
 use super::super::halves::Role;
 use super::super::{Connection, State};
-use super::Stage;
+use super::{Stage, plain};
 use crate::connection::event::Event;
+use crate::error::Misuse;
 use crate::handshake::Handshake;
 use crate::limits::{MAX_PLAINTEXT, RECORD_HEADER};
 use crate::messages::HandshakeType;
 use crate::record::stream::{Rx, Tx, TxFlight};
+use crate::testing::tls12::{asking_server12, known_client12};
 use crate::testing::{client_builder, message, name, server_builder};
 use crate::{Buffer, Epoch, Error, RecordPadding};
 
 /// What happens on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Story {
-    /// A handshake, data both ways, key updates, and both sides close.
+    /// A handshake, data both ways, key updates (in TLS 1.3), and both sides close.
     Honest,
     /// The same after a HelloRetryRequest.
     Retried,
@@ -33,6 +35,33 @@ enum Story {
     Tampered,
     /// The client closes, without protection, instead of its Finished.
     GivesUp,
+    /// As Honest, in TLS 1.2, with a certificate of the client.
+    Honest12,
+    /// As Tampered, in TLS 1.2.
+    Tampered12,
+    /// As GivesUp, in TLS 1.2: instead of its whole second flight.
+    GivesUp12,
+}
+
+impl Story {
+    const ALL: [Self; 8] = [
+        Self::Honest,
+        Self::Retried,
+        Self::NoGroup,
+        Self::Tampered,
+        Self::GivesUp,
+        Self::Honest12,
+        Self::Tampered12,
+        Self::GivesUp12,
+    ];
+
+    const fn ends_well(self) -> bool {
+        matches!(self, Self::Honest | Self::Retried | Self::Honest12)
+    }
+
+    const fn is_tls12(self) -> bool {
+        matches!(self, Self::Honest12 | Self::Tampered12 | Self::GivesUp12)
+    }
 }
 
 /// All that one side lived through. Parts of application data are joined.
@@ -101,6 +130,8 @@ struct Wire<'a> {
     chunks: core::iter::Cycle<core::slice::Iter<'a, usize>>,
     /// Whether the bit is flipped already.
     tampered: bool,
+    /// How often the client sent something.
+    turns: usize,
 }
 
 fn end(handshake: Handshake, mut tx: Tx, out: Buffer, fragment: usize, role: Role) -> End {
@@ -119,13 +150,18 @@ fn end(handshake: Handshake, mut tx: Tx, out: Buffer, fragment: usize, role: Rol
 
 impl<'a> Wire<'a> {
     fn new(story: Story, fragment: usize, chunks: &'a [usize]) -> Self {
-        let client = client_builder().groups([NamedGroup::X25519, NamedGroup::SECP256R1]);
+        let (client, server) = if story.is_tls12() {
+            (known_client12(), asking_server12(true))
+        } else {
+            (client_builder(), server_builder())
+        };
+        let client = client.groups([NamedGroup::X25519, NamedGroup::SECP256R1]);
         let groups = match story {
             Story::Retried => NamedGroup::SECP256R1,
             Story::NoGroup => NamedGroup::SECP384R1,
             _ => NamedGroup::X25519,
         };
-        let server = server_builder().groups([groups]);
+        let server = server.groups([groups]);
         let (mut tx, mut out) = (Tx::new(), Buffer::new());
         tx.first_hello = true;
         tx.max_fragment = fragment;
@@ -143,6 +179,7 @@ impl<'a> Wire<'a> {
             story,
             chunks: chunks.iter().cycle(),
             tampered: false,
+            turns: 0,
         }
     }
 
@@ -151,16 +188,17 @@ impl<'a> Wire<'a> {
         while !self.client.out.is_empty() || !self.server.out.is_empty() {
             let mut sent = self.client.out.as_slice().to_vec();
             self.client.out.clear();
-            if self.story == Story::GivesUp && self.client.life.events.len() == 1 {
+            if matches!(self.story, Story::GivesUp | Story::GivesUp12) && self.turns == 1 {
                 sent.clear();
                 let mut gone = Stage::client(client_builder(), server_builder());
                 gone.connection.close(&mut gone.out);
                 sent.extend_from_slice(gone.out.as_slice());
             }
+            self.turns += 1;
             cut(&mut self.chunks, &sent, |chunk| self.server.take(chunk));
             let mut sent = self.server.out.as_slice().to_vec();
             self.server.out.clear();
-            if self.story == Story::Tampered && !self.tampered {
+            if matches!(self.story, Story::Tampered | Story::Tampered12) && !self.tampered {
                 self.tampered = tamper(&mut sent);
             }
             cut(&mut self.chunks, &sent, |chunk| self.client.take(chunk));
@@ -175,7 +213,13 @@ impl<'a> Wire<'a> {
                 connection, out, ..
             } = from;
             connection.write(&[&big, b"", b"tail"], out).unwrap();
-            connection.update_key(first, out).unwrap();
+            let updated = connection.update_key(first, out);
+            let expected = if self.story.is_tls12() {
+                Err(Misuse::NoKeyUpdate.into())
+            } else {
+                Ok(())
+            };
+            assert_eq!(updated, expected);
             connection.write(&[b"after"], out).unwrap();
         }
         self.settle();
@@ -187,7 +231,7 @@ impl<'a> Wire<'a> {
 
     fn run(mut self) -> (Life, Life) {
         self.settle();
-        if matches!(self.story, Story::Honest | Story::Retried) {
+        if self.story.ends_well() {
             self.talk();
         }
         (self.client.life, self.server.life)
@@ -207,15 +251,18 @@ fn cut<'a>(
     }
 }
 
-/// Flips a bit in the first protected record, if there is one.
+/// Flips a bit in the first protected record, if there is one: the first that looks like data, or
+/// that follows the change_cipher_spec of TLS 1.2.
 fn tamper(sent: &mut [u8]) -> bool {
     let mut at = 0;
+    let mut changed = false;
     while let Some(header) = sent.get(at..at + RECORD_HEADER) {
         let len = usize::from(u16::from_be_bytes([header[3], header[4]]));
-        if header[0] == 23 {
+        if header[0] == 23 || changed && header[0] == 22 {
             sent[at + RECORD_HEADER] ^= 1;
             return true;
         }
+        changed = header[0] == 20;
         at += RECORD_HEADER + len;
     }
     false
@@ -232,24 +279,25 @@ fn the_stories_are_what_they_are_called() {
     assert_eq!(client, server);
     assert_eq!((client.received.len(), client.error), (40_009, None));
     assert_eq!(uncut(Story::Retried), uncut(Story::Honest));
-    for story in [Story::NoGroup, Story::Tampered, Story::GivesUp] {
+    assert_eq!(uncut(Story::Honest12), uncut(Story::Honest));
+    for story in Story::ALL.into_iter().filter(|story| !story.ends_well()) {
         let (client, server) = uncut(story);
-        assert!(
-            client.error.is_some() || story == Story::GivesUp,
-            "{story:?}"
-        );
+        let given_up = matches!(story, Story::GivesUp | Story::GivesUp12);
+        assert!(client.error.is_some() || given_up, "{story:?}");
         assert!(server.error.is_some(), "{story:?}");
     }
 }
 
+#[test]
+fn single_bytes_are_the_same() {
+    for story in Story::ALL {
+        let bytes = Wire::new(story, MAX_PLAINTEXT, &[1]).run();
+        assert_eq!(bytes, uncut(story), "{story:?}");
+    }
+}
+
 fn any_story() -> impl Strategy<Value = Story> {
-    prop::sample::select(vec![
-        Story::Honest,
-        Story::Retried,
-        Story::NoGroup,
-        Story::Tampered,
-        Story::GivesUp,
-    ])
+    prop::sample::select(Story::ALL.to_vec())
 }
 
 fn any_size() -> impl Strategy<Value = usize> {
@@ -311,6 +359,43 @@ proptest! {
         input.extend(stage.protected(23, b"data"));
         let events = stage.give(&input).unwrap();
         prop_assert!(matches!(events[..], [Event::HandshakeComplete, Event::AppData(_)]));
+    }
+
+    /// The same in TLS 1.2, for a client and for a server that asks for a certificate.
+    #[test]
+    fn messages_of_tls12_share_and_cross_records(
+        client: bool,
+        cuts in prop::collection::vec(1..400usize, 0..30),
+        late_cuts in prop::collection::vec(1..20usize, 0..6),
+    ) {
+        let mut stage = if client {
+            Stage::client(known_client12(), asking_server12(true))
+        } else {
+            let mut stage = Stage::server(asking_server12(true), known_client12());
+            stage.give_messages(1);
+            stage
+        };
+        for (last, cuts) in [(false, cuts), (true, late_cuts)] {
+            let sent = &mut stage.puppet.side.flight.sent;
+            let (late, early): (Vec<_>, Vec<_>) =
+                sent.drain(..).partition(|(epoch, _)| *epoch == Epoch::Application);
+            sent.extend(late);
+            let now = if last { core::mem::take(sent) } else { early };
+            let epoch = now[0].0;
+            let stream: Vec<u8> = now.into_iter().flat_map(|(_, bytes)| bytes).collect();
+            let mut input = if last { plain(20, &[1]) } else { Vec::new() };
+            let mut rest = stream.as_slice();
+            for size in cuts.into_iter().chain([usize::MAX]) {
+                let (part, left) = rest.split_at(rest.len().min(size));
+                rest = left;
+                if !part.is_empty() {
+                    input.extend(stage.puppet.sealed(epoch, 22, part));
+                }
+            }
+            let events = stage.give(&input).unwrap();
+            prop_assert_eq!(events, vec![Event::HandshakeComplete; usize::from(last)]);
+            stage.deliver();
+        }
     }
 
     /// Reading just what the hints ask for never takes a byte that follows close_notify.

@@ -7,6 +7,7 @@ mod early_data;
 mod established;
 mod failures;
 mod records;
+mod records12;
 mod rfc8448;
 
 use alloc::vec;

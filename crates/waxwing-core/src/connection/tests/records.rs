@@ -34,7 +34,7 @@ const STAGES: [(&str, Make, Epoch); 9] = [
     ),
 ];
 
-type Make = fn() -> Stage;
+pub(super) type Make = fn() -> Stage;
 
 fn client_started() -> Stage {
     Stage::client(client_builder(), server_builder())
@@ -76,21 +76,26 @@ fn server_waiting() -> Stage {
 
 /// What a record leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Outcome {
-    /// It is dropped.
+pub(super) enum Outcome {
+    /// Nothing is told of it.
     Ignored,
     /// It is application data.
     Data,
+    /// It is the end of the peer's data.
+    Closed,
     /// It ends the connection.
     Fails(Error),
 }
 
-/// One letter for each outcome of the table below.
-fn outcome(letter: char) -> Outcome {
+/// One letter for each outcome in tables of records.
+pub(super) fn outcome(letter: char) -> Outcome {
     Outcome::Fails(match letter {
         'i' => return Outcome::Ignored,
         'd' => return Outcome::Data,
+        'p' => return Outcome::Closed,
         'a' => Error::Alert(AlertDescription::HANDSHAKE_FAILURE),
+        'o' => Error::Alert(AlertDescription::CLOSE_NOTIFY),
+        'u' => Error::Alert(AlertDescription::USER_CANCELED),
         'c' => PeerError::UnexpectedChangeCipherSpec.into(),
         'e' => PeerError::EmptyHandshakeRecord.into(),
         'm' => PeerError::UnexpectedMessage.into(),
@@ -133,12 +138,19 @@ const PROTECTED: [(u8, &[u8], &str); 10] = [
     (0, &[0; 9], "--nnn--nn"),
 ];
 
-fn check(stage: &mut Stage, record: &[u8], expected: &Outcome, what: &str) {
+pub(super) fn check(stage: &mut Stage, record: &[u8], expected: &Outcome, what: &str) {
     match expected {
         Outcome::Ignored => assert_eq!(stage.give(record), Ok(Vec::new()), "{what}"),
         Outcome::Data => {
             let events = stage.give(record).unwrap();
             assert!(matches!(events[..], [Event::AppData(_)]), "{what}");
+        }
+        Outcome::Closed => {
+            assert_eq!(
+                stage.give(record),
+                Ok(Vec::from([Event::PeerClosed])),
+                "{what}"
+            );
         }
         Outcome::Fails(error) => assert_eq!(stage.refuse(record), *error, "{what}"),
     }

@@ -2,5 +2,7 @@
 
 mod hellos;
 mod levels;
+mod levels12;
 mod orders;
+mod orders12;
 mod orders_client_auth;
