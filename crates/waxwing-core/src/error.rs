@@ -342,6 +342,8 @@ rules! {
             "the certificate rests on a key or signature that is too weak (RFC 9155, RFC 9325)";
         Revoked => CERTIFICATE_REVOKED,
             "the certificate is revoked";
+        BadStatus => BAD_CERTIFICATE_STATUS_RESPONSE,
+            "the stapled OCSP response does not vouch for the certificate (RFC 6066, Section 8)";
         Constraint => BAD_CERTIFICATE,
             "a constraint of an issuer forbids the certificate";
         TooComplex => BAD_CERTIFICATE,

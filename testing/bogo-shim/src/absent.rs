@@ -28,7 +28,6 @@ const SRTP: Feature = "SRTP (RFC 5764)";
 const CBC: Feature = "CBC cipher suites";
 const FALSE_START: Feature = "false start (RFC 7918)";
 const TLS_UNIQUE: Feature = "tls-unique channel binding (RFC 5929)";
-const POLICY: Feature = "named compliance policies";
 const HASHED_CERT: Feature = "keeping only the hash of a client's certificate";
 const CIPHER_STRINGS: Feature = "cipher suites chosen by OpenSSL's strings";
 const FALLBACK: Feature = "falling back to older versions by hand (RFC 7507)";
@@ -36,6 +35,7 @@ const SEND_ALERT: Feature = "an alert of the application's choice";
 const PEEK: Feature = "reading data without taking it";
 const MESSAGE_CALLBACK: Feature = "BoringSSL's form of a trace";
 const RECORD_SIZE: Feature = "a limit on the size of records sent";
+const HANDSHAKER: Feature = "handing a connection to another process";
 const CALLBACK: Feature = "a callback of BoringSSL's that has no counterpart";
 
 /// Flags that ask for something absent, and for what.
@@ -55,6 +55,11 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-skip-ticket", RESUMPTION),
     ("-renew-ticket", RESUMPTION),
     ("-expect-ticket-renewal", RESUMPTION),
+    ("-expect-resumable-across-names", RESUMPTION),
+    ("-expect-not-resumable-across-names", RESUMPTION),
+    ("-resumption-across-names-enabled", RESUMPTION),
+    ("-expect-early-data-reason", EARLY_DATA),
+    ("-expect-ticket-supports-early-data", EARLY_DATA),
     ("-enable-early-data", EARLY_DATA),
     ("-psk", PSK),
     ("-psk-identity", PSK),
@@ -109,11 +114,6 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-new-x509-credential", CERT_SELECTION),
     ("-cipher", CIPHER_STRINGS),
     ("-fallback-scsv", FALLBACK),
-    ("-fips-202205", POLICY),
-    ("-wpa-202304", POLICY),
-    ("-cnsa-202407", POLICY),
-    ("-cnsa1-202603", POLICY),
-    ("-cnsa2-202603", POLICY),
     ("-retain-only-sha256-client-cert", HASHED_CERT),
     ("-expect-sha256-client-cert", HASHED_CERT),
     ("-allow-unknown-alpn-protos", CALLBACK),
@@ -126,7 +126,6 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-max-cert-list", CALLBACK),
     ("-jdk11-workaround", CALLBACK),
     ("-curves-flags", CALLBACK),
-    ("-use-ocsp-callback", CALLBACK),
     ("-send-alert", SEND_ALERT),
     ("-peek-then-read", PEEK),
     ("-expect-msg-callback", MESSAGE_CALLBACK),
@@ -137,6 +136,8 @@ const FLAGS: &[(&str, Feature)] = &[
 const PREFIXES: &[(&str, Feature)] = &[
     ("-on-resume-", RESUMPTION),
     ("-on-retry-", EARLY_DATA),
+    ("-on-handshaker-", HANDSHAKER),
+    ("-fail-early-callback-ech-", ECH),
     ("-psk-importer-", PSK),
     ("-pake-", PAKE),
 ];

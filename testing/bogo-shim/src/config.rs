@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use waxwing_aws_lc::PROVIDER;
+use waxwing_aws_lc::{MLKEM1024, PROVIDER};
 use waxwing_core::{
-    ClientAuth, ClientConfig, ConfigError, GroupMemory, ProtocolVersions, ServerConfig, ServerName,
+    ClientAuth, ClientConfig, ConfigError, ProtocolVersions, ServerConfig, ServerName,
 };
 use waxwing_crypto::{CryptoProvider, NamedGroup, SignatureAlgorithm, SignatureScheme};
 
@@ -40,11 +40,12 @@ impl Setup {
     pub(crate) fn new(options: &Options) -> Result<Self, Failure> {
         let provider = provider(options);
         let seen = Shared::default();
-        let credential = Credential::load(provider, &options.credential, options.piecemeal)?;
+        let credential = Credential::load(provider, options, &options.credential)?;
         let judge = Judge {
             reject: options.verify_fail
                 && (options.verify_peer || options.require_client_certificate),
             later: options.piecemeal,
+            reject_ocsp: options.reject_ocsp,
             expect_ocsp: options.expect.ocsp.is_some(),
             authorities: options.client_authorities.clone(),
             seen: seen.clone(),
@@ -95,7 +96,10 @@ fn provider(options: &Options) -> &'static CryptoProvider {
         .collect();
     wanted.retain(|scheme| known(*scheme).next().is_some());
     if options.verify_prefs.is_empty() {
-        wanted.extend(VERIFY_DEFAULT);
+        match options.policy {
+            Some(policy) if !policy.schemes.is_empty() => wanted.extend(policy.schemes),
+            _ => wanted.extend(VERIFY_DEFAULT),
+        }
     }
     if !wanted
         .iter()
@@ -117,6 +121,7 @@ fn provider(options: &Options) -> &'static CryptoProvider {
         .map(|algorithm| SignatureAlgorithm { ..*algorithm })
         .collect();
     Box::leak(Box::new(CryptoProvider {
+        groups: [PROVIDER.groups, &[MLKEM1024]].concat().leak(),
         signatures: signatures.leak(),
         ..PROVIDER
     }))
@@ -128,11 +133,31 @@ fn known(scheme: SignatureScheme) -> impl Iterator<Item = &'static SignatureAlgo
 }
 
 fn groups(options: &Options) -> Vec<NamedGroup> {
-    if options.curves.is_empty() {
-        PROVIDER.groups.iter().map(|group| group.name()).collect()
-    } else {
-        options.curves.iter().copied().map(NamedGroup).collect()
+    if !options.curves.is_empty() {
+        return options.curves.iter().copied().map(NamedGroup).collect();
     }
+    match options.policy {
+        Some(policy) if !policy.groups.is_empty() => policy.groups.to_vec(),
+        _ => PROVIDER.groups.iter().map(|group| group.name()).collect(),
+    }
+}
+
+/// The key shares that BoringSSL sends: for the first group, and for the first that is safe from
+/// a quantum computer where that one is not, or the other way round.
+fn key_shares(options: &Options) -> Vec<NamedGroup> {
+    if let Some(shares) = &options.key_shares {
+        return shares.iter().copied().map(NamedGroup).collect();
+    }
+    let groups = groups(options);
+    let first = groups.first().copied();
+    let other = first.and_then(|first| {
+        let kind = first.is_post_quantum();
+        groups
+            .iter()
+            .copied()
+            .find(|group| group.is_post_quantum() != kind)
+    });
+    first.into_iter().chain(other).collect()
 }
 
 fn client(
@@ -145,6 +170,7 @@ fn client(
     let mut builder = ClientConfig::builder(provider, Arc::new(judge.clone()))
         .versions(options.versions().unwrap_or(ProtocolVersions::TLS13))
         .groups(groups(options))
+        .key_share_groups(key_shares(options))
         // The runner leaves both out where it does not test them.
         .dangerous_without_extended_main_secret(true)
         .secure_renegotiation_required(options.require_secure_renegotiation)
@@ -158,29 +184,14 @@ fn client(
     if resolver.certificate.is_some() || options.expect.authorities.is_some() {
         builder = builder.client_certificate(Arc::clone(resolver) as _);
     }
-    if let Some(shares) = &options.key_shares {
-        builder = match shares.as_slice() {
-            [only] => builder.group_memory(Arc::new(Share(NamedGroup(*only)))),
-            several => builder.key_shares(several.len()),
-        };
+    if let Some(policy) = options.policy {
+        builder = builder.cipher_suites(policy.suites.iter().copied());
     }
     let name = options.host_name.as_deref().unwrap_or("unnamed.example");
     let name = name
         .parse()
         .map_err(|_| Failure::Environment(format!("{name:?} is no name")))?;
     Ok(Side::Client(builder.build()?, name))
-}
-
-/// Always recalls the group that the test wants a share for.
-#[derive(Debug)]
-struct Share(NamedGroup);
-
-impl GroupMemory for Share {
-    fn recall(&self, _server: &ServerName) -> Option<NamedGroup> {
-        Some(self.0)
-    }
-
-    fn remember(&self, _server: &ServerName, _group: NamedGroup) {}
 }
 
 fn server(
@@ -199,9 +210,12 @@ fn server(
         .dangerous_without_extended_main_secret(true)
         .secure_renegotiation_required(options.require_secure_renegotiation)
         .alpn(refused.or_else(|| options.select_alpn.clone()))
-        .client_suite_order(options.client_suite_order)
+        .client_suite_order(options.client_suite_order && options.policy.is_none())
         .keep_peer_chain(true)
         .key_log(Arc::new(seen.clone()));
+    if let Some(policy) = options.policy {
+        builder = builder.cipher_suites(policy.suites.iter().copied());
+    }
     let judge = Arc::new(judge.clone());
     if options.require_client_certificate {
         builder = builder.client_auth(ClientAuth::Required(judge));

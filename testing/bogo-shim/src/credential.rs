@@ -11,7 +11,7 @@ use waxwing_crypto::{CryptoError, CryptoProvider, SignatureScheme, Signing, Sign
 use waxwing_pki::load_private_key;
 
 use crate::errors::Failure;
-use crate::options::CredentialFiles;
+use crate::options::{CredentialFiles, Options};
 
 /// A key that signs with some of its schemes only, and perhaps not at once.
 #[derive(Debug)]
@@ -46,12 +46,11 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
-    /// Loads what the files hold; `None` if there are none. With `later`, every signature is
-    /// asked for.
+    /// Loads what the files hold; `None` if there are none.
     pub(crate) fn load(
         provider: &CryptoProvider,
+        options: &Options,
         files: &CredentialFiles,
-        later: bool,
     ) -> Result<Option<Self>, Failure> {
         let (Some(certificate), Some(key)) = (&files.certificate, &files.key) else {
             return Ok(None);
@@ -59,17 +58,21 @@ impl Credential {
         let chain = certificates(certificate)?;
         let key = load_private_key(provider, &read(key)?)
             .map_err(|error| Failure::Environment(error.to_string()))?;
-        let schemes = if files.signing_prefs.is_empty() {
-            key.schemes().to_vec()
-        } else {
-            let able = |scheme: &SignatureScheme| key.schemes().contains(scheme);
-            let wanted = files.signing_prefs.iter().copied().map(SignatureScheme);
-            wanted.filter(able).collect()
+        let able = |scheme: &SignatureScheme| key.schemes().contains(scheme);
+        let schemes = match options.policy {
+            _ if !files.signing_prefs.is_empty() => {
+                let wanted = files.signing_prefs.iter().copied().map(SignatureScheme);
+                wanted.filter(able).collect()
+            }
+            Some(policy) if !policy.schemes.is_empty() => {
+                policy.schemes.iter().copied().filter(able).collect()
+            }
+            _ => key.schemes().to_vec(),
         };
         let limited = TestKey {
             key: Arc::clone(&key),
             schemes,
-            later,
+            later: options.piecemeal,
         };
         let mut certified = CertifiedKey::new(chain, Arc::new(limited));
         if let Some(response) = &files.ocsp {

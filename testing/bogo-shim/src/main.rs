@@ -18,6 +18,7 @@ mod credential;
 mod errors;
 mod exchange;
 mod options;
+mod policy;
 mod seen;
 mod session;
 mod transport;

@@ -15,6 +15,7 @@ pub(crate) struct Judge {
     pub(crate) reject: bool,
     pub(crate) later: bool,
     pub(crate) expect_ocsp: bool,
+    pub(crate) reject_ocsp: bool,
     pub(crate) authorities: Vec<Vec<u8>>,
     pub(crate) seen: Shared,
 }
@@ -24,6 +25,9 @@ impl Judge {
     pub(crate) fn decide(&self, request: &ServerCertRequest<'_>) -> Verdict {
         if self.expect_ocsp && request.ocsp.is_none() {
             self.seen.wrong("no OCSP response to judge by");
+        }
+        if self.reject_ocsp {
+            return Verdict::Rejected(CertificateError::BadStatus.into());
         }
         self.wish(request.chain, |pinned| {
             ServerCertVerifier::verify(pinned, request)

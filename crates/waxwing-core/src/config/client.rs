@@ -32,6 +32,8 @@ pub struct ClientConfig {
     pub(crate) common: Common,
     pub(crate) verifier: Arc<dyn ServerCertVerifier>,
     pub(crate) key_shares: usize,
+    /// Exactly these instead, if chosen.
+    pub(crate) key_share_groups: Option<Vec<NamedGroup>>,
     pub(crate) send_server_name: bool,
     pub(crate) grease: bool,
     pub(crate) permute_extensions: bool,
@@ -57,6 +59,7 @@ impl ClientConfig {
                 common: Common::new(provider),
                 verifier,
                 key_shares: 1,
+                key_share_groups: None,
                 send_server_name: true,
                 grease: true,
                 permute_extensions: true,
@@ -97,6 +100,13 @@ impl ClientConfigBuilder {
     /// it costs its bytes, but no second key generation.
     pub const fn key_shares(mut self, count: usize) -> Self {
         self.config.key_shares = count;
+        self
+    }
+
+    /// Sends key shares for exactly these groups instead, which must be among the groups. They go
+    /// out in the order of the groups (RFC 9846, Section 4.3.8).
+    pub fn key_share_groups(mut self, groups: impl IntoIterator<Item = NamedGroup>) -> Self {
+        self.config.key_share_groups = Some(groups.into_iter().collect());
         self
     }
 
@@ -175,6 +185,12 @@ impl ClientConfigBuilder {
     pub fn build(self) -> Result<Arc<ClientConfig>, ConfigError> {
         let mut config = self.config;
         config.common.resolve(&self.chosen)?;
+        let groups = &config.common.groups;
+        for name in config.key_share_groups.iter().flatten() {
+            if !groups.iter().any(|group| group.name() == *name) {
+                return Err(ConfigError::ShareWithoutGroup(*name));
+            }
+        }
         Ok(Arc::new(config))
     }
 }

@@ -57,6 +57,9 @@ pub enum ConfigError {
     EmptyList,
     /// A list of suites, groups or decompressors names something twice (RFC 9846, Section 4.3.7).
     Repeated(u16),
+    /// A key share is to be sent for a group that is not among the groups (RFC 9846,
+    /// Section 4.3.8).
+    ShareWithoutGroup(NamedGroup),
     /// A record size limit is outside 64 to 16385 (RFC 8449, Section 4).
     RecordSizeLimit(u16),
     /// No cipher suite is there for a version that is to be spoken.
@@ -77,6 +80,9 @@ impl fmt::Display for ConfigError {
             Self::NotProvided(id) => write!(f, "the crypto provider does not have 0x{id:04x}"),
             Self::EmptyList => f.write_str("a list of suites or groups is empty"),
             Self::Repeated(id) => write!(f, "a list names 0x{id:04x} twice"),
+            Self::ShareWithoutGroup(name) => {
+                write!(f, "a key share for {name}, which is not among the groups")
+            }
             Self::RecordSizeLimit(limit) => {
                 write!(f, "a record size limit must be 64 to 16385, not {limit}")
             }

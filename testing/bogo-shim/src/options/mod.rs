@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use waxwing_core::{ProtocolVersion, ProtocolVersions};
 
 use crate::absent::{self, Feature};
+use crate::policy::Policy;
 
 /// Why the flags cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,7 @@ pub(crate) struct Options {
     pub(crate) host_name: Option<String>,
     pub(crate) curves: Vec<u16>,
     pub(crate) key_shares: Option<Vec<u16>>,
+    pub(crate) policy: Option<&'static Policy>,
     pub(crate) verify_prefs: Vec<u16>,
     pub(crate) verify_fail: bool,
     pub(crate) verify_peer: bool,
@@ -68,6 +70,8 @@ pub(crate) struct Options {
     pub(crate) grease: bool,
     pub(crate) permute_extensions: bool,
     pub(crate) ocsp_stapling: bool,
+    /// What is stapled to the server's certificate will not do.
+    pub(crate) reject_ocsp: bool,
     pub(crate) read_hello_first: bool,
     pub(crate) client_suite_order: bool,
 
@@ -133,6 +137,7 @@ impl Default for Options {
             host_name: None,
             curves: Vec::new(),
             key_shares: None,
+            policy: None,
             verify_prefs: Vec::new(),
             verify_fail: false,
             verify_peer: false,
@@ -145,6 +150,7 @@ impl Default for Options {
             grease: false,
             permute_extensions: false,
             ocsp_stapling: false,
+            reject_ocsp: false,
             read_hello_first: false,
             client_suite_order: true,
             implicit_handshake: false,
@@ -180,7 +186,9 @@ impl Options {
 
     /// The versions to speak, if any is left.
     pub(crate) fn versions(&self) -> Option<ProtocolVersions> {
+        let tls12 = self.policy.is_none_or(|policy| policy.tls12);
         self.versions_asked()
+            .filter(|version| tls12 || *version != ProtocolVersion::TLS12.0)
             .filter_map(|version| match ProtocolVersion(version) {
                 ProtocolVersion::TLS12 => Some(ProtocolVersions::TLS12),
                 ProtocolVersion::TLS13 => Some(ProtocolVersions::TLS13),

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{Options, Refusal};
-use crate::absent;
+use crate::{absent, policy};
 
 /// The rest of the command line.
 struct Arguments<I>(I);
@@ -153,7 +153,10 @@ impl Options {
             "-server-preference" => self.client_suite_order = false,
             // Sessions are never resumed, and tickets never sent.
             "-no-ticket" | "-expect-no-session" | "-expect-no-session-id" => {}
-            _ => return Ok(false),
+            _ => match policy::of_flag(flag) {
+                Some(policy) => self.policy = Some(policy),
+                None => return Ok(false),
+            },
         }
         Ok(true)
     }
@@ -170,6 +173,9 @@ impl Options {
             "-cert-file" => credential.certificate = Some(arguments.path(flag)?),
             "-key-file" => credential.key = Some(arguments.path(flag)?),
             "-signing-prefs" => credential.signing_prefs.push(arguments.number(flag)?),
+            // A client judges the response together with the certificate.
+            "-use-ocsp-callback" | "-set-ocsp-in-callback" => {}
+            "-fail-ocsp-callback" => self.reject_ocsp = true,
             "-ocsp-response" => credential.ocsp = Some(arguments.base64(flag)?),
             _ => return Ok(false),
         }

@@ -159,7 +159,12 @@ pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
 fn first_shares(env: &Env<'_>, random: &dyn SecureRandom) -> Result<Vec<Box<dyn KeyShare>>, Error> {
     let config = env.config;
     let mut shares: Vec<Box<dyn KeyShare>> = Vec::new();
-    for group in config.common.groups.iter().take(config.key_shares) {
+    let count = match &config.key_share_groups {
+        Some(_) => usize::MAX,
+        None => config.key_shares,
+    };
+    let first = config.common.groups.iter().take(count);
+    for group in first.filter(|group| may_share(config, group.name())) {
         if !covers(&shares, group.name()) {
             shares.push(group.start(random)?);
         }
@@ -178,6 +183,12 @@ fn first_shares(env: &Env<'_>, random: &dyn SecureRandom) -> Result<Vec<Box<dyn 
         shares = Vec::from([group.start(random)?]);
     }
     Ok(shares)
+}
+
+/// Whether the configuration allows for a share of this group.
+fn may_share(config: &ClientConfig, name: NamedGroup) -> bool {
+    let groups = config.key_share_groups.as_ref();
+    groups.is_none_or(|groups| groups.contains(&name))
 }
 
 /// Whether one of `shares`, or the classical part of one, stands for this group.
@@ -200,7 +211,7 @@ fn share_entries<'a>(
         // The answer to a HelloRetryRequest has exactly one share.
         let mut parts = shares
             .iter()
-            .filter(|_| !offer.retrying)
+            .filter(|_| !offer.retrying && may_share(config, name))
             .filter_map(|share| share.classical_part());
         own.map(|share| (name, share.public()))
             .or_else(|| parts.find(|(part, _)| *part == name))

@@ -189,14 +189,26 @@ fn shares_come_in_the_order_of_groups() {
     ] {
         let builder = client_builder().grease(false).groups(groups.to_vec());
         let parts = hello(builder.key_shares(count));
-        let mut shares = &parts.extensions.get(KEY_SHARE).unwrap()[2..];
-        let mut found = Vec::new();
-        while let [high, low, len_high, len_low, rest @ ..] = shares {
-            found.push(NamedGroup(u16::from_be_bytes([*high, *low])));
-            shares = &rest[usize::from(u16::from_be_bytes([*len_high, *len_low]))..];
-        }
-        assert_eq!(found, expected, "{groups:?}");
+        assert_eq!(shares_in(&parts), expected, "{groups:?}");
     }
+    for chosen in [&[X][..], &[HYBRID], &[P, X], &[PQ, P], &[]] {
+        let groups = [PQ, HYBRID, P, X];
+        let builder = client_builder().grease(false).groups(groups);
+        let parts = hello(builder.key_share_groups(chosen.to_vec()));
+        let in_order = groups.into_iter().filter(|group| chosen.contains(group));
+        assert_eq!(shares_in(&parts), in_order.collect::<Vec<_>>());
+    }
+}
+
+/// The groups of a hello's key shares.
+fn shares_in(parts: &ClientParts) -> Vec<NamedGroup> {
+    let mut shares = &parts.extensions.get(KEY_SHARE).unwrap()[2..];
+    let mut found = Vec::new();
+    while let [high, low, len_high, len_low, rest @ ..] = shares {
+        found.push(NamedGroup(u16::from_be_bytes([*high, *low])));
+        shares = &rest[usize::from(u16::from_be_bytes([*len_high, *len_low]))..];
+    }
+    found
 }
 
 /// The X25519 part of a hybrid's share stands for X25519: no second key is made.
