@@ -24,6 +24,7 @@ use crate::config::versions::ProtocolVersions;
 use crate::config::{Common, KeyLog};
 use crate::connection::event::{Answer, Question, Wait};
 use crate::connection::info::ConnectionInfo;
+use crate::connection::post_handshake::PostHandshake;
 use crate::limits::MAX_PLAINTEXT;
 use crate::messages::HandshakeType;
 use crate::record::joiner::Message;
@@ -36,7 +37,7 @@ use crate::{Error, PeerError};
 pub(crate) mod auth;
 #[cfg(feature = "client")]
 pub(crate) mod client;
-mod compression;
+pub(crate) mod compression;
 pub(crate) mod negotiate;
 pub(crate) mod proof;
 pub(crate) mod record_limits;
@@ -356,6 +357,24 @@ impl Handshake {
             #[cfg(feature = "server")]
             Side::Server(server) => server.answer(answer, &mut self.cx, flight),
         }
+    }
+
+    /// What is left of a complete handshake: what was agreed, and who authenticates a client
+    /// later, if that is part of it.
+    pub(crate) fn finish(self) -> (ConnectionInfo, Option<PostHandshake>) {
+        let Context {
+            info, transcript, ..
+        } = self.cx;
+        if !info.post_handshake_auth {
+            return (info, None);
+        }
+        let later = transcript.into_hash().map(|transcript| match self.side {
+            #[cfg(feature = "client")]
+            Side::Client(client) => PostHandshake::client(client.config, transcript),
+            #[cfg(feature = "server")]
+            Side::Server(server) => PostHandshake::server(server.config, transcript),
+        });
+        (info, later)
     }
 
     #[cfg(test)]

@@ -22,6 +22,9 @@ const RULES: [(A, &[P]); 15] = [
             P::TooManyWarnings,
             P::TooManyKeyUpdates,
             P::TooManyTickets,
+            P::TooManyCertificateRequests,
+            // Section 4.7.2.
+            P::AnswerInterrupted,
         ],
     ),
     // Section 5.2.
@@ -58,6 +61,8 @@ const RULES: [(A, &[P]); 15] = [
             P::CurveType,
             // Section 4.4.2, 4.5.2, 4.7.3.
             P::RequestContext,
+            // Section 4.5.1 names none.
+            P::AnswerContext,
             P::SchemeNotOffered,
             P::SchemeUnfit,
             P::BadKeyUpdate,
