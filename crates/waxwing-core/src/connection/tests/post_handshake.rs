@@ -1,11 +1,13 @@
 //! Authentication after the handshake: every type of message at every point, floods, and what
 //! comes between. The puppet's answers are made here, apart from the code that makes ours.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use waxwing_crypto::{Digest, HashContext, NamedGroup, SignatureScheme, Signing};
 
+use super::bad_input::compression::{ALGORITHM, Copy, compressed};
 use super::{KEY_UPDATE, Stage};
 use crate::codec::Writer;
 use crate::connection::event::{Answer, Event, Wait};
@@ -22,26 +24,30 @@ use crate::testing::client_auth::{TrustClient, choosing_client, known_client, sl
 use crate::testing::{
     CERTIFICATE, certificate_request, client_builder, message, server_builder, server_key, verified,
 };
-use crate::{ClientAuth, ClientConfigBuilder, Error, PeerError};
+use crate::{ClientAuth, ClientConfigBuilder, Error, PeerError, ServerConfigBuilder};
 
-/// A server that agreed with its puppet. One group will do.
-pub(super) fn server(
-    auth: fn(alloc::sync::Arc<TrustClient>) -> ClientAuth,
-    trust: TrustClient,
-) -> Stage {
-    let server = server_builder()
-        .groups([NamedGroup::X25519])
-        .post_handshake_auth(auth(alloc::sync::Arc::new(trust)));
-    let client = client_builder().groups([NamedGroup::X25519]);
-    let mut stage = Stage::server(server, client.post_handshake_auth(true));
+/// A server that agreed with its puppet.
+fn agreed(builder: ServerConfigBuilder) -> Stage {
+    // One group will do.
+    let groups = [NamedGroup::X25519];
+    let client = client_builder().groups(groups).post_handshake_auth(true);
+    let mut stage = Stage::server(builder.groups(groups), client);
     stage.give_messages(2);
     assert!(!stage.connection.is_handshaking());
     stage.deliver();
     stage
 }
 
+/// One that judges like that, and needs no certificate.
 pub(super) fn optional(trust: TrustClient) -> Stage {
-    server(|trust| ClientAuth::Optional(trust), trust)
+    let auth = ClientAuth::Optional(Arc::new(trust));
+    agreed(server_builder().post_handshake_auth(auth))
+}
+
+/// One that needs a certificate.
+pub(super) fn strict() -> Stage {
+    let auth = ClientAuth::Required(Arc::new(TrustClient::Now));
+    agreed(server_builder().post_handshake_auth(auth))
 }
 
 /// A client that agreed to it.
@@ -81,6 +87,11 @@ pub(super) fn ask(stage: &mut Stage) -> Vec<u8> {
     request
 }
 
+/// How a Certificate goes out.
+type Form = fn(&[u8]) -> Vec<u8>;
+
+const AS_IT_IS: Form = |body| message(T::CERTIFICATE, body);
+
 /// A client's answer to `request` with this chain, over a transcript that ends with its own
 /// Finished: RFC 9846, Section 4.5.
 fn answer_over(
@@ -88,18 +99,18 @@ fn answer_over(
     secret: &Digest,
     request: &[u8],
     chain: &[&[u8]],
+    form: Form,
 ) -> Vec<Vec<u8>> {
     transcript.update(request);
     let mut messages = Vec::new();
-    let mut add = |transcript: &mut HashContext, typ, body: &[u8]| {
-        let message = message(typ, body);
+    let mut add = |transcript: &mut HashContext, message: Vec<u8>| {
         transcript.update(&message);
         messages.push(message);
     };
     let context = &request[5..5 + usize::from(request[4])];
     let mut body = Vec::new();
     Certificate::write(&mut Writer::new(&mut body), context, chain, None).unwrap();
-    add(&mut transcript, T::CERTIFICATE, &body);
+    add(&mut transcript, form(&body));
     if !chain.is_empty() {
         let scheme = SignatureScheme::ECDSA_SECP256R1_SHA256;
         let content = client_signed_content(transcript.fork_finish().as_ref());
@@ -110,22 +121,26 @@ fn answer_over(
         let mut body = Vec::new();
         let verify = CertificateVerify { scheme, signature };
         verify.write(&mut Writer::new(&mut body)).unwrap();
-        add(&mut transcript, T::CERTIFICATE_VERIFY, &body);
+        add(&mut transcript, message(T::CERTIFICATE_VERIFY, &body));
     }
     let mac = verify_data(transcript.hash(), secret, &transcript.fork_finish()).unwrap();
-    add(&mut transcript, T::FINISHED, mac.as_ref());
+    add(&mut transcript, message(T::FINISHED, mac.as_ref()));
     messages
 }
 
 /// The puppet's answer.
 pub(super) fn answer(stage: &mut Stage, request: &[u8], chain: &[&[u8]]) -> Vec<Vec<u8>> {
+    answer_in(AS_IT_IS, stage, request, chain)
+}
+
+fn answer_in(form: Form, stage: &mut Stage, request: &[u8], chain: &[&[u8]]) -> Vec<Vec<u8>> {
     let Transcript::Running(transcript) = &stage.puppet.side.handshake.cx.transcript else {
         panic!("the hash is known");
     };
     let transcript = transcript.clone();
     let key = stage.puppet.seal_key(Epoch::Application);
     let secret = key.traffic_secret().unwrap().clone();
-    answer_over(transcript, &secret, request, chain)
+    answer_over(transcript, &secret, request, chain, form)
 }
 
 /// Where things stand when a message comes.
@@ -334,7 +349,13 @@ fn a_client_answers_as_the_rfc_says() {
         let record = stage.protected(22, &request);
         assert_eq!(stage.give(&record), Ok(vec![]));
         let sent = contents(&mut stage);
-        let ours = answer_over(transcript.clone(), &client, &request, &[CERTIFICATE]);
+        let ours = answer_over(
+            transcript.clone(),
+            &client,
+            &request,
+            &[CERTIFICATE],
+            AS_IT_IS,
+        );
         assert_eq!(sent[..ours[0].len()], ours[0]);
         // ECDSA signs differently each time, so what covers the signature does too.
         let verify = &sent[ours[0].len()..];
@@ -381,4 +402,24 @@ fn requests_have_a_limit() {
         let record = stage.protected(23, b"x");
         assert_eq!(stage.give(&record).unwrap().len(), 1);
     }
+}
+
+/// The transcript has the message as it was sent (RFC 8879, Section 4).
+#[test]
+fn an_answer_may_be_compressed_if_that_was_offered() {
+    let form: Form = |body| compressed(ALGORITHM, body.len(), body);
+    let auth = ClientAuth::Required(Arc::new(TrustClient::Now));
+    let builder = server_builder().post_handshake_auth(auth);
+    let mut stage = agreed(builder.cert_decompressors(&[&Copy]));
+    let request = ask(&mut stage);
+    let messages = answer_in(form, &mut stage, &request, &[CERTIFICATE]);
+    let record = stage.protected(22, &messages.concat());
+    assert_eq!(stage.give(&record), Ok(vec![Event::ClientAuthenticated]));
+
+    let mut stage = strict();
+    let request = ask(&mut stage);
+    let messages = answer_in(form, &mut stage, &request, &[CERTIFICATE]);
+    let record = stage.protected(22, &messages.concat());
+    let error = stage.refuse(&record);
+    assert_eq!(error, PeerError::UnexpectedMessage.into());
 }

@@ -5,7 +5,7 @@ mod alerts;
 mod client;
 mod client12;
 mod client_auth;
-mod compression;
+pub(super) mod compression;
 mod post_handshake;
 mod records;
 mod records12;

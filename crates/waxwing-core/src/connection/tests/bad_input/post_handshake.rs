@@ -4,12 +4,12 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::super::Stage;
-use super::super::post_handshake::{answer, ask, client, flood, optional, server};
+use super::super::post_handshake::{answer, ask, client, flood, optional, strict};
 use super::Case;
 use crate::messages::HandshakeType as T;
 use crate::testing::client_auth::{TrustClient, known_client};
 use crate::testing::{CERTIFICATE, message};
-use crate::{ClientAuth, Error, Incompatible as I, PeerError as P};
+use crate::{Error, Incompatible as I, PeerError as P};
 
 pub(super) const CASES: &[Case] = &[
     (
@@ -21,7 +21,7 @@ pub(super) const CASES: &[Case] = &[
         "no certificate after the handshake",
         Error::Incompatible(I::NoClientCertificate),
         || {
-            let mut stage = server(|trust| ClientAuth::Required(trust), TrustClient::Now);
+            let mut stage = strict();
             let request = ask(&mut stage);
             let messages = answer(&mut stage, &request, &[]);
             give(&mut stage, &messages)
