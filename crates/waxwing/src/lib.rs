@@ -110,8 +110,9 @@ pub use waxwing_core::{
     ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName, Epoch, Error, Event,
     Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible, InvalidName, KeyLog, Misuse,
     OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress, ProtocolVersion, Question,
-    ReadHalf, RecordPadding, Rejection, ServerCertRequest, ServerCertVerifier, ServerConfig,
-    ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait, WriteHalf,
+    ReadHalf, RecordPadding, Refused, Rejection, ServerCertRequest, ServerCertVerifier,
+    ServerConfig, ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait,
+    WriteHalf,
 };
 pub use waxwing_crypto as crypto;
 pub use waxwing_pki as pki;

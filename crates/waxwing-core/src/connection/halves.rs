@@ -5,7 +5,7 @@
 use alloc::sync::Arc;
 
 use super::event::{Event, PeerAction, Progress};
-use super::traced::{key_updated, opened, sent};
+use super::traced::{failed, key_updated, opened, sent};
 use crate::config::versions::ProtocolVersions;
 use crate::error::Misuse;
 #[cfg(feature = "tls12")]
@@ -21,7 +21,7 @@ use crate::record::joiner::Message;
 use crate::record::stream::{Opened, Rx, Tx};
 use crate::record::{ContentType, RecordPadding};
 use crate::trace::{Direction, Trace, TraceEvent};
-use crate::{AlertDescription, Buffer, Epoch, Error, PeerError};
+use crate::{AlertDescription, Buffer, Epoch, Error, PeerError, refused};
 
 /// Which side of the connection we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,6 +239,7 @@ impl ReadHalf {
                     typ,
                     bytes,
                 });
+                refused::tell_established(&**trace, typ);
             }
             match message.typ {
                 HandshakeType::KEY_UPDATE => {
@@ -275,6 +276,7 @@ impl ReadHalf {
                     typ,
                     bytes,
                 });
+                refused::tell_established(&**trace, typ);
             }
             match (message.typ, self.role) {
                 (HandshakeType::HELLO_REQUEST, Role::Client) => {
@@ -443,7 +445,7 @@ impl WriteHalf {
     /// more will be sent.
     pub fn fail(&mut self, error: &Error, out: &mut Buffer) {
         if let Some(trace) = &self.trace {
-            trace.event(&TraceEvent::Failed(error));
+            failed(&**trace, error);
         }
         if let Some(description) = error.alert() {
             self.alert(Alert::FATAL, description, out);

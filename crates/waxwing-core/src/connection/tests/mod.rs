@@ -8,6 +8,7 @@ mod established;
 mod failures;
 mod records;
 mod records12;
+mod refused;
 mod rfc8448;
 
 use alloc::vec;
