@@ -165,6 +165,8 @@ rules! {
             "a handshake message out of order (RFC 9846, Section 4)";
         UnexpectedRecord => UNEXPECTED_MESSAGE,
             "a record of a type not allowed here (RFC 9846, Section 5)";
+        Heartbeat => UNEXPECTED_MESSAGE,
+            "a heartbeat, which nobody asked for (RFC 6520, Section 3)";
         UnexpectedChangeCipherSpec => UNEXPECTED_MESSAGE,
             "a change_cipher_spec that is not the single byte 1, or comes outside the handshake (RFC 9846, Section 5)";
         InterleavedRecord => UNEXPECTED_MESSAGE,
@@ -296,6 +298,8 @@ rules! {
             "no common protocol version";
         CipherSuite => HANDSHAKE_FAILURE,
             "no common cipher suite";
+        OnlyRc4 => INSUFFICIENT_SECURITY,
+            "the client knows no cipher but RC4 (RFC 7465, Section 2)";
         Group => HANDSHAKE_FAILURE,
             "no common key exchange group";
         SignatureScheme => HANDSHAKE_FAILURE,

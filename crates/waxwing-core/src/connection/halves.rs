@@ -9,7 +9,7 @@ use waxwing_crypto::Digest;
 
 use super::event::{Event, PeerAction, Progress};
 use super::post_handshake::Later;
-use super::traced::{key_updated, opened, sent};
+use super::traced::{failed, key_updated, opened, sent};
 use crate::config::versions::ProtocolVersions;
 use crate::error::Misuse;
 #[cfg(feature = "tls12")]
@@ -25,7 +25,7 @@ use crate::record::joiner::Message;
 use crate::record::stream::{Opened, Rx, Tx};
 use crate::record::{ContentType, RecordPadding};
 use crate::trace::{Direction, Trace, TraceEvent};
-use crate::{AlertDescription, Buffer, Epoch, Error, PeerError};
+use crate::{AlertDescription, Buffer, Epoch, Error, PeerError, refused};
 
 /// Which side of the connection we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -277,6 +277,7 @@ impl ReadHalf {
                     typ,
                     bytes,
                 });
+                refused::tell_established(&**trace, typ);
             }
             if let Some(later) = reborrow(&mut later)
                 && later.expects(message.typ)
@@ -336,6 +337,7 @@ impl ReadHalf {
                     typ,
                     bytes,
                 });
+                refused::tell_established(&**trace, typ);
             }
             match (message.typ, self.role) {
                 (HandshakeType::HELLO_REQUEST, Role::Client) => {
@@ -549,7 +551,7 @@ impl WriteHalf {
     /// more will be sent.
     pub fn fail(&mut self, error: &Error, out: &mut Buffer) {
         if let Some(trace) = &self.trace {
-            trace.event(&TraceEvent::Failed(error));
+            failed(&**trace, error);
         }
         if let Some(description) = error.alert() {
             self.alert(Alert::FATAL, description, out);

@@ -20,7 +20,6 @@ use crate::error::Misuse;
 use crate::handshake::Handshake;
 use crate::messages::alert::Alert;
 use crate::record::stream::{Rx, Tx, TxFlight};
-use crate::trace::TraceEvent;
 use crate::{AlertDescription, Buffer, Error, ServerName};
 
 #[cfg(feature = "server")]
@@ -362,7 +361,7 @@ impl Connection {
         let info = match core::mem::replace(&mut self.state, done) {
             State::Handshake(mut establishing) => {
                 if let Some(trace) = establishing.trace() {
-                    trace.event(&TraceEvent::Failed(&error));
+                    traced::failed(&**trace, &error);
                 }
                 if let Some(description) = error.alert() {
                     establishing.alert(Alert::FATAL, description, out);

@@ -32,7 +32,7 @@ use crate::record::joiner::Message;
 use crate::record::protect12::Keys12;
 use crate::record::{Epoch, EpochKeys, Flight};
 use crate::trace::{Direction, Trace, TraceEvent};
-use crate::{Error, PeerError};
+use crate::{Error, PeerError, refused};
 
 pub(crate) mod auth;
 #[cfg(feature = "client")]
@@ -317,6 +317,7 @@ impl Handshake {
                 typ,
                 bytes,
             });
+            refused::tell(&**trace, message);
         }
         let expected = match &self.side {
             #[cfg(feature = "client")]

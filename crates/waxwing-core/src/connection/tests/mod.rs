@@ -9,6 +9,7 @@ mod failures;
 mod post_handshake;
 mod records;
 mod records12;
+mod refused;
 mod rfc8448;
 
 use alloc::vec;

@@ -159,11 +159,7 @@ impl Rx {
         let len = usize::from(u16::from_be_bytes([len_high, len_low]));
         let typ = ContentType(typ);
         if !self.allows(typ) {
-            return Err(match typ {
-                ContentType::CHANGE_CIPHER_SPEC => PeerError::UnexpectedChangeCipherSpec,
-                _ => PeerError::UnexpectedRecord,
-            }
-            .into());
+            return Err(unexpected(typ).into());
         }
         if self.protects(typ) {
             // RFC 9846, Section 5.2.
@@ -253,7 +249,7 @@ impl Rx {
             | ContentType::ALERT
             | ContentType::HANDSHAKE
             | ContentType::APPLICATION_DATA => {}
-            _ => return Err(PeerError::UnexpectedRecord.into()),
+            other => return Err(unexpected(other).into()),
         }
         // RFC 9846, Section 5.1: no other record between the parts of a message.
         if typ != ContentType::HANDSHAKE && !self.joiner.is_empty() {
@@ -277,6 +273,15 @@ impl Rx {
         } else {
             Err(PeerError::MessageSpansKeyChange.into())
         }
+    }
+}
+
+/// Why a record of this type may not come now.
+const fn unexpected(typ: ContentType) -> PeerError {
+    match typ {
+        ContentType::CHANGE_CIPHER_SPEC => PeerError::UnexpectedChangeCipherSpec,
+        ContentType::HEARTBEAT => PeerError::Heartbeat,
+        _ => PeerError::UnexpectedRecord,
     }
 }
 

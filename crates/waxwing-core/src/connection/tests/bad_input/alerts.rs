@@ -12,6 +12,7 @@ const RULES: [(A, &[P]); 15] = [
             P::SecondRetry,
             // Section 5, 5.1, 5.4.
             P::UnexpectedRecord,
+            P::Heartbeat,
             P::UnexpectedChangeCipherSpec,
             P::InterleavedRecord,
             P::EmptyHandshakeRecord,
@@ -99,10 +100,12 @@ const RULES: [(A, &[P]); 15] = [
     (A::UNSUPPORTED_EXTENSION, &[P::UnsolicitedExtension]),
 ];
 
-const LACKS: [(A, I); 10] = [
+const LACKS: [(A, I); 11] = [
     // Section 4.2.1, Appendix E.
     (A::PROTOCOL_VERSION, I::Version),
     (A::HANDSHAKE_FAILURE, I::CipherSuite),
+    // RFC 7465, Section 2.
+    (A::INSUFFICIENT_SECURITY, I::OnlyRc4),
     (A::HANDSHAKE_FAILURE, I::Group),
     (A::HANDSHAKE_FAILURE, I::SignatureScheme),
     // RFC 7301, Section 3.2; RFC 6066, Section 3.
