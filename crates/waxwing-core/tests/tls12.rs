@@ -54,8 +54,8 @@ fn every_group_and_suite() {
         .filter(|suite| suite.authentication == Authentication12::Ecdsa);
     for suite in ecdsa {
         for group in PROVIDER.groups {
-            let client = client12().groups([group.name()]).cipher_suites([suite.id]);
-            let mut pair = Pair::new(client, server12());
+            let client = client12().cipher_suites([suite.id]);
+            let mut pair = Pair::new(client, server12().groups([group.name()]));
             if !group.name().allowed_in_tls12() {
                 assert_eq!(pair.settle(), Err(Incompatible::Group.into()));
                 continue;

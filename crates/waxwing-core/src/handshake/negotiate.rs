@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-#[cfg(feature = "tls12")]
-use waxwing_crypto::Suite12;
 use waxwing_crypto::{CipherSuite, KxGroup, NamedGroup, Suite13};
+#[cfg(feature = "tls12")]
+use waxwing_crypto::{SignatureScheme, Suite12};
 
 use crate::codec::List;
 #[cfg(feature = "tls12")]
@@ -28,12 +28,33 @@ pub(super) fn version(
             .iter()
             .find(|version| *version <= ProtocolVersion::TLS12 && hello.legacy_version >= *version),
     };
-    let chosen = chosen.ok_or(Incompatible::Version)?;
-    // RFC 7507, Section 3.
-    if hello.cipher_suites.contains(&CipherSuite::FALLBACK_SCSV) && ours.max() > Some(chosen) {
+    // RFC 7507, Section 3: also if the version fallen back to is one that we do not speak at all.
+    let newest = chosen.or(Some(hello.legacy_version));
+    if hello.cipher_suites.contains(&CipherSuite::FALLBACK_SCSV) && ours.max() > newest {
         return Err(PeerError::Fallback.into());
     }
-    Ok(chosen)
+    Ok(chosen.ok_or(Incompatible::Version)?)
+}
+
+/// The signature schemes of a client of TLS 1.2 that its groups allow: the curve of the server's
+/// key has to be among them, if it says (RFC 8422, Section 5.3). Keys are known by the scheme that
+/// bears their curve's name.
+#[cfg(feature = "tls12")]
+pub(super) fn schemes12(
+    schemes: List<'_, SignatureScheme>,
+    groups: Option<List<'_, NamedGroup>>,
+) -> Vec<SignatureScheme> {
+    let curve = |scheme: &SignatureScheme| match *scheme {
+        SignatureScheme::ECDSA_SECP256R1_SHA256 => Some(NamedGroup::SECP256R1),
+        SignatureScheme::ECDSA_SECP384R1_SHA384 => Some(NamedGroup::SECP384R1),
+        SignatureScheme::ECDSA_SECP521R1_SHA512 => Some(NamedGroup::SECP521R1),
+        _ => None,
+    };
+    let fits = |scheme: &SignatureScheme| match (curve(scheme), groups) {
+        (Some(curve), Some(groups)) => groups.contains(&curve),
+        _ => true,
+    };
+    schemes.iter().filter(fits).collect()
 }
 
 /// The suites of TLS 1.2 that both sides know, the preferred one first.
@@ -174,4 +195,38 @@ pub(super) fn alpn<'a>(
         return Err(Incompatible::ApplicationProtocol.into());
     }
     Ok(chosen.map(Vec::as_slice))
+}
+
+#[cfg(all(test, feature = "tls12"))]
+mod tests {
+    use super::*;
+    use crate::codec::Reader;
+
+    /// RFC 8422, Section 5.3: the server's key respects the client's choice of curves.
+    #[test]
+    fn a_key_on_a_curve_that_the_client_does_not_know_is_not_used() {
+        let schemes = [0x0503, 0x0403, 0x0804, 0x0603, 0x0807];
+        for (groups, expected) in [
+            (Some(&[0x17, 0x1d][..]), &[0x0403, 0x0804, 0x0807][..]),
+            (Some(&[0x19]), &[0x0804, 0x0603, 0x0807]),
+            (None, &schemes),
+        ] {
+            let wire = |list: &[u16]| -> Vec<u8> {
+                list.iter()
+                    .flat_map(|number| number.to_be_bytes())
+                    .collect()
+            };
+            let (schemes, groups) = (wire(&schemes), groups.map(wire));
+            let schemes = List::parse(Reader::new("schemes", &schemes)).unwrap();
+            let groups = groups.as_deref();
+            let groups = groups.map(|groups| List::parse(Reader::new("groups", groups)).unwrap());
+            let found = schemes12(schemes, groups);
+            assert!(
+                found
+                    .iter()
+                    .map(|scheme| scheme.0)
+                    .eq(expected.iter().copied())
+            );
+        }
+    }
 }
