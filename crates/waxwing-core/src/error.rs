@@ -247,6 +247,12 @@ rules! {
             "the server chose an application protocol we did not offer (RFC 7301, Section 3.1)";
         RequestContext => ILLEGAL_PARAMETER,
             "a certificate_request_context that is not empty during the handshake (RFC 9846, Section 4.4.2)";
+        CompressionNotOffered => ILLEGAL_PARAMETER,
+            "a certificate compressed in a way we did not offer (RFC 8879, Section 4)";
+        BadCompression => BAD_CERTIFICATE,
+            "a compressed certificate that does not decompress to the length it names (RFC 8879, Section 4)";
+        CompressionBomb => BAD_CERTIFICATE,
+            "a compressed certificate that would exceed the limit of a message (RFC 8879, Section 5)";
         EmptyCertificate => DECODE_ERROR,
             "a server's Certificate without a certificate (RFC 9846, Section 4.5.1.3)";
         SchemeNotOffered => ILLEGAL_PARAMETER,

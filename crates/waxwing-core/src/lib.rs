@@ -48,6 +48,7 @@ pub use alert::AlertDescription;
 pub use buffer::Buffer;
 #[cfg(feature = "client")]
 pub use config::client::{ClientConfig, ClientConfigBuilder, GroupMemory};
+pub use config::compression::{CertCompressor, CertDecompressor, CompressionFailed};
 pub use config::credentials::{
     CertChoice, CertResolver, CertificateRequestView, CertifiedKey, ClientCertResolver,
     ClientHelloView,

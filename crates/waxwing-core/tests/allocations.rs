@@ -6,8 +6,10 @@ mod common;
 use core::cell::Cell;
 use std::alloc::{GlobalAlloc, Layout, System};
 
-use common::{End, Pair};
-use waxwing_core::Event;
+use common::{End, Pair, client_builder, server_builder};
+use waxwing_aws_lc::PROVIDER;
+use waxwing_core::{Event, ProtocolVersions};
+use waxwing_crypto::{Authentication12, CipherSuite};
 
 /// Bytes of heap that an established connection may hold, beside its own.
 const MOST_IDLE_HEAP: isize = 512;
@@ -101,6 +103,30 @@ fn application_data_takes_no_memory() {
     one_way(&mut pair.server, &mut pair.client);
 }
 
+fn established12(suite: CipherSuite) -> Pair {
+    let old = ProtocolVersions::TLS12;
+    let client = client_builder().versions(old).cipher_suites([suite]);
+    let mut pair = Pair::new(client, server_builder().versions(old));
+    pair.settle().unwrap();
+    pair
+}
+
+/// The suites of TLS 1.2 that the key of these tests can serve.
+fn suites12() -> impl Iterator<Item = CipherSuite> {
+    let suites = PROVIDER.suites12.iter();
+    let suites = suites.filter(|suite| suite.authentication == Authentication12::Ecdsa);
+    suites.map(|suite| suite.id)
+}
+
+#[test]
+fn application_data_of_tls12_takes_no_memory_either() {
+    for suite in suites12() {
+        let mut pair = established12(suite);
+        one_way(&mut pair.client, &mut pair.server);
+        one_way(&mut pair.server, &mut pair.client);
+    }
+}
+
 /// Bytes that dropping `value` gives back.
 fn heap_of<T>(value: T) -> isize {
     let before = LIVE.get();
@@ -108,13 +134,15 @@ fn heap_of<T>(value: T) -> isize {
     before - LIVE.get()
 }
 
-/// What is left of a handshake: the handles of two AEAD keys, and what was agreed.
+/// What is left of a handshake: the handles of two AEAD keys, and what was agreed; in TLS 1.2 the
+/// randoms too, which exporters need.
 #[test]
 fn an_idle_connection_is_small() {
-    let pair = Pair::established();
-    for (side, end) in [("client", pair.client), ("server", pair.server)] {
-        let heap = heap_of(end.connection);
-        assert!(heap > 0, "something is counted");
-        assert!(heap <= MOST_IDLE_HEAP, "{side}: {heap} bytes");
+    for pair in suites12().map(established12).chain([Pair::established()]) {
+        for (side, end) in [("client", pair.client), ("server", pair.server)] {
+            let heap = heap_of(end.connection);
+            assert!(heap > 0, "something is counted");
+            assert!(heap <= MOST_IDLE_HEAP, "{side}: {heap} bytes");
+        }
     }
 }

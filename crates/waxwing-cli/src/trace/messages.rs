@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 use waxwing::crypto::{CipherSuite, NamedGroup, SignatureScheme};
-use waxwing::{ExtensionType, HandshakeType, ProtocolVersion};
+use waxwing::{CertificateCompressionAlgorithm, ExtensionType, HandshakeType, ProtocolVersion};
 
 /// A handshake message's type and length (RFC 9846, Section 4).
 const HEADER: usize = 4;
@@ -54,6 +54,7 @@ fn detail(typ: HandshakeType, bytes: &[u8], tls12: bool) -> Value {
             told.into()
         }),
         HandshakeType::CERTIFICATE => certificate(&mut body),
+        HandshakeType::COMPRESSED_CERTIFICATE => compressed_certificate(&mut body),
         HandshakeType::CERTIFICATE_VERIFY => certificate_verify(&mut body),
         HandshakeType::KEY_UPDATE => body
             .u8()
@@ -161,6 +162,17 @@ fn server_key_exchange(body: &mut Cursor<'_>) -> Option<Value> {
     told["group"] = group.to_string().into();
     told["public_length"] = public.len().into();
     Some(told)
+}
+
+fn compressed_certificate(body: &mut Cursor<'_>) -> Option<Value> {
+    let algorithm = CertificateCompressionAlgorithm(body.u16()?);
+    let uncompressed = body.number(3)?;
+    let compressed = body.vec24()?;
+    Some(json!({
+        "algorithm": algorithm.to_string(),
+        "uncompressed_length": uncompressed,
+        "compressed_length": compressed.len(),
+    }))
 }
 
 fn certificate_verify(body: &mut Cursor<'_>) -> Option<Value> {
@@ -357,6 +369,18 @@ mod tests {
             b"\0\0\x08\0\x0d\0\x04\0\x02\x08\x07",
         );
         assert_eq!(told["signature_algorithms"][0], "ed25519");
+    }
+
+    #[test]
+    fn a_compressed_certificate_is_told_by_its_lengths() {
+        let message = b"\x19\0\0\x0a\0\x02\0\x10\0\0\0\x02xy";
+        let told = Messages::default().detail(HandshakeType::COMPRESSED_CERTIFICATE, message);
+        let expected = json!({
+            "algorithm": "brotli",
+            "uncompressed_length": 4096,
+            "compressed_length": 2,
+        });
+        assert_eq!(told, expected);
     }
 
     #[test]

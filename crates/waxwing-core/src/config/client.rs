@@ -6,6 +6,7 @@ use core::fmt;
 
 use waxwing_crypto::{CipherSuite, CryptoProvider, NamedGroup};
 
+use super::compression::CertDecompressor;
 use super::credentials::ClientCertResolver;
 use super::verifier::ServerCertVerifier;
 use super::versions::ProtocolVersions;

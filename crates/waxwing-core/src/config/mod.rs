@@ -14,10 +14,12 @@ use crate::messages::ProtocolVersion;
 use crate::record::RecordPadding;
 use crate::trace::Trace;
 
+use compression::CertDecompressor;
 use versions::ProtocolVersions;
 
 #[cfg(feature = "client")]
 pub(crate) mod client;
+pub(crate) mod compression;
 pub(crate) mod credentials;
 #[cfg(feature = "server")]
 pub(crate) mod server;
@@ -53,7 +55,7 @@ pub enum ConfigError {
     NotProvided(u16),
     /// A list of suites or groups is empty.
     EmptyList,
-    /// A list of suites or groups names something twice (RFC 9846, Section 4.3.7).
+    /// A list of suites, groups or decompressors names something twice (RFC 9846, Section 4.3.7).
     Repeated(u16),
     /// A key share is to be sent for a group that is not among the groups (RFC 9846,
     /// Section 4.3.8).
@@ -108,6 +110,7 @@ pub(crate) struct Common {
     #[cfg(feature = "tls12")]
     pub(crate) require_secure_renegotiation: bool,
     pub(crate) record_size_limit: Option<u16>,
+    pub(crate) decompressors: Vec<&'static dyn CertDecompressor>,
     pub(crate) padding: RecordPadding,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
     pub(crate) trace: Option<Arc<dyn Trace>>,
@@ -128,6 +131,7 @@ impl Common {
             #[cfg(feature = "tls12")]
             require_secure_renegotiation: false,
             record_size_limit: None,
+            decompressors: Vec::new(),
             padding: RecordPadding::None,
             key_log: None,
             trace: None,
@@ -150,6 +154,8 @@ impl Common {
             }
             _ => {}
         }
+        let decompressors: Vec<u16> = self.decompressors.iter().map(|d| d.algorithm().0).collect();
+        check_distinct(&decompressors)?;
         self.resolve_suites(chosen.suites.as_deref())?;
         if let Some(groups) = &chosen.groups {
             self.groups = pick(groups, |id| self.provider.group(NamedGroup(id)))?;
@@ -223,15 +229,20 @@ fn pick<T: Copy>(wanted: &[u16], find: impl Fn(u16) -> Option<T>) -> Result<Vec<
     if wanted.is_empty() {
         return Err(ConfigError::EmptyList);
     }
-    for (index, id) in wanted.iter().enumerate() {
-        if wanted.iter().take(index).any(|earlier| earlier == id) {
-            return Err(ConfigError::Repeated(*id));
-        }
-    }
+    check_distinct(wanted)?;
     wanted
         .iter()
         .map(|id| find(*id).ok_or(ConfigError::NotProvided(*id)))
         .collect()
+}
+
+fn check_distinct(ids: &[u16]) -> Result<(), ConfigError> {
+    for (index, id) in ids.iter().enumerate() {
+        if ids.iter().take(index).any(|earlier| earlier == id) {
+            return Err(ConfigError::Repeated(*id));
+        }
+    }
+    Ok(())
 }
 
 /// The setters that both builders have.
@@ -292,6 +303,13 @@ macro_rules! common_setters {
         /// limits, and keeps to theirs in any case. By default a client says nothing.
         pub const fn record_size_limit(mut self, bytes: u16) -> Self {
             self.config.common.record_size_limit = Some(bytes);
+            self
+        }
+
+        /// Lets the peer compress its certificates in these ways, in TLS 1.3 (RFC 8879; default:
+        /// in none). `waxwing::compression` has some.
+        pub fn cert_decompressors(mut self, known: &[&'static dyn CertDecompressor]) -> Self {
+            self.config.common.decompressors = known.to_vec();
             self
         }
 

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 
 use waxwing_crypto::{CipherSuite, CryptoProvider, NamedGroup};
 
+use super::compression::CertDecompressor;
 use super::credentials::CertResolver;
 use super::verifier::ClientAuth;
 use super::versions::ProtocolVersions;

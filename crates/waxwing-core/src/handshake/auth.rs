@@ -109,7 +109,7 @@ pub(super) fn pick_scheme12(
 
 /// The scheme that a key of `ours` signs with: the first of ours that TLS 1.3 allows and the
 /// peer knows.
-pub(super) fn pick_scheme(
+pub(crate) fn pick_scheme(
     ours: &[SignatureScheme],
     known: impl Fn(SignatureScheme) -> bool,
 ) -> Option<SignatureScheme> {

@@ -36,6 +36,7 @@ use crate::{Error, PeerError};
 pub(crate) mod auth;
 #[cfg(feature = "client")]
 pub(crate) mod client;
+mod compression;
 pub(crate) mod negotiate;
 pub(crate) mod proof;
 pub(crate) mod record_limits;

@@ -6,6 +6,8 @@ use waxwing_crypto::{CipherSuite, KxGroup, NamedGroup, Suite13};
 #[cfg(feature = "tls12")]
 use waxwing_crypto::{SignatureScheme, Suite12};
 
+#[cfg(feature = "tls12")]
+use super::auth::pick_scheme12;
 use crate::codec::List;
 #[cfg(feature = "tls12")]
 use crate::config::Common;
@@ -36,27 +38,6 @@ pub(super) fn version(
     Ok(chosen.ok_or(Incompatible::Version)?)
 }
 
-/// The signature schemes of a client of TLS 1.2 that its groups allow: the curve of the server's
-/// key has to be among them, if it says (RFC 8422, Section 5.3). Keys are known by the scheme that
-/// bears their curve's name.
-#[cfg(feature = "tls12")]
-pub(super) fn schemes12(
-    schemes: List<'_, SignatureScheme>,
-    groups: Option<List<'_, NamedGroup>>,
-) -> Vec<SignatureScheme> {
-    let curve = |scheme: &SignatureScheme| match *scheme {
-        SignatureScheme::ECDSA_SECP256R1_SHA256 => Some(NamedGroup::SECP256R1),
-        SignatureScheme::ECDSA_SECP384R1_SHA384 => Some(NamedGroup::SECP384R1),
-        SignatureScheme::ECDSA_SECP521R1_SHA512 => Some(NamedGroup::SECP521R1),
-        _ => None,
-    };
-    let fits = |scheme: &SignatureScheme| match (curve(scheme), groups) {
-        (Some(curve), Some(groups)) => groups.contains(&curve),
-        _ => true,
-    };
-    schemes.iter().filter(fits).collect()
-}
-
 /// The suites of TLS 1.2 that both sides know, the preferred one first.
 #[cfg(feature = "tls12")]
 pub(super) fn suites12(
@@ -78,6 +59,42 @@ pub(super) fn suites12(
         return Err(Incompatible::CipherSuite.into());
     }
     Ok(common)
+}
+
+/// Suite and scheme of TLS 1.2 for a key that signs with `ours`: the first suite that the key can
+/// serve, and the first scheme that the client knows. The key's curve must be one that the client
+/// knows too (RFC 8422, Section 5.3).
+#[cfg(feature = "tls12")]
+pub(crate) fn fit12(
+    suites: &[&'static Suite12],
+    ours: &[SignatureScheme],
+    known: impl Fn(SignatureScheme) -> bool,
+    curve: impl Fn(NamedGroup) -> bool,
+) -> Result<(&'static Suite12, SignatureScheme), Error> {
+    let usable = |scheme| curve_of(scheme).is_none_or(&curve) && known(scheme);
+    let serves = |suite: &&&'static Suite12| {
+        let authentication = Some(suite.authentication);
+        ours.iter()
+            .any(|scheme| scheme.tls12_authentication() == authentication)
+    };
+    let suite = *suites
+        .iter()
+        .find(serves)
+        .ok_or(Incompatible::CipherSuite)?;
+    let scheme = pick_scheme12(ours, Some(suite.authentication), usable);
+    Ok((suite, scheme.ok_or(Incompatible::SignatureScheme)?))
+}
+
+/// The curve of an ECDSA key of ours that signs with this scheme: each curve goes with the hash of
+/// its size, as in TLS 1.3.
+#[cfg(feature = "tls12")]
+const fn curve_of(scheme: SignatureScheme) -> Option<NamedGroup> {
+    match scheme {
+        SignatureScheme::ECDSA_SECP256R1_SHA256 => Some(NamedGroup::SECP256R1),
+        SignatureScheme::ECDSA_SECP384R1_SHA384 => Some(NamedGroup::SECP384R1),
+        SignatureScheme::ECDSA_SECP521R1_SHA512 => Some(NamedGroup::SECP521R1),
+        _ => None,
+    }
 }
 
 /// The group for a client of TLS 1.2: the first of ours that it names. One that names none leaves
@@ -195,38 +212,4 @@ pub(super) fn alpn<'a>(
         return Err(Incompatible::ApplicationProtocol.into());
     }
     Ok(chosen.map(Vec::as_slice))
-}
-
-#[cfg(all(test, feature = "tls12"))]
-mod tests {
-    use super::*;
-    use crate::codec::Reader;
-
-    /// RFC 8422, Section 5.3: the server's key respects the client's choice of curves.
-    #[test]
-    fn a_key_on_a_curve_that_the_client_does_not_know_is_not_used() {
-        let schemes = [0x0503, 0x0403, 0x0804, 0x0603, 0x0807];
-        for (groups, expected) in [
-            (Some(&[0x17, 0x1d][..]), &[0x0403, 0x0804, 0x0807][..]),
-            (Some(&[0x19]), &[0x0804, 0x0603, 0x0807]),
-            (None, &schemes),
-        ] {
-            let wire = |list: &[u16]| -> Vec<u8> {
-                list.iter()
-                    .flat_map(|number| number.to_be_bytes())
-                    .collect()
-            };
-            let (schemes, groups) = (wire(&schemes), groups.map(wire));
-            let schemes = List::parse(Reader::new("schemes", &schemes)).unwrap();
-            let groups = groups.as_deref();
-            let groups = groups.map(|groups| List::parse(Reader::new("groups", groups)).unwrap());
-            let found = schemes12(schemes, groups);
-            assert!(
-                found
-                    .iter()
-                    .map(|scheme| scheme.0)
-                    .eq(expected.iter().copied())
-            );
-        }
-    }
 }

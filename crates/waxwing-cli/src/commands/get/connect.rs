@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::net::TcpStream;
+use waxwing::compression::{COMPRESSORS, DECOMPRESSORS};
 use waxwing::pki::dangerous::AcceptAny;
 use waxwing::pki::{self, Identity, PinnedVerifier, TrustAnchors, Verifier};
 use waxwing::tokio::TlsStream;
@@ -73,6 +74,7 @@ impl<'a> Connector<'a> {
         let mut config = ClientConfig::builder(&PROVIDER, verifier)
             .versions(versions(&args.tls, &args.ciphers)?)
             .alpn(alpn(args, origin.scheme))
+            .cert_decompressors(DECOMPRESSORS)
             .keep_peer_chain(true);
         if !args.groups.is_empty() {
             config = config.groups(args.groups.iter().copied());
@@ -254,7 +256,7 @@ fn own_certificate(args: &OwnArgs) -> Result<Option<Arc<CertifiedKey>>, Failure>
     };
     let certified = pki::load_certified_key_files(&PROVIDER, cert, key);
     let certified = certified.map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(Some(Arc::new(certified)))
+    Ok(Some(Arc::new(certified.with_compression(COMPRESSORS))))
 }
 
 /// What to call our certificate.

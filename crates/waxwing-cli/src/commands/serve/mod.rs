@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use waxwing::compression::DECOMPRESSORS;
 use waxwing::{PROVIDER, ServerConfig};
 
 use crate::args::ServeArgs;
@@ -69,6 +70,7 @@ pub(crate) async fn run(args: &ServeArgs, talk: Talk) -> Result<(), Failure> {
     let client_auth = clients::client_auth(args)?;
     let mut config = ServerConfig::builder(&PROVIDER, Arc::new(identity.key.clone()))
         .versions(versions(&args.tls, &[])?)
+        .cert_decompressors(DECOMPRESSORS)
         .alpn(&alpn);
     if let Some(client_auth) = client_auth {
         config = config.client_auth(client_auth).keep_peer_chain(true);

@@ -7,7 +7,8 @@ use waxwing_aws_lc::PROVIDER;
 
 use super::records::{Make, Outcome, check, outcome};
 use super::{KEY_UPDATE, Stage, plain};
-use crate::connection::event::{Answer, Event, Wait};
+use crate::connection::event::{Answer, Event, PeerAction, Wait};
+use crate::limits::{MAX_RENEGOTIATIONS, MAX_WARNING_ALERTS};
 use crate::messages::HandshakeType as T;
 use crate::record::Epoch;
 use crate::testing::tls12::{client12, server12};
@@ -192,7 +193,6 @@ fn messages_wait_for_the_verdict() {
 /// them makes them harmless, and the refusals to renegotiate have a count of their own.
 #[test]
 fn warnings_are_counted_apart_from_renegotiations() {
-    use crate::limits::{MAX_RENEGOTIATIONS, MAX_WARNING_ALERTS};
     for client in [false, true] {
         let wish: &[u8] = if client {
             &HELLO_REQUEST
@@ -282,5 +282,51 @@ fn keys_change_with_change_cipher_spec() {
             stage.give(&record),
             Ok(Vec::from([Event::HandshakeComplete]))
         );
+    }
+}
+
+/// The same with the two halves apart: the one that reads tells, the one that writes refuses, and
+/// data goes on both ways.
+#[test]
+fn halves_refuse_to_renegotiate() {
+    for client in [false, true] {
+        let wish: &[u8] = if client {
+            &HELLO_REQUEST
+        } else {
+            &CLIENT_HELLO
+        };
+        let mut stage = Stage::established12(client);
+        stage.deliver();
+        let mut records = Vec::new();
+        for _ in 0..=MAX_RENEGOTIATIONS {
+            records.push(stage.protected(22, wish));
+            records.push(stage.protected(23, b"data"));
+        }
+        let Stage {
+            connection,
+            mut out,
+            mut puppet,
+        } = stage;
+        let (mut read, mut write, _) = connection.split().unwrap();
+        for pair in records.chunks_mut(2).take(MAX_RENEGOTIATIONS.into()) {
+            let event = read.process(&mut pair[0]).unwrap().event;
+            let Event::PeerAction(action @ PeerAction::RefuseRenegotiation) = event else {
+                panic!("{event:?}");
+            };
+            write.apply(action, &mut out).unwrap();
+            write.write(&[b"answer"], &mut out).unwrap();
+            let told = puppet.receive(out.as_slice());
+            out.clear();
+            let expected = [(21, Vec::from([1, 100])), (23, b"answer".to_vec())];
+            assert_eq!(told, expected);
+            let event = read.process(&mut pair[1]).unwrap().event;
+            assert!(matches!(event, Event::AppData(_)));
+        }
+        let last = records.len() - 2;
+        let error = read.process(&mut records[last]).unwrap_err();
+        assert_eq!(error, PeerError::TooManyRenegotiations.into());
+        write.fail(&error, &mut out);
+        let told = puppet.receive(out.as_slice());
+        assert_eq!(told, [(21, Vec::from([2, 100]))]);
     }
 }

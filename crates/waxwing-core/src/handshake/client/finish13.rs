@@ -28,6 +28,7 @@ use crate::messages::HandshakeType;
 use crate::messages::certificate::Certificate;
 use crate::messages::certificate_request::CertificateRequest;
 use crate::messages::certificate_verify::{CertificateVerify, client_signed_content};
+use crate::messages::compressed_certificate::CompressedCertificate;
 use crate::messages::finished::Finished;
 use crate::{Error, Incompatible};
 
@@ -54,6 +55,13 @@ impl Shown {
         let scheme = pick_scheme(key.key().schemes(), |scheme| theirs.contains(&scheme))
             .ok_or(Incompatible::SignatureScheme)?;
         Ok(Self { key, scheme })
+    }
+
+    /// The certificate as the server can decompress it (RFC 8879), in the handshake.
+    fn compressed(&self, request: &CertificateRequest<'_>) -> Option<CompressedCertificate<'_>> {
+        let theirs = request.compress_certificate?;
+        let known = |algorithm| theirs.contains(&algorithm);
+        self.key.compressed(request.status_request, known)
     }
 }
 
@@ -105,10 +113,18 @@ impl LastFlight {
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
         let shown = key.map(|key| Shown::new(key, request)).transpose()?;
-        env.cx
-            .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
-                write_certificate(w, request, shown.as_ref())
-            })?;
+        let compressed = shown.as_ref().and_then(|shown| shown.compressed(request));
+        match compressed {
+            Some(message) => {
+                let typ = HandshakeType::COMPRESSED_CERTIFICATE;
+                env.cx.send(env.flight, typ, &mut |w| message.write(w))?;
+            }
+            None => env
+                .cx
+                .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
+                    write_certificate(w, request, shown.as_ref())
+                })?,
+        }
         let Some(shown) = shown else {
             return self.finish(env);
         };

@@ -18,6 +18,7 @@ use crate::codec::Writer;
 use crate::config::client::ClientConfig;
 use crate::messages::extensions::alpn::write_alpn;
 use crate::messages::extensions::certificate_authorities::write_certificate_authorities;
+use crate::messages::extensions::compress_certificate::write_compress_certificate;
 use crate::messages::extensions::cookie::write_cookie;
 use crate::messages::extensions::ec_point_formats::{UNCOMPRESSED, write_ec_point_formats};
 use crate::messages::extensions::key_share::{KeyShareEntry, write_key_shares};
@@ -39,7 +40,7 @@ use crate::{Error, Incompatible, PeerError, ServerName};
 
 /// The kinds of extension a ClientHello of ours can carry, in the order of sending when the
 /// configuration does not permute them.
-const EXTENSIONS: [ExtensionType; 14] = [
+const EXTENSIONS: [ExtensionType; 15] = [
     ExtensionType::SERVER_NAME,
     ExtensionType::MAX_FRAGMENT_LENGTH,
     ExtensionType::RECORD_SIZE_LIMIT,
@@ -51,6 +52,7 @@ const EXTENSIONS: [ExtensionType; 14] = [
     ExtensionType::SIGNATURE_ALGORITHMS,
     ExtensionType::ALPN,
     ExtensionType::CERTIFICATE_AUTHORITIES,
+    ExtensionType::COMPRESS_CERTIFICATE,
     ExtensionType::SUPPORTED_VERSIONS,
     ExtensionType::COOKIE,
     ExtensionType::KEY_SHARE,
@@ -313,18 +315,32 @@ impl HelloWriter<'_> {
         w: &mut Writer<'_>,
         sent: &mut ExtensionSet,
     ) -> Result<(), Error> {
+        if !self.applies(typ) {
+            return Ok(());
+        }
+        sent.insert(typ);
+        extensions::write(w, typ, |w| self.write_content(typ, w))
+    }
+
+    fn host(&self) -> Option<&str> {
+        self.name.dns().filter(|_| self.config.send_server_name)
+    }
+
+    fn applies(&self, typ: ExtensionType) -> bool {
         let config = self.config;
-        let grease = self.offer.shape.grease;
         let wish = record_limits(config);
-        let host = self.name.dns().filter(|_| config.send_server_name);
-        let applies = match typ {
-            ExtensionType::SERVER_NAME => host.is_some(),
+        match typ {
+            ExtensionType::SERVER_NAME => self.host().is_some(),
             ExtensionType::STATUS_REQUEST => config.request_ocsp,
             ExtensionType::ALPN => !config.common.alpn.is_empty(),
             ExtensionType::CERTIFICATE_AUTHORITIES => !config.certificate_authorities.is_empty(),
             ExtensionType::COOKIE => self.cookie.is_some(),
             ExtensionType::MAX_FRAGMENT_LENGTH => wish.max_fragment_length.is_some(),
             ExtensionType::RECORD_SIZE_LIMIT => wish.record_size_limit.is_some(),
+            // RFC 8879, Section 3: before TLS 1.3 nothing is compressed.
+            ExtensionType::COMPRESS_CERTIFICATE => {
+                self.speaks(ProtocolVersion::TLS13) && !config.common.decompressors.is_empty()
+            }
             ExtensionType::SUPPORTED_VERSIONS | ExtensionType::KEY_SHARE => {
                 self.speaks(ProtocolVersion::TLS13)
             }
@@ -332,13 +348,15 @@ impl HelloWriter<'_> {
             | ExtensionType::RENEGOTIATION_INFO
             | ExtensionType::EC_POINT_FORMATS => self.speaks(ProtocolVersion::TLS12),
             _ => true,
-        };
-        if !applies {
-            return Ok(());
         }
-        sent.insert(typ);
-        extensions::write(w, typ, |w| match typ {
-            ExtensionType::SERVER_NAME => write_server_name(w, host.unwrap_or_default()),
+    }
+
+    fn write_content(&self, typ: ExtensionType, w: &mut Writer<'_>) -> Result<(), Error> {
+        let config = self.config;
+        let grease = self.offer.shape.grease;
+        let wish = record_limits(config);
+        match typ {
+            ExtensionType::SERVER_NAME => write_server_name(w, self.host().unwrap_or_default()),
             ExtensionType::STATUS_REQUEST => write_status_request(w),
             ExtensionType::MAX_FRAGMENT_LENGTH => {
                 write_max_fragment_length(w, wish.max_fragment_length.unwrap_or_default())
@@ -366,6 +384,10 @@ impl HelloWriter<'_> {
                 let names = config.certificate_authorities.iter().map(Vec::as_slice);
                 write_certificate_authorities(w, names)
             }
+            ExtensionType::COMPRESS_CERTIFICATE => {
+                let known = config.common.decompressors.iter();
+                write_compress_certificate(w, known.map(|known| known.algorithm()))
+            }
             ExtensionType::SUPPORTED_VERSIONS => {
                 let reserved = grease.map(|grease| ProtocolVersion(grease.version));
                 let versions = config.common.versions.iter().rev();
@@ -373,7 +395,7 @@ impl HelloWriter<'_> {
             }
             ExtensionType::COOKIE => write_cookie(w, self.cookie.unwrap_or_default()),
             _ => self.write_shares(w),
-        })
+        }
     }
 
     fn write_shares(&self, w: &mut Writer<'_>) -> Result<(), Error> {

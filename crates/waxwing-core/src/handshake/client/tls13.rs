@@ -13,6 +13,7 @@ use alloc::boxed::Box;
 
 use super::super::StepOutcome;
 use super::super::auth::{check_finished, check_signature};
+use super::super::compression::certificate_body;
 use super::super::proof::SignatureOk;
 use super::super::record_limits::{self, Wish};
 use super::super::schedule13::HandshakeSecrets;
@@ -28,7 +29,7 @@ use crate::messages::certificate_verify::{CertificateVerify, server_signed_conte
 use crate::messages::encrypted_extensions::EncryptedExtensions;
 use crate::messages::extensions::ExtensionSet;
 use crate::messages::finished::Finished;
-use crate::messages::{HandshakeType, ProtocolVersion};
+use crate::messages::{ExtensionType, HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
 use crate::{Error, PeerError, Rejection};
 
@@ -52,6 +53,8 @@ impl Step {
             Self::Certificate(step) => {
                 typ == HandshakeType::CERTIFICATE
                     || typ == HandshakeType::CERTIFICATE_REQUEST && step.request.is_none()
+                    || typ == HandshakeType::COMPRESSED_CERTIFICATE
+                        && step.sent.contains(ExtensionType::COMPRESS_CERTIFICATE)
             }
             Self::Verdict(_) | Self::Choice(_) | Self::Signature(_) => false,
             Self::CertificateVerify(_) => typ == HandshakeType::CERTIFICATE_VERIFY,
@@ -161,7 +164,8 @@ impl AwaitCertificate {
     }
 
     fn on_certificate(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let certificate = Certificate::read(message.body(), Some(&self.sent))?;
+        let body = certificate_body(&message, &env.config.common.decompressors)?;
+        let certificate = Certificate::read(&body, Some(&self.sent))?;
         if !certificate.context.is_empty() {
             return Err(PeerError::RequestContext.into());
         }

@@ -14,6 +14,7 @@ use waxwing_crypto::{Digest, Hash};
 
 use super::super::StepOutcome;
 use super::super::auth::{check_finished, check_signature};
+use super::super::compression::certificate_body;
 use super::super::proof::SignatureOk;
 use super::Env;
 use super::certificate::{Judged, judge};
@@ -25,6 +26,7 @@ use crate::messages::certificate::Certificate;
 use crate::messages::certificate_verify::{CertificateVerify, client_signed_content};
 use crate::messages::extensions::ExtensionSet;
 use crate::messages::finished::Finished;
+use crate::messages::{ExtensionType, HandshakeType};
 use crate::record::EpochKeys;
 use crate::record::joiner::Message;
 use crate::{Error, Incompatible, PeerError, Rejection};
@@ -82,12 +84,19 @@ pub(super) struct AwaitCertificate {
 }
 
 impl AwaitCertificate {
+    pub(super) fn expects(&self, typ: HandshakeType) -> bool {
+        typ == HandshakeType::CERTIFICATE
+            || typ == HandshakeType::COMPRESSED_CERTIFICATE
+                && self.offered.contains(ExtensionType::COMPRESS_CERTIFICATE)
+    }
+
     pub(super) fn on_certificate(
         self,
         message: Message<'_>,
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
-        let certificate = Certificate::read(message.body(), Some(&self.offered))?;
+        let body = certificate_body(&message, &env.config.common.decompressors)?;
+        let certificate = Certificate::read(&body, Some(&self.offered))?;
         // RFC 9846, Section 4.5.1: it echoes that of the request.
         if !certificate.context.is_empty() {
             return Err(PeerError::RequestContext.into());

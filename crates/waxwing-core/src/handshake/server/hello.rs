@@ -14,7 +14,7 @@ use super::tls12;
 use super::tls13::{Agreed, Exchange};
 use super::{Env, Step};
 use crate::codec::List;
-use crate::config::credentials::ClientHelloView;
+use crate::config::credentials::{ClientHelloView, Settled};
 use crate::messages::client_hello::ClientHello;
 use crate::messages::extensions::key_share::KeyShareEntry;
 use crate::messages::server_hello::{RETRY_RANDOM, ServerHello, ServerHelloExtensions};
@@ -120,6 +120,11 @@ impl AwaitClientHello {
             session_id: SessionId::copy(hello.session_id),
             schemes: schemes.iter().collect(),
             staple: extensions.status_request,
+            compression: extensions
+                .compress_certificate
+                .unwrap_or_default()
+                .iter()
+                .collect(),
             acknowledge_name: env.cx.info.server_name.is_some(),
             wish: Wish {
                 max_fragment_length: extensions.max_fragment_length,
@@ -127,7 +132,7 @@ impl AwaitClientHello {
             },
             change_cipher_spec: self.retry.is_none() && !hello.session_id.is_empty(),
         };
-        let view = ClientHelloView::new(hello, message.body());
+        let view = ClientHelloView::new(hello, message.body(), Settled::Tls13);
         let outcome = agreed.choose_certificate(&view, env)?;
         Ok(StepOutcome {
             early_data,

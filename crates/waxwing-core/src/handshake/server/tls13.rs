@@ -27,10 +27,12 @@ use super::finish13::{
     AwaitCertificate, AwaitCertificateVerify, AwaitFinished, AwaitVerdict, Confirmation,
 };
 use super::request13::OwnRequest;
-use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView};
+use crate::codec::{List, Reader};
+use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView, Settled};
 use crate::connection::event::{Question, Wait};
 use crate::connection::info::Exporter;
 use crate::messages::certificate::Certificate;
+use crate::messages::certificate_request::CertificateRequest;
 use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
 use crate::messages::client_hello::ClientHello;
 use crate::messages::encrypted_extensions::EncryptedExtensions;
@@ -38,7 +40,7 @@ use crate::messages::extensions::ExtensionSet;
 use crate::messages::extensions::key_share::KeyShareEntry;
 use crate::messages::finished::Finished;
 use crate::messages::server_hello::{ServerHello, ServerHelloExtensions};
-use crate::messages::{HandshakeType, ProtocolVersion};
+use crate::messages::{CertificateCompressionAlgorithm, HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
 use crate::{Error, Incompatible, PeerError};
 
@@ -58,7 +60,7 @@ impl Step {
     pub(super) fn expects(&self, typ: HandshakeType) -> bool {
         match self {
             Self::Choice(_) | Self::Signature(_) | Self::Verdict(_) => false,
-            Self::Certificate(_) => typ == HandshakeType::CERTIFICATE,
+            Self::Certificate(step) => step.expects(typ),
             Self::CertificateVerify(_) => typ == HandshakeType::CERTIFICATE_VERIFY,
             Self::Finished(_) => typ == HandshakeType::FINISHED,
         }
@@ -87,6 +89,7 @@ impl Step {
                 Some(Question::Certificate(ClientHelloView::new(
                     hello,
                     &step.hello,
+                    Settled::Tls13,
                 )))
             }
             Self::Signature(step) => Some(Question::Signature {
@@ -145,6 +148,8 @@ pub(super) struct Agreed {
     pub(super) schemes: Vec<SignatureScheme>,
     /// Whether the client wants a stapled OCSP response.
     pub(super) staple: bool,
+    /// The ways of compressing certificates that the client can undo.
+    pub(super) compression: Vec<CertificateCompressionAlgorithm>,
     /// Whether the client named a server, which the chosen certificate acknowledges.
     pub(super) acknowledge_name: bool,
     /// What the client says about the length of records.
@@ -204,15 +209,25 @@ impl Agreed {
                 extensions.write(w)
             })?;
         let requested = request_certificate(env)?;
-        let ocsp = key.ocsp().filter(|_| self.staple);
-        env.cx
-            .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
-                Certificate::write(w, &[], key.chain(), ocsp)
-            })?;
+        self.send_certificate(&key, env)?;
         let flight = Flight { secrets, requested };
         flight
             .sign(key, scheme, env)
             .map(|outcome| outcome.read_with(read))
+    }
+
+    /// Sends our certificates, compressed if the client can undo it (RFC 8879).
+    fn send_certificate(&self, key: &CertifiedKey, env: &mut Env<'_>) -> Result<(), Error> {
+        let known = |algorithm| self.compression.contains(&algorithm);
+        if let Some(message) = key.compressed(self.staple, known) {
+            let typ = HandshakeType::COMPRESSED_CERTIFICATE;
+            return env.cx.send(env.flight, typ, &mut |w| message.write(w));
+        }
+        let ocsp = key.ocsp().filter(|_| self.staple);
+        env.cx
+            .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
+                Certificate::write(w, &[], key.chain(), ocsp)
+            })
     }
 
     fn send_server_hello(&self, env: &mut Env<'_>) -> Result<(), Error> {
@@ -265,8 +280,20 @@ fn request_certificate(env: &mut Env<'_>) -> Result<Option<ExtensionSet>, Error>
     let Some(auth) = &env.config.client_auth else {
         return Ok(None);
     };
-    let request = OwnRequest::new(env.config.common.provider, auth)?;
-    let request = request.with_context(&[])?;
+    let common = &env.config.common;
+    let request = OwnRequest::new(common.provider, auth)?;
+    let compression: Vec<u8> = common
+        .decompressors
+        .iter()
+        .flat_map(|known| known.algorithm().0.to_be_bytes())
+        .collect();
+    let compression = Some(compression.as_slice()).filter(|bytes| !bytes.is_empty());
+    let request = CertificateRequest {
+        compress_certificate: compression
+            .map(|bytes| List::parse(Reader::new("algorithms", bytes)))
+            .transpose()?,
+        ..request.with_context(&[])?
+    };
     env.cx
         .send(env.flight, HandshakeType::CERTIFICATE_REQUEST, &mut |w| {
             request.write(w)

@@ -3,7 +3,7 @@
 use crate::{AlertDescription as A, Error, Incompatible as I, PeerError as P};
 
 /// RFC 9846, where it names the alert; where it does not, Section 6.2 says what each is for.
-const RULES: [(A, &[P]); 14] = [
+const RULES: [(A, &[P]); 15] = [
     (
         A::UNEXPECTED_MESSAGE,
         &[
@@ -61,8 +61,12 @@ const RULES: [(A, &[P]); 14] = [
             P::SchemeNotOffered,
             P::SchemeUnfit,
             P::BadKeyUpdate,
+            // RFC 8879, Section 4.
+            P::CompressionNotOffered,
         ],
     ),
+    // RFC 8879, Sections 4 and 5.
+    (A::BAD_CERTIFICATE, &[P::BadCompression, P::CompressionBomb]),
     // Section 4.5.1.3; Section 6.
     (A::DECODE_ERROR, &[P::EmptyCertificate, P::BadAlert]),
     // Section 4.5.2, 4.5.3.

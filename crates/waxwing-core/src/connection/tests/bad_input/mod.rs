@@ -5,6 +5,7 @@ mod alerts;
 mod client;
 mod client12;
 mod client_auth;
+mod compression;
 mod records;
 mod records12;
 mod server;
@@ -26,6 +27,7 @@ fn cases() -> impl Iterator<Item = Case> {
         server::CASES,
         server12::CASES,
         client_auth::CASES,
+        compression::CASES,
     ];
     tables.into_iter().flatten().cloned()
 }
