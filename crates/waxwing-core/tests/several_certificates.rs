@@ -7,8 +7,9 @@ use std::sync::Arc;
 use common::{Pair, server_key};
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{
-    CertifiedKey, ClientConfig, ConnectionInfo, Error, Incompatible, ProtocolVersions,
-    ServerCertRequest, ServerCertVerifier, ServerConfig, Verdict, Verified,
+    CertifiedKey, ClientAuth, ClientCertRequest, ClientCertVerifier, ClientConfig, ConnectionInfo,
+    Error, Incompatible, ProtocolVersions, ServerCertRequest, ServerCertVerifier, ServerConfig,
+    Verdict, Verified,
 };
 use waxwing_crypto::{
     CipherSuite, CryptoProvider, KeyEncoding, NamedGroup, SignatureAlgorithm, SignatureScheme,
@@ -34,6 +35,12 @@ struct KeyIsCertificate;
 
 impl ServerCertVerifier for KeyIsCertificate {
     fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
+        Verdict::Accepted(Verified::holder_of(request.chain[0].to_vec()))
+    }
+}
+
+impl ClientCertVerifier for KeyIsCertificate {
+    fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
         Verdict::Accepted(Verified::holder_of(request.chain[0].to_vec()))
     }
 }
@@ -139,5 +146,31 @@ fn in_tls12_the_curves_count_too() {
             client.groups(groups.iter().copied())
         });
         assert_eq!(info.unwrap().signature_scheme, Some(expected), "{groups:?}");
+    }
+}
+
+#[test]
+fn a_client_shows_the_first_that_the_server_can_check_or_none() {
+    use SignatureScheme as S;
+    let keys = [server_key(), load(P384), load(RSA)];
+    let certificates: Vec<Arc<CertifiedKey>> = keys.iter().map(certificate).collect();
+    for versions in VERSIONS {
+        for (scheme, expected) in [
+            (S::ECDSA_SECP384R1_SHA384, Some(S::ECDSA_SECP384R1_SHA384)),
+            (S::RSA_PSS_RSAE_SHA384, Some(S::RSA_PSS_RSAE_SHA384)),
+            (S::ED25519, None),
+        ] {
+            let own: Arc<CertifiedKey> = Arc::clone(&certificates[0]);
+            let server = ServerConfig::builder(checking(&[scheme]), Arc::new(own));
+            let auth = ClientAuth::Optional(Arc::new(KeyIsCertificate));
+            let server = server.versions(versions).client_auth(auth);
+            let client = ClientConfig::builder(&PROVIDER, Arc::new(KeyIsCertificate));
+            let client = client.client_certificate(Arc::new(certificates.clone()));
+            let mut pair = Pair::new(client.versions(versions), server);
+            pair.settle().unwrap();
+            let info = pair.server.connection.info();
+            assert_eq!(info.client_signature_scheme, expected, "{versions:?}");
+            assert_eq!(info.client_authenticated, expected.is_some());
+        }
     }
 }

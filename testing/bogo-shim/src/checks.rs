@@ -15,6 +15,8 @@ pub(crate) fn handshake(options: &Options, session: &Session) -> Result<(), Fail
     if let Some(wrong) = seen {
         return Err(Failure::Unexpected(wrong));
     }
+    let chosen = session.setup().seen.lock().credential.unwrap_or(-1);
+    same("credential", options.expect.credential, Some(chosen))?;
     let info = session
         .info()
         .ok_or_else(|| Failure::Unexpected("no connection".into()))?;

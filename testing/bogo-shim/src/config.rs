@@ -29,7 +29,6 @@ pub(crate) enum Side {
 /// One side, and what its questions are answered with.
 pub(crate) struct Setup {
     pub(crate) side: Side,
-    pub(crate) credential: Option<Credential>,
     pub(crate) judge: Judge,
     pub(crate) resolver: Arc<Resolver>,
     pub(crate) seen: Shared,
@@ -40,7 +39,6 @@ impl Setup {
     pub(crate) fn new(options: &Options) -> Result<Self, Failure> {
         let provider = provider(options);
         let seen = Shared::default();
-        let credential = Credential::load(provider, options, &options.credential)?;
         let judge = Judge {
             reject: options.verify_fail
                 && (options.verify_peer || options.require_client_certificate),
@@ -51,9 +49,8 @@ impl Setup {
             seen: seen.clone(),
         };
         let resolver = Arc::new(Resolver {
-            certificate: credential
-                .as_ref()
-                .map(|credential| Arc::clone(&credential.certified)),
+            credentials: Credential::load_all(provider, options)?,
+            refuse: options.server && options.reject_ocsp,
             later: options.piecemeal,
             expect: options.expect.clone(),
             seen: seen.clone(),
@@ -65,7 +62,6 @@ impl Setup {
         };
         Ok(Self {
             side,
-            credential,
             judge,
             resolver,
             seen,
@@ -181,7 +177,7 @@ fn client(
         .request_ocsp(options.ocsp_stapling)
         .keep_peer_chain(true)
         .key_log(Arc::new(seen.clone()));
-    if resolver.certificate.is_some() || options.expect.authorities.is_some() {
+    if !resolver.credentials.is_empty() || options.expect.authorities.is_some() {
         builder = builder.client_certificate(Arc::clone(resolver) as _);
     }
     if let Some(policy) = options.policy {

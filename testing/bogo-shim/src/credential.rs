@@ -9,6 +9,8 @@ use base64::prelude::BASE64_STANDARD;
 use waxwing_core::CertifiedKey;
 use waxwing_crypto::{CryptoError, CryptoProvider, SignatureScheme, Signing, SigningKey};
 use waxwing_pki::load_private_key;
+use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode};
 
 use crate::errors::Failure;
 use crate::options::{CredentialFiles, Options};
@@ -42,15 +44,42 @@ impl SigningKey for TestKey {
 #[derive(Clone, Debug)]
 pub(crate) struct Credential {
     pub(crate) certified: Arc<CertifiedKey>,
+    /// Which of several it is; -1 for the one without a number.
+    pub(crate) number: i32,
     key: Arc<dyn SigningKey>,
+    must_match_issuer: bool,
 }
 
 impl Credential {
+    /// All that the options name, the preferred one first.
+    pub(crate) fn load_all(
+        provider: &CryptoProvider,
+        options: &Options,
+    ) -> Result<Vec<Self>, Failure> {
+        let more = (0..).zip(&options.more_credentials);
+        more.chain([(-1, &options.credential)])
+            .filter_map(|(number, files)| Self::load(provider, options, files, number).transpose())
+            .collect()
+    }
+
+    /// Whether it may be shown to a peer that trusts these authorities.
+    pub(crate) fn may_be_shown_to(&self, authorities: &[&[u8]]) -> bool {
+        let issuers = self.certified.chain().iter().filter_map(|der| {
+            let certificate = Certificate::from_der(der).ok()?;
+            certificate.tbs_certificate().issuer().to_der().ok()
+        });
+        !self.must_match_issuer
+            || issuers
+                .into_iter()
+                .any(|issuer| authorities.contains(&issuer.as_slice()))
+    }
+
     /// Loads what the files hold; `None` if there are none.
-    pub(crate) fn load(
+    fn load(
         provider: &CryptoProvider,
         options: &Options,
         files: &CredentialFiles,
+        number: i32,
     ) -> Result<Option<Self>, Failure> {
         let (Some(certificate), Some(key)) = (&files.certificate, &files.key) else {
             return Ok(None);
@@ -80,7 +109,9 @@ impl Credential {
         }
         Ok(Some(Self {
             certified: Arc::new(certified),
+            number,
             key,
+            must_match_issuer: files.must_match_issuer,
         }))
     }
 

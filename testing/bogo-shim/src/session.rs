@@ -179,20 +179,21 @@ impl Session {
         };
         let setup = &self.setup;
         let answer = match connection.question() {
-            Some(Question::Certificate(_)) => {
-                Answer::Certificate(setup.resolver.certificate.clone())
+            Some(Question::Certificate(hello)) => {
+                Answer::Certificate(setup.resolver.for_client(&hello))
             }
             Some(Question::ClientCertificate(request)) => {
-                setup.resolver.look_at_request(&request);
-                Answer::Certificate(setup.resolver.certificate.clone())
+                Answer::Certificate(setup.resolver.for_server(&request))
             }
             Some(Question::ClientVerdict(request)) => Answer::Verdict(judged(
                 request.with(|request| setup.judge.decide_client(request)),
             )),
             Some(Question::Signature {
-                scheme, message, ..
+                key,
+                scheme,
+                message,
             }) => {
-                let credential = setup.credential.as_ref();
+                let credential = setup.resolver.credential_of(key);
                 let refused = Err(waxwing_crypto::CryptoError::Misuse);
                 Answer::Signature(
                     credential.map_or(refused, |credential| credential.sign(scheme, message)),

@@ -101,7 +101,7 @@ fn update_keys(session: &mut Session, story: &Story, peer: &mut Process) {
             let told = count(output, b">>> TLS 1.3, Handshake [length 0005], KeyUpdate");
             told == received
         });
-        // We hear of it, and answer with what we say next.
+        // We hear of it while we read, and answer before we write again.
         exchange(session, peer);
         exchange(session, peer);
         assert_eq!(story.key_updates_sent(), sent);

@@ -159,6 +159,15 @@ impl ClientCertResolver for Arc<CertifiedKey> {
     }
 }
 
+/// Several certificates, the preferred one first: a server that asks gets the first that it can
+/// use (see [`CertificateRequestView::can_use`]), or none if it can use none.
+impl ClientCertResolver for Vec<Arc<CertifiedKey>> {
+    fn resolve(&self, request: &CertificateRequestView<'_>) -> CertChoice {
+        let fits = self.iter().find(|key| request.can_use(key));
+        fits.map_or(CertChoice::None, |key| CertChoice::Use(Arc::clone(key)))
+    }
+}
+
 /// What a server says when it asks for a certificate.
 #[derive(Clone, Copy, Debug)]
 pub struct CertificateRequestView<'a> {
@@ -166,6 +175,9 @@ pub struct CertificateRequestView<'a> {
     schemes: List<'a, SignatureScheme>,
     certificate_schemes: List<'a, SignatureScheme>,
     authorities: List<'a, DistinguishedName<'a>>,
+    /// What TLS 1.2 says of kinds of keys.
+    #[cfg(feature = "tls12")]
+    kinds: Option<CertificateRequest12<'a>>,
 }
 
 impl<'a> CertificateRequestView<'a> {
@@ -177,6 +189,8 @@ impl<'a> CertificateRequestView<'a> {
                 .signature_algorithms_cert
                 .unwrap_or(request.signature_algorithms),
             authorities: request.certificate_authorities.unwrap_or_default(),
+            #[cfg(feature = "tls12")]
+            kinds: None,
         }
     }
 
@@ -187,7 +201,20 @@ impl<'a> CertificateRequestView<'a> {
             schemes: request.signature_algorithms,
             certificate_schemes: request.signature_algorithms,
             authorities: request.certificate_authorities,
+            kinds: Some(*request),
         }
+    }
+
+    /// Whether this certificate's key can sign so that the server can check it. Signatures within
+    /// the chain are not looked at, and neither are authorities.
+    #[must_use]
+    pub fn can_use(&self, key: &CertifiedKey) -> bool {
+        let schemes = key.key().schemes();
+        #[cfg(feature = "tls12")]
+        if let Some(request) = &self.kinds {
+            return schemes.iter().any(|scheme| request.allows(*scheme));
+        }
+        pick_scheme(schemes, |scheme| self.schemes.contains(&scheme)).is_some()
     }
 
     /// The version of the connection.

@@ -30,12 +30,12 @@ pub(super) fn version(
             .iter()
             .find(|version| *version <= ProtocolVersion::TLS12 && hello.legacy_version >= *version),
     };
-    let chosen = chosen.ok_or(Incompatible::Version)?;
-    // RFC 7507, Section 3.
-    if hello.cipher_suites.contains(&CipherSuite::FALLBACK_SCSV) && ours.max() > Some(chosen) {
+    // RFC 7507, Section 3: also if the version fallen back to is one that we do not speak at all.
+    let newest = chosen.or(Some(hello.legacy_version));
+    if hello.cipher_suites.contains(&CipherSuite::FALLBACK_SCSV) && ours.max() > newest {
         return Err(PeerError::Fallback.into());
     }
-    Ok(chosen)
+    Ok(chosen.ok_or(Incompatible::Version)?)
 }
 
 /// The suites of TLS 1.2 that both sides know, the preferred one first.

@@ -34,6 +34,8 @@ pub(crate) struct CredentialFiles {
     pub(crate) key: Option<PathBuf>,
     pub(crate) signing_prefs: Vec<u16>,
     pub(crate) ocsp: Option<Vec<u8>>,
+    /// Used only for peers that name an issuer of its chain.
+    pub(crate) must_match_issuer: bool,
 }
 
 /// Everything a test asks for.
@@ -51,7 +53,9 @@ pub(crate) struct Options {
     pub(crate) min_version: Option<u16>,
     pub(crate) max_version: Option<u16>,
     pub(crate) switched_off: Vec<u16>,
+    /// Used where none of the next will do.
     pub(crate) credential: CredentialFiles,
+    pub(crate) more_credentials: Vec<CredentialFiles>,
     pub(crate) host_name: Option<String>,
     pub(crate) curves: Vec<u16>,
     pub(crate) key_shares: Option<Vec<u16>>,
@@ -110,6 +114,8 @@ pub(crate) struct Expectations {
     pub(crate) server_name: Option<String>,
     pub(crate) no_server_name: bool,
     pub(crate) ocsp: Option<Vec<u8>>,
+    /// The number of the credential to be used, and -1 for the one without a number.
+    pub(crate) credential: Option<i32>,
     pub(crate) peer_certificate: Option<PathBuf>,
     pub(crate) no_peer_certificate: bool,
     pub(crate) peer_verify_prefs: Vec<u16>,
@@ -134,6 +140,7 @@ impl Default for Options {
             max_version: None,
             switched_off: Vec::new(),
             credential: CredentialFiles::default(),
+            more_credentials: Vec::new(),
             host_name: None,
             curves: Vec::new(),
             key_shares: None,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{Options, Refusal};
+use super::{CredentialFiles, Options, Refusal};
 use crate::{absent, policy};
 
 /// The rest of the command line.
@@ -147,6 +147,9 @@ impl Options {
             "-reject-alpn" => self.reject_alpn = true,
             "-enable-grease" => self.grease = true,
             "-permute-extensions" => self.permute_extensions = true,
+            // A client judges the response together with the certificate.
+            "-use-ocsp-callback" | "-set-ocsp-in-callback" => {}
+            "-fail-ocsp-callback" => self.reject_ocsp = true,
             "-enable-ocsp-stapling" => self.ocsp_stapling = true,
             // Both are about seeing the ClientHello before anything is decided.
             "-use-early-callback" | "-install-ddos-callback" => self.read_hello_first = true,
@@ -166,16 +169,20 @@ impl Options {
         flag: &str,
         arguments: &mut Arguments<I>,
     ) -> Result<bool, Refusal> {
-        let credential = &mut self.credential;
+        if flag == "-new-x509-credential" {
+            self.more_credentials.push(CredentialFiles::default());
+            return Ok(true);
+        }
+        // Flags about credentials are about the one that was begun last.
+        let credential = self.more_credentials.last_mut();
+        let credential = credential.unwrap_or(&mut self.credential);
         match flag {
             // Checked by the application's verifier, which believes everybody.
             "-trust-cert" => drop(arguments.path(flag)?),
             "-cert-file" => credential.certificate = Some(arguments.path(flag)?),
             "-key-file" => credential.key = Some(arguments.path(flag)?),
             "-signing-prefs" => credential.signing_prefs.push(arguments.number(flag)?),
-            // A client judges the response together with the certificate.
-            "-use-ocsp-callback" | "-set-ocsp-in-callback" => {}
-            "-fail-ocsp-callback" => self.reject_ocsp = true,
+            "-must-match-issuer" => credential.must_match_issuer = true,
             "-ocsp-response" => credential.ocsp = Some(arguments.base64(flag)?),
             _ => return Ok(false),
         }
@@ -230,6 +237,7 @@ impl Options {
             "-expect-server-name" => expect.server_name = Some(arguments.text(flag)?),
             "-expect-no-server-name" => expect.no_server_name = true,
             "-expect-ocsp-response" => expect.ocsp = Some(arguments.base64(flag)?),
+            "-expect-selected-credential" => expect.credential = Some(arguments.number(flag)?),
             "-expect-peer-cert-file" => expect.peer_certificate = Some(arguments.path(flag)?),
             "-expect-peer-verify-pref" => expect.peer_verify_prefs.push(arguments.number(flag)?),
             "-expect-extended-master-secret" => expect.extended_main_secret = true,

@@ -527,9 +527,9 @@ impl OurTurn {
     ) -> Result<Outcome, Error> {
         let signer = match key {
             Some(key) => {
-                let theirs = CertificateRequest12::read(request)?.signature_algorithms;
+                let request = CertificateRequest12::read(request)?;
                 let ours = key.key().schemes();
-                let scheme = pick_scheme12(ours, None, |scheme| theirs.contains(&scheme))
+                let scheme = pick_scheme12(ours, None, |scheme| request.allows(scheme))
                     .ok_or(Incompatible::SignatureScheme)?;
                 Some((key, scheme))
             }

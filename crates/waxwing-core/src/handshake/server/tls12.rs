@@ -35,7 +35,7 @@ use crate::codec::Writer;
 use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView, Settled};
 use crate::config::verifier::Verified;
 use crate::connection::event::{OwnedClientCertRequest, Question, Wait};
-use crate::messages::certificate_request12::CertificateRequest12;
+use crate::messages::certificate_request12::{CertificateRequest12, ECDSA_SIGN, RSA_SIGN};
 use crate::messages::certificate_status::CertificateStatus;
 use crate::messages::certificate_verify::CertificateVerify;
 use crate::messages::certificate12::Certificate12;
@@ -54,9 +54,8 @@ use crate::{DnsName, Error, Incompatible, PeerError, Rejection};
 /// The end of the random of a server that knows TLS 1.3 but chose TLS 1.2 (RFC 9846,
 /// Section 4.2.3).
 const DOWNGRADE_TO_TLS12: [u8; 8] = *b"DOWNGRD\x01";
-/// The ClientCertificateTypes of the keys that can be checked: rsa_sign and ecdsa_sign, which
-/// stands for EdDSA too (RFC 8422, Section 5.5).
-const CERTIFICATE_TYPES: [u8; 2] = [1, 64];
+/// The ClientCertificateTypes of the keys that can be checked.
+const CERTIFICATE_TYPES: [u8; 2] = [RSA_SIGN, ECDSA_SIGN];
 /// As many curves as there are names for in TLS 1.2.
 const MAX_CURVES: usize = 5;
 
