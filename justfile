@@ -31,6 +31,11 @@ deny:
 interop:
     WAXWING_REQUIRE_PEERS=1 cargo test -p waxwing-interop -p waxwing-cli
 
+# BoringSSL's test runner; see docs/conformance.md
+bogo RUNNER COMMIT:
+    cargo build -p waxwing-bogo-shim
+    cargo run -p waxwing-bogo-shim --bin bogo -- {{RUNNER}} {{COMMIT}}
+
 # The engine without the standard library, with its peaks of memory
 no-std:
     cargo run --release --manifest-path testing/no-std/Cargo.toml
@@ -50,6 +55,10 @@ perf:
 # Instruction counts under valgrind
 icount:
     cargo run --release --manifest-path testing/bench/Cargo.toml -- icount
+
+# Bytes of code by what is compiled in
+sizes:
+    cargo run --release --manifest-path testing/bench/Cargo.toml -- sizes
 
 # Heap bytes and allocations by stage of a connection
 mem:

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use aws_lc_rs::kem::{self, Algorithm, AlgorithmId, Ciphertext, DecapsulationKey};
 use aws_lc_rs::kem::{EncapsulationKey, EncapsulationKeyBytes};
 use waxwing_crypto::{
-    CryptoError, Hybrid, Kem, KemDecapsulator, KxGroup, NamedGroup, Order, SharedSecret,
+    CryptoError, Hybrid, Kem, KemDecapsulator, KemGroup, KxGroup, NamedGroup, Order, SharedSecret,
 };
 
 use crate::kx::{SECP256R1, SECP384R1, X25519};
@@ -44,6 +44,18 @@ pub static SECP384R1_MLKEM1024: &dyn KxGroup = &Hybrid {
     classical: SECP384R1,
     kem: ML_KEM_1024,
     order: Order::ClassicalFirst,
+};
+
+/// MLKEM768, without a classical part (draft-ietf-tls-mlkem). Not in
+/// [`GROUPS`](crate::GROUPS): for those who have to, in a provider of their own.
+pub static MLKEM768: &dyn KxGroup = &KemGroup {
+    name: NamedGroup::MLKEM768,
+    kem: ML_KEM_768,
+};
+/// MLKEM1024, as [`MLKEM768`].
+pub static MLKEM1024: &dyn KxGroup = &KemGroup {
+    name: NamedGroup::MLKEM1024,
+    kem: ML_KEM_1024,
 };
 
 /// A KEM of AWS-LC.

@@ -41,7 +41,10 @@ mod verify;
 
 pub use aead::{AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305};
 pub use hash::{SHA256, SHA384};
-pub use kem::{ML_KEM_768, ML_KEM_1024, SECP256R1_MLKEM768, SECP384R1_MLKEM1024, X25519_MLKEM768};
+pub use kem::{
+    ML_KEM_768, ML_KEM_1024, MLKEM768, MLKEM1024, SECP256R1_MLKEM768, SECP384R1_MLKEM1024,
+    X25519_MLKEM768,
+};
 pub use kx::{SECP256R1, SECP384R1, SECP521R1, X25519};
 pub use random::RANDOM;
 pub use sign::KEYS;
@@ -108,9 +111,35 @@ pub static TLS13_CHACHA20_POLY1305_SHA256: Suite13 = Suite13 {
 
 #[cfg(test)]
 mod tests {
-    use waxwing_crypto::{ProviderFault, SignatureScheme, Suite12};
+    use alloc::vec;
+
+    use waxwing_crypto::{CryptoError, NamedGroup, ProviderFault, SignatureScheme, Suite12};
 
     use super::*;
+
+    #[test]
+    fn a_kem_alone_is_a_group_too() {
+        for (group, public, answer) in [(MLKEM768, 1184, 1088), (MLKEM1024, 1568, 1568)] {
+            let share = group.start(RANDOM).unwrap();
+            assert_eq!(
+                (share.group(), share.public().len()),
+                (group.name(), public)
+            );
+            let (ciphertext, secret) = group.respond(RANDOM, share.public()).unwrap();
+            assert_eq!(ciphertext.len(), answer);
+            let same = share.complete(group.name(), &ciphertext).unwrap();
+            assert_eq!((same.as_ref(), same.as_ref().len()), (secret.as_ref(), 32));
+
+            let invalid = Some(CryptoError::InvalidPublicValue);
+            assert_eq!(group.respond(RANDOM, &vec![0; public + 1]).err(), invalid);
+            let share = group.start(RANDOM).unwrap();
+            let short = share.complete(group.name(), &ciphertext[1..]);
+            assert_eq!(short.err(), invalid);
+            let share = group.start(RANDOM).unwrap();
+            let other = share.complete(NamedGroup::X25519, &ciphertext);
+            assert_eq!(other.err(), Some(CryptoError::Misuse));
+        }
+    }
 
     #[test]
     fn the_provider_is_whole() {

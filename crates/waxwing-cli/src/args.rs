@@ -6,9 +6,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use waxwing::ServerName;
 use waxwing::crypto::{CipherSuite, NamedGroup};
 use waxwing::pki::{AltName, KeyType, Pin};
+use waxwing::{ProtocolVersion, ServerName};
 
 use crate::commands::get::request::Header;
 use crate::help::{ENVIRONMENT, EXAMPLES, EXIT_CODES, GET_EXAMPLES, SERVE_EXAMPLES, TEMPLATE};
@@ -90,7 +90,8 @@ pub(crate) struct ServeArgs {
     /// Pass requests on to this web server
     ///
     /// Requests and responses stream through. Host is kept; X-Forwarded-For, X-Forwarded-Host
-    /// and X-Forwarded-Proto tell the server who asked, and how.
+    /// and X-Forwarded-Proto tell the server who asked, and how, and Client-Cert the certificate
+    /// that a client showed (RFC 9440).
     #[arg(long, value_name = "http://HOST:PORT", conflicts_with = "echo")]
     pub(crate) to: Option<String>,
 
@@ -163,8 +164,32 @@ pub(crate) struct ServeArgs {
     )]
     pub(crate) cert_out: Option<PathBuf>,
 
+    /// Ask clients for a certificate that an authority in this file issued (may be repeated)
+    ///
+    /// The file is in PEM or DER. A certificate in it that is no authority's admits its holder
+    /// alone. -v shows who the clients are.
+    #[arg(long, value_name = "FILE", help_heading = "Clients' certificates")]
+    pub(crate) client_ca: Vec<PathBuf>,
+
+    /// Whether a client that shows no certificate is refused; it is, unless given
+    ///
+    /// A certificate that is shown has to be good in any case.
+    #[arg(long, value_enum, value_name = "WHEN", requires = "client_ca")]
+    #[arg(help_heading = "Clients' certificates")]
+    pub(crate) client_auth: Option<ClientAuthMode>,
+
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
+}
+
+/// What becomes of a client without a certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClientAuthMode {
+    /// It is served, too
+    Optional,
+    /// It is refused
+    #[default]
+    Required,
 }
 
 /// Fetch a URL over HTTPS (HTTP/1.1 and HTTP/2), or talk to any TLS server
@@ -186,6 +211,8 @@ pub(crate) struct GetArgs {
     pub(crate) body: BodyArgs,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
+    #[command(flatten)]
+    pub(crate) own: OwnArgs,
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
 
@@ -300,6 +327,21 @@ pub(crate) struct TrustArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Client certificate")]
+pub(crate) struct OwnArgs {
+    /// Show this certificate chain (PEM) to a server that asks for one
+    ///
+    /// Only the server in the URL gets to see it, not one that a redirect leads to. In TLS 1.2
+    /// whoever listens on the way can read it, too.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+
+    /// The private key of the certificate (PEM), not encrypted
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
     /// Connect to ADDR where HOST (and PORT) is meant (may be repeated)
@@ -336,6 +378,14 @@ impl NetworkArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 pub(crate) struct TlsArgs {
+    /// The oldest version of TLS to speak: 1.2 or 1.3
+    #[arg(long, value_name = "VERSION", default_value = "1.2", value_parser = version)]
+    pub(crate) min_version: ProtocolVersion,
+
+    /// The newest version of TLS to speak: 1.2 or 1.3
+    #[arg(long, value_name = "VERSION", default_value = "1.3", value_parser = version)]
+    pub(crate) max_version: ProtocolVersion,
+
     /// Write the secrets of every connection to this file, for a packet analyser
     #[arg(
         long,
@@ -364,13 +414,32 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// `1.2`, `1.3`, also with `TLS` or `TLSv` before it.
+fn version(text: &str) -> Result<ProtocolVersion, String> {
+    let name = text.to_ascii_lowercase();
+    let number = name.strip_prefix("tls").unwrap_or(&name);
+    match number.trim_start_matches([' ', 'v']) {
+        "1.2" => Ok(ProtocolVersion::TLS12),
+        "1.3" => Ok(ProtocolVersion::TLS13),
+        old @ ("1" | "1.0" | "1.1") => Err(format!(
+            "TLS {old} is unsafe and must not be used (RFC 8996); there are 1.2 and 1.3"
+        )),
+        _ if name.starts_with("ssl") => Err(
+            "SSL is unsafe and must not be used (RFC 6176, RFC 7568); there are 1.2 and 1.3".into(),
+        ),
+        _ => Err("no such version; there are 1.2 and 1.3".into()),
+    }
+}
+
 fn group(text: &str) -> Result<NamedGroup, String> {
     let known = waxwing::PROVIDER.groups.iter().map(|group| group.name());
     by_name(text, known, "group", |group| group.to_string())
 }
 
 fn suite(text: &str) -> Result<CipherSuite, String> {
-    let known = waxwing::PROVIDER.suites13.iter().map(|suite| suite.id);
+    let new = waxwing::PROVIDER.suites13.iter().map(|suite| suite.id);
+    let old = waxwing::PROVIDER.suites12.iter().map(|suite| suite.id);
+    let known = new.chain(old);
     by_name(text, known, "cipher suite", |suite| suite.to_string())
 }
 
@@ -408,6 +477,25 @@ mod tests {
             suite("TLS_AES_128_GCM_SHA256"),
             Ok(CipherSuite::TLS13_AES_128_GCM_SHA256)
         );
+        assert_eq!(
+            suite("tls_ecdhe_rsa_with_aes_256_gcm_sha384"),
+            Ok(CipherSuite::TLS12_ECDHE_RSA_AES_256_GCM_SHA384)
+        );
+    }
+
+    #[test]
+    fn versions_go_by_their_numbers_and_old_ones_are_refused_in_words() {
+        for text in ["1.2", "TLS1.2", "tlsv1.2", "TLS 1.2"] {
+            assert_eq!(version(text), Ok(ProtocolVersion::TLS12), "{text}");
+        }
+        assert_eq!(version("1.3"), Ok(ProtocolVersion::TLS13));
+        for old in ["1", "1.0", "1.1", "TLSv1.1"] {
+            assert!(version(old).unwrap_err().contains("RFC 8996"), "{old}");
+        }
+        assert!(version("SSLv3").unwrap_err().contains("RFC 7568"));
+        for bad in ["", "1.4", "2", "tls", "dtls1.2"] {
+            assert!(version(bad).unwrap_err().contains("no such"), "{bad}");
+        }
     }
 
     #[test]
@@ -425,6 +513,11 @@ mod tests {
             "serve --cert a",
             "serve site --echo",
             "serve --alpn x",
+            "serve --client-auth required",
+            "serve --client-ca a --client-auth perhaps",
+            "serve --min-version 1.1",
+            "get --cert a https://a",
+            "get --key a https://a",
             "get --pin 00 https://a",
             "get --ca-only https://a",
             "get -4 -6 https://a",

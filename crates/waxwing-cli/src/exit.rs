@@ -4,7 +4,7 @@ use core::error::Error;
 use core::fmt;
 use std::io;
 
-use waxwing::{CertificateError, Rejection};
+use waxwing::{AlertDescription, CertificateError, Incompatible, Rejection};
 
 /// An exit code. `waxwing help exit-codes` explains them; scripts rely on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,11 @@ impl Failure {
     pub(crate) fn connection(doing: &str, error: &(dyn Error + 'static)) -> Self {
         match engine_error(error) {
             Some(waxwing::Error::Certificate(rejection)) => rejected(doing, rejection),
-            Some(error) => Self::tls(format!("{doing}: {error}")),
+            Some(error) => {
+                let hint = hint(error);
+                let failure = Self::tls(format!("{doing}: {error}"));
+                Self { hint, ..failure }
+            }
             None => Self::tls(format!("{doing}: {}", chain(error))),
         }
     }
@@ -98,6 +102,21 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+/// What the user can do about an error of the engine.
+fn hint(error: &waxwing::Error) -> Option<&'static str> {
+    match *error {
+        waxwing::Error::Alert(AlertDescription::PROTOCOL_VERSION)
+        | waxwing::Error::Incompatible(Incompatible::Version) => Some(
+            "--min-version and --max-version say what is spoken; nothing before TLS 1.2 is safe \
+             (RFC 8996)",
+        ),
+        waxwing::Error::Alert(AlertDescription::CERTIFICATE_REQUIRED) => {
+            Some("--cert FILE and --key FILE show a certificate")
+        }
+        _ => None,
     }
 }
 

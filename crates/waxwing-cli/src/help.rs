@@ -26,6 +26,7 @@ Examples:
   waxwing serve --san dev.internal --san 10.0.0.5 --key-type ml-dsa-65
   waxwing serve --to http://127.0.0.1:3000
                                          a reverse proxy that ends TLS
+  waxwing serve --client-ca staff.pem    for those with a certificate issued by staff.pem
   waxwing serve --echo --alpn imap       send back whatever arrives
   waxwing serve --listen 127.0.0.1:0 --json
                                          any free port; one line of JSON says which
@@ -39,6 +40,10 @@ Examples:
                                          into a file, and show the handshake
   waxwing get --pin sha256/BASE64= https://localhost:8443/
                                          trust one key, whoever issued it
+  waxwing get --cert me.pem --key me.key https://intra.example.org/
+                                         show a certificate if the server asks for one
+  waxwing get -v --max-version 1.2 https://example.org/
+                                         see whether it still speaks TLS 1.2
   waxwing get --json https://example.org/ | jq .connection
   waxwing get --groups x25519 --trace trace.jsonl https://example.org/
   echo QUIT | waxwing get tls://mail.example.org:465

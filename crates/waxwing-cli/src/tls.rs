@@ -3,10 +3,46 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use waxwing::KeyLogFile;
+use waxwing::crypto::CipherSuite;
+use waxwing::{KeyLogFile, PROVIDER, ProtocolVersion, ProtocolVersions};
 
+use crate::args::TlsArgs;
 use crate::exit::Failure;
 use crate::output::Talk;
+
+/// The versions to speak. Those that none of `suites` is for are left out, unless there are no
+/// suites chosen at all.
+pub(crate) fn versions(
+    args: &TlsArgs,
+    suites: &[CipherSuite],
+) -> Result<ProtocolVersions, Failure> {
+    let (min, max) = (args.min_version, args.max_version);
+    if max < min {
+        return Err(Failure::usage(format!(
+            "--max-version {max} is older than --min-version {min}"
+        )));
+    }
+    let both = [
+        (ProtocolVersions::TLS12, ProtocolVersion::TLS12),
+        (ProtocolVersions::TLS13, ProtocolVersion::TLS13),
+    ];
+    both.into_iter()
+        .filter(|(_, version)| (min..=max).contains(version))
+        .filter(|(_, version)| suites.is_empty() || suites.iter().any(|id| fits(*id, *version)))
+        .map(|(set, _)| set)
+        .reduce(|all, set| all | set)
+        .ok_or_else(|| {
+            Failure::usage("none of the --ciphers is for a version of TLS that is to be spoken")
+        })
+}
+
+fn fits(suite: CipherSuite, version: ProtocolVersion) -> bool {
+    if version == ProtocolVersion::TLS13 {
+        PROVIDER.suite13(suite).is_some()
+    } else {
+        PROVIDER.suite12(suite).is_some()
+    }
+}
 
 /// Opens the file for secrets, and says so: whoever reads it reads the connections.
 pub(crate) fn key_log(path: Option<&Path>, talk: Talk) -> Result<Option<Arc<KeyLogFile>>, Failure> {

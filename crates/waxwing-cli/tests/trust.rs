@@ -147,9 +147,13 @@ fn a_trace_has_everything_but_secrets() {
         .filter(|line| line["event"] == "message")
         .map(|line| line["message"].as_str().unwrap())
         .collect();
-    let expected = "client_hello server_hello encrypted_extensions certificate \
+    let expected = "client_hello server_hello encrypted_extensions compressed_certificate \
                     certificate_verify finished finished";
     assert_eq!(messages.join(" "), expected);
+    let certificate = lines
+        .iter()
+        .find(|line| line["message"] == "compressed_certificate");
+    assert_eq!(certificate.unwrap()["detail"]["algorithm"], "brotli");
     let hello = lines.iter().find(|line| line["message"] == "client_hello");
     assert_eq!(hello.unwrap()["detail"]["server_name"], "localhost");
     let records = lines.iter().filter(|line| line["event"] == "record");

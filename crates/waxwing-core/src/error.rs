@@ -187,6 +187,8 @@ rules! {
             "too many requests to renegotiate, which is refused (RFC 9325, Section 3.5)";
         TooManyTickets => UNEXPECTED_MESSAGE,
             "too many session tickets in a row";
+        TooManyCertificateRequests => UNEXPECTED_MESSAGE,
+            "too many requests for a certificate in a row";
         RecordOverflow => RECORD_OVERFLOW,
             "a record longer than allowed (RFC 9846, Section 5.1 and 5.2)";
         BadRecordMac => BAD_RECORD_MAC,
@@ -209,6 +211,8 @@ rules! {
             "the client fell back to an older version although both sides know a newer one (RFC 7507, Section 3)";
         RenegotiationInfo => HANDSHAKE_FAILURE,
             "renegotiation_info is not empty in the first handshake (RFC 5746, Sections 3.4 and 3.6)";
+        FragmentLength => ILLEGAL_PARAMETER,
+            "max_fragment_length is not the one we asked for (RFC 6066, Section 4)";
         PointFormats => ILLEGAL_PARAMETER,
             "ec_point_formats without the uncompressed one (RFC 8422, Section 5.1.2)";
         Downgrade => ILLEGAL_PARAMETER,
@@ -247,6 +251,16 @@ rules! {
             "the server chose an application protocol we did not offer (RFC 7301, Section 3.1)";
         RequestContext => ILLEGAL_PARAMETER,
             "a certificate_request_context that is not empty during the handshake (RFC 9846, Section 4.4.2)";
+        CompressionNotOffered => ILLEGAL_PARAMETER,
+            "a certificate compressed in a way we did not offer (RFC 8879, Section 4)";
+        BadCompression => BAD_CERTIFICATE,
+            "a compressed certificate that does not decompress to the length it names (RFC 8879, Section 4)";
+        CompressionBomb => BAD_CERTIFICATE,
+            "a compressed certificate that would exceed the limit of a message (RFC 8879, Section 5)";
+        AnswerContext => ILLEGAL_PARAMETER,
+            "a Certificate with another certificate_request_context than the request (RFC 9846, Section 4.5.1)";
+        AnswerInterrupted => UNEXPECTED_MESSAGE,
+            "application data between the messages of a client that authenticates (RFC 9846, Section 4.7.2)";
         EmptyCertificate => DECODE_ERROR,
             "a server's Certificate without a certificate (RFC 9846, Section 4.5.1.3)";
         SchemeNotOffered => ILLEGAL_PARAMETER,
@@ -338,6 +352,8 @@ rules! {
             "the certificate rests on a key or signature that is too weak (RFC 9155, RFC 9325)";
         Revoked => CERTIFICATE_REVOKED,
             "the certificate is revoked";
+        BadStatus => BAD_CERTIFICATE_STATUS_RESPONSE,
+            "the stapled OCSP response does not vouch for the certificate (RFC 6066, Section 8)";
         Constraint => BAD_CERTIFICATE,
             "a constraint of an issuer forbids the certificate";
         TooComplex => BAD_CERTIFICATE,
@@ -413,6 +429,11 @@ pub enum Misuse {
     TooLong,
     /// TLS 1.2 cannot change keys within a connection.
     NoKeyUpdate,
+    /// The two sides did not agree that a client may authenticate after the handshake, or this
+    /// is the client.
+    NoPostHandshakeAuth,
+    /// The client was asked for a certificate before and has not answered yet.
+    RequestOpen,
     /// A key of TLS 1.2 has protected as many records as it may: a new connection is needed.
     KeyWornOut,
 }
@@ -429,6 +450,10 @@ impl fmt::Display for Misuse {
             Self::ReservedLabel => "the exporter label is one that TLS itself uses",
             Self::TooLong => "a configured value is too long for its message",
             Self::NoKeyUpdate => "TLS 1.2 cannot change keys within a connection",
+            Self::NoPostHandshakeAuth => {
+                "authentication of the client after the handshake was not agreed on"
+            }
+            Self::RequestOpen => "the client has not answered the last request for a certificate",
             Self::KeyWornOut => "the key is worn out, and TLS 1.2 cannot change it: reconnect",
         })
     }

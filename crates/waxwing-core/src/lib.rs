@@ -49,6 +49,7 @@ pub use alert::AlertDescription;
 pub use buffer::Buffer;
 #[cfg(feature = "client")]
 pub use config::client::{ClientConfig, ClientConfigBuilder, GroupMemory};
+pub use config::compression::{CertCompressor, CertDecompressor, CompressionFailed};
 pub use config::credentials::{
     CertChoice, CertResolver, CertificateRequestView, CertifiedKey, ClientCertResolver,
     ClientHelloView,
@@ -73,6 +74,7 @@ pub use connection::info::{ConnectionInfo, Exporter};
 pub use error::{
     CertificateError, DecodeError, Error, Incompatible, Misuse, PeerError, Problem, Rejection,
 };
+pub use messages::extensions::max_fragment_length::MaxFragmentLength;
 #[doc(hidden)]
 pub use messages::parse_for_fuzzing;
 pub use messages::{

@@ -34,7 +34,10 @@ impl CertResolver for Listener {
                 .collect(),
             // Reserved values of RFC 8701 are shown like any other; they are not counted here.
             groups: hello.groups().filter(|group| !group.is_grease()).count(),
-            schemes: hello.signature_schemes().count(),
+            schemes: hello
+                .signature_schemes()
+                .filter(|scheme| !scheme.is_grease())
+                .count(),
         });
         CertChoice::Use(certified_key())
     }

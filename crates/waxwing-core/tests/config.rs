@@ -89,3 +89,18 @@ fn the_provider_has_to_be_whole() {
         assert_eq!(server.map(drop), expected);
     }
 }
+
+#[test]
+fn a_share_needs_its_group() {
+    for (share, expected) in [
+        (NamedGroup::X25519, Ok(())),
+        (
+            NamedGroup::SECP256R1,
+            Err(ConfigError::ShareWithoutGroup(NamedGroup::SECP256R1)),
+        ),
+    ] {
+        let client = client_builder().groups([NamedGroup::X25519]);
+        let client = client.key_share_groups([share]).build();
+        assert_eq!(client.map(drop), expected);
+    }
+}

@@ -9,6 +9,8 @@ use std::path::Path;
 
 use rustls_pki_types::{CertificateDer, TrustAnchor};
 use sha2::{Digest, Sha256};
+use x509_cert::der::asn1::AnyRef;
+use x509_cert::der::{Encode, Tag};
 
 use crate::explain::webpki_words;
 use crate::{LoadError, pem};
@@ -16,7 +18,7 @@ use crate::{LoadError, pem};
 /// The authorities that chains may end in, and single certificates that are trusted as they are.
 ///
 /// Each certificate given here serves both ways. As an authority it vouches for what it issued;
-/// and a server that presents exactly this certificate is accepted too, even if it is
+/// and a peer that presents exactly this certificate is accepted too, even if it is
 /// self-signed or marked as an authority, which path building would refuse.
 #[derive(Clone, Debug, Default)]
 pub struct TrustAnchors {
@@ -155,6 +157,20 @@ impl TrustAnchors {
             self.anchors.push(anchor.to_owned());
         }
         Ok(())
+    }
+
+    /// The distinguished names of all of them, in DER.
+    pub(crate) fn subjects(&self) -> Vec<Vec<u8>> {
+        self.anchors
+            .iter()
+            // An anchor has the content of the name alone, so that it has to become one again.
+            .filter_map(|anchor| {
+                AnyRef::new(Tag::Sequence, &anchor.subject)
+                    .ok()?
+                    .to_der()
+                    .ok()
+            })
+            .collect()
     }
 
     pub(crate) fn as_webpki(&self) -> &[TrustAnchor<'static>] {

@@ -5,13 +5,16 @@
 use alloc::sync::Arc;
 use core::fmt;
 
-use waxwing_core::{Rejection, ServerCertRequest, ServerCertVerifier, Verdict, Verified};
+use waxwing_core::{
+    ClientCertRequest, ClientCertVerifier, Rejection, ServerCertRequest, ServerCertVerifier,
+    Verdict, Verified,
+};
 
 use crate::end_entity;
 
 type Report = dyn Fn(&Rejection) + Send + Sync;
 
-/// **Insecure**: accepts every certificate whose key can be read.
+/// **Insecure**: accepts every server's certificate whose key can be read.
 ///
 /// The server must still prove that it holds the key of the certificate it shows.
 pub struct AcceptAny {
@@ -44,10 +47,7 @@ impl ServerCertVerifier for AcceptAny {
         {
             report(&rejection);
         }
-        let leaf = request.chain.first().copied().unwrap_or_default();
-        end_entity::spki(leaf)
-            .map(Verified::holder_of)
-            .map_or_else(Verdict::Rejected, Verdict::Accepted)
+        accept_any(request.chain)
     }
 }
 
@@ -55,4 +55,31 @@ impl fmt::Debug for AcceptAny {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AcceptAny (INSECURE)")
     }
+}
+
+/// **Insecure**: accepts every client's certificate whose key can be read, whoever issued it and
+/// whatever it says.
+///
+/// The client must still prove that it holds the key. That is of use where the application looks
+/// the key up by itself before it trusts anything that the client sends.
+#[derive(Clone, Copy, Default)]
+pub struct AcceptAnyClient;
+
+impl ClientCertVerifier for AcceptAnyClient {
+    fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
+        accept_any(request.chain)
+    }
+}
+
+impl fmt::Debug for AcceptAnyClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AcceptAnyClient (INSECURE)")
+    }
+}
+
+fn accept_any(chain: &[&[u8]]) -> Verdict {
+    let leaf = chain.first().copied().unwrap_or_default();
+    end_entity::spki(leaf)
+        .map(Verified::holder_of)
+        .map_or_else(Verdict::Rejected, Verdict::Accepted)
 }

@@ -1,4 +1,4 @@
-//! Checks of the server's own certificate that need no chain.
+//! Checks of the peer's own certificate that need no chain.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -71,11 +71,12 @@ pub(crate) fn check_name(
 /// The answer for a certificate that passed everything else.
 pub(crate) fn holder_of(der: &[u8], spki: Vec<u8>) -> Result<Verified, Rejection> {
     refuse_weak(&spki)?;
-    // RFC 9846, Section 4.5.1.2: the key signs the handshake, so keyUsage has to allow that.
+    // RFC 9846, Sections 4.5.1.2 and 4.5.1.3; RFC 8422, Section 5.3: the key signs the
+    // handshake, so keyUsage has to allow that.
     match key_usage(der) {
         Ok(Some(usage)) if !usage.digital_signature() => Err(reject(
             CertificateError::WrongUsage,
-            "its keyUsage does not allow signatures, which TLS 1.3 needs",
+            "its keyUsage does not allow signatures, which TLS needs",
         )),
         Ok(_) => Ok(Verified::holder_of(spki)),
         Err(error) => Err(reject(CertificateError::Malformed, error.to_string())),

@@ -9,7 +9,7 @@ use x509_cert::der::Decode;
 use x509_cert::der::asn1::ObjectIdentifier;
 
 use crate::identity::{algorithm_name, list};
-use crate::{Identity, UnixTime};
+use crate::{Identity, Peer, UnixTime};
 
 /// How many of a certificate's names a sentence lists.
 const NAMES_SHOWN: usize = 5;
@@ -26,8 +26,8 @@ pub(crate) fn reject(code: CertificateError, explanation: impl Into<String>) -> 
 pub(crate) struct Case<'a> {
     /// The presented certificates.
     pub(crate) chain: &'a [&'a [u8]],
-    /// Whom the client wanted.
-    pub(crate) name: &'a ServerName,
+    /// Who presented them.
+    pub(crate) peer: Peer<'a>,
     /// When.
     pub(crate) now: UnixTime,
     /// How many trust anchors there are.
@@ -46,7 +46,6 @@ impl Case<'_> {
         match error {
             Error::CertExpired { .. } => expired(self.culprit(&identities, &leaf), self.now),
             Error::CertNotValidYet { .. } => not_yet(self.culprit(&identities, &leaf), self.now),
-            Error::CertNotValidForName(_) => wrong_name(&leaf, self.name),
             Error::UnknownIssuer => self.unknown_issuer(&leaf, &identities),
             // An anchor that has its name by chance, but not its key, says nothing about it.
             Error::CaUsedAsEndEntity
@@ -58,15 +57,18 @@ impl Case<'_> {
             }
             Error::CaUsedAsEndEntity => reject(
                 Code::WrongUsage,
-                format!("{label} is the certificate of an authority, not of a server"),
+                format!(
+                    "{label} is the certificate of an authority, not of a {}",
+                    self.peer.word()
+                ),
             ),
             Error::EndEntityUsedAsCa => reject(
                 Code::WrongUsage,
                 format!("the issuer of {label} is not an authority: its certificate lacks cA"),
             ),
             Error::RequiredEkuNotFoundContext(_) => {
-                let bad = identities.iter().find(|identity| !identity.for_servers);
-                wrong_purpose(bad.unwrap_or(&leaf))
+                let bad = identities.iter().find(|identity| !self.peer.fits(identity));
+                wrong_purpose(bad.unwrap_or(&leaf), self.peer)
             }
             Error::InvalidSignatureForPublicKey => reject(
                 Code::BadSignature,
@@ -139,9 +141,10 @@ impl Case<'_> {
         } else {
             format!(
                 "{} was issued by {}, which is not among the {anchors}, nor did \
-                 the server send a certificate for it",
+                 the {} send a certificate for it",
                 top.label(),
-                top.issuer
+                top.issuer,
+                self.peer.word()
             )
         };
         reject(CertificateError::UnknownIssuer, explanation)
@@ -178,12 +181,13 @@ pub(crate) fn not_yet(certificate: &Identity, now: UnixTime) -> Rejection {
     )
 }
 
-pub(crate) fn wrong_purpose(certificate: &Identity) -> Rejection {
+pub(crate) fn wrong_purpose(certificate: &Identity, peer: Peer<'_>) -> Rejection {
     reject(
         CertificateError::WrongUsage,
         format!(
-            "the extendedKeyUsage of {} does not allow servers",
-            certificate.label()
+            "the extendedKeyUsage of {} does not allow {}s",
+            certificate.label(),
+            peer.word()
         ),
     )
 }

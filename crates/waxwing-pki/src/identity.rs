@@ -20,6 +20,8 @@ const MAX_TEXT: usize = 256;
 
 /// id-kp-serverAuth (RFC 5280, Section 4.2.1.12).
 const SERVER_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
+/// id-kp-clientAuth (RFC 5280, Section 4.2.1.12).
+const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
 
 /// What a certificate says.
 ///
@@ -50,6 +52,8 @@ pub struct Identity {
     pub authority: bool,
     /// Whether a server may use it: extendedKeyUsage is absent or lists serverAuth.
     pub for_servers: bool,
+    /// Whether a client may use it: extendedKeyUsage is absent or lists clientAuth.
+    pub for_clients: bool,
     /// SHA-256 of the certificate in hexadecimal.
     pub sha256: String,
     /// The pin of its key.
@@ -86,7 +90,8 @@ impl Identity {
             key,
             signature_algorithm: algorithm_name(&certificate.signature_algorithm().oid),
             authority: constraints.is_some_and(|(_, constraints)| constraints.ca),
-            for_servers: for_servers(&certificate),
+            for_servers: allows(&certificate, &SERVER_AUTH),
+            for_clients: allows(&certificate, &CLIENT_AUTH),
             sha256: hex::encode(Sha256::digest(der)),
             key_pin: Pin::of_spki(&spki),
         })
@@ -214,13 +219,14 @@ fn address(octets: &OctetString) -> Option<IpAddr> {
     v4.or(v6).ok()
 }
 
-fn for_servers(certificate: &Certificate) -> bool {
+/// Whether extendedKeyUsage is absent or lists `purpose`.
+fn allows(certificate: &Certificate, purpose: &ObjectIdentifier) -> bool {
     match certificate
         .tbs_certificate()
         .get_extension::<ExtendedKeyUsage>()
     {
         Ok(None) => true,
-        Ok(Some((_, purposes))) => purposes.0.contains(&SERVER_AUTH),
+        Ok(Some((_, purposes))) => purposes.0.contains(purpose),
         Err(_) => false,
     }
 }

@@ -1,4 +1,4 @@
-//! Issuing a certificate for a server that has none.
+//! Issuing a certificate for a server or a client that has none.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -147,13 +147,14 @@ pub struct SelfSigned {
 }
 
 impl SelfSigned {
-    /// Begins one for a server with these names.
+    /// Begins one with these names; for a server, unless told otherwise.
     pub fn builder(names: impl IntoIterator<Item = AltName>) -> SelfSignedBuilder {
         SelfSignedBuilder {
             names: names.into_iter().collect(),
             key_type: KeyType::default(),
             not_before: None,
             validity: DEFAULT_VALIDITY,
+            purpose: ExtendedKeyUsagePurpose::ServerAuth,
         }
     }
 
@@ -197,9 +198,18 @@ pub struct SelfSignedBuilder {
     key_type: KeyType,
     not_before: Option<UnixTime>,
     validity: Duration,
+    purpose: ExtendedKeyUsagePurpose,
 }
 
 impl SelfSignedBuilder {
+    /// For a client instead of a server. A server that has it as a trust anchor of its
+    /// [`ClientVerifier`](crate::ClientVerifier) lets in whoever holds its key.
+    #[must_use]
+    pub fn for_clients(mut self) -> Self {
+        self.purpose = ExtendedKeyUsagePurpose::ClientAuth;
+        self
+    }
+
     /// The kind of key; ECDSA on P-256 unless told otherwise.
     #[must_use]
     pub const fn key_type(mut self, key_type: KeyType) -> Self {
@@ -244,7 +254,7 @@ impl SelfSignedBuilder {
         params.not_after = epoch + Duration::from_secs(not_after.seconds());
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = vec![self.purpose.clone()];
         let key = self.key_type.key_pair().map_err(IssueError::library)?;
         let certificate = params.self_signed(&key).map_err(IssueError::library)?;
         Ok(SelfSigned {
@@ -276,7 +286,7 @@ impl SelfSignedBuilder {
             .collect()
     }
 
-    /// For people only: clients look at subjectAltName alone.
+    /// For people, and for servers' hints: clients look at subjectAltName alone.
     fn subject(&self) -> DistinguishedName {
         let mut subject = DistinguishedName::new();
         let first = self

@@ -6,6 +6,7 @@
 //! ```text
 //!   TrustAnchors        the system's store, bundled roots, files      anchors.rs
 //!   Verifier            chain, time, purpose and name of a server     verify.rs
+//!   ClientVerifier      chain, time and purpose of a client           verify.rs
 //!   PinnedVerifier      exactly this certificate or this key          pin.rs
 //!   dangerous           no check at all                               dangerous.rs
 //!   Identity            a decoded certificate, for people             identity.rs
@@ -31,6 +32,7 @@ mod identity;
 mod issue;
 mod keys;
 mod name;
+mod peer;
 mod pem;
 mod pin;
 mod public_key;
@@ -47,4 +49,6 @@ pub use pem::to_pem;
 pub use pin::{InvalidPin, Pin, PinnedVerifier};
 pub use public_key::PublicKeyKind;
 pub use time::{Clock, UnixTime};
-pub use verify::Verifier;
+pub use verify::{ClientVerifier, Verifier};
+
+pub(crate) use peer::Peer;

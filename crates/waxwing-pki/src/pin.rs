@@ -9,12 +9,13 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 use waxwing_core::{
-    CertificateError, Rejection, ServerCertRequest, ServerCertVerifier, Verdict, Verified,
+    CertificateError, ClientCertRequest, ClientCertVerifier, Rejection, ServerCertRequest,
+    ServerCertVerifier, Verdict, Verified,
 };
 
-use crate::Clock;
 use crate::end_entity;
 use crate::explain::reject;
+use crate::{Clock, Peer};
 
 /// The SHA-256 of a certificate or of its key.
 ///
@@ -100,10 +101,11 @@ impl fmt::Display for InvalidPin {
 
 impl core::error::Error for InvalidPin {}
 
-/// Accepts a server that presents a pinned certificate or key, whoever issued it: also a
-/// self-signed certificate, and one marked as an authority.
+/// Accepts a server or a client that presents a pinned certificate or key, whoever issued it and
+/// for what: also a self-signed certificate, and one marked as an authority.
 ///
-/// The rest of the chain does not matter. Name and dates are checked unless told otherwise.
+/// The rest of the chain does not matter. A server's name, and the dates, are checked unless told
+/// otherwise.
 #[derive(Clone, Debug)]
 pub struct PinnedVerifier {
     pins: Vec<Pin>,
@@ -144,8 +146,8 @@ impl PinnedVerifier {
         self
     }
 
-    fn check(&self, request: &ServerCertRequest<'_>) -> Result<Verified, Rejection> {
-        let leaf = request.chain.first().ok_or(CertificateError::Malformed)?;
+    fn check(&self, chain: &[&[u8]], peer: Peer<'_>) -> Result<Verified, Rejection> {
+        let leaf = chain.first().ok_or(CertificateError::Malformed)?;
         let certificate = Pin::of_certificate(leaf);
         let key = Pin::of_spki(&end_entity::spki(leaf)?);
         if !self
@@ -155,7 +157,10 @@ impl PinnedVerifier {
         {
             return Err(reject(
                 CertificateError::PinMismatch,
-                format!("the server's key is {key}, its certificate {certificate}"),
+                format!(
+                    "the {}'s key is {key}, its certificate {certificate}",
+                    peer.word()
+                ),
             ));
         }
         let now = if self.any_time {
@@ -163,13 +168,20 @@ impl PinnedVerifier {
         } else {
             Some(self.clock.now().ok_or(CertificateError::NoTime)?)
         };
-        end_entity::accept(leaf, (!self.any_name).then_some(request.name), now)
+        end_entity::accept(leaf, peer.name().filter(|_| !self.any_name), now)
     }
 }
 
 impl ServerCertVerifier for PinnedVerifier {
     fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
-        self.check(request)
+        self.check(request.chain, Peer::Server(request.name))
+            .map_or_else(Verdict::Rejected, Verdict::Accepted)
+    }
+}
+
+impl ClientCertVerifier for PinnedVerifier {
+    fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
+        self.check(request.chain, Peer::Client)
             .map_or_else(Verdict::Rejected, Verdict::Accepted)
     }
 }

@@ -149,7 +149,7 @@ fn modulus_bits(public_key: &[u8]) -> Option<usize> {
     bytes.len().checked_mul(8)?.checked_sub(zeros)
 }
 
-/// Refuses a server's key that is too short to be worth a signature check.
+/// Refuses a peer's key that is too short to be worth a signature check.
 pub(crate) fn refuse_weak(spki: &[u8]) -> Result<(), Rejection> {
     match PublicKeyKind::of_spki(spki) {
         Some(PublicKeyKind::Rsa(bits) | PublicKeyKind::RsaPss(bits)) if bits < MIN_RSA_BITS => {

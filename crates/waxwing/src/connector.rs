@@ -3,6 +3,8 @@
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+#[cfg(feature = "aws-lc")]
+use waxwing_core::ProtocolVersions;
 use waxwing_core::{ClientConfig, ServerConfig, ServerName};
 
 use crate::blocking::Stream;
@@ -39,17 +41,28 @@ impl Connector {
 
 #[cfg(feature = "aws-lc")]
 impl Connector {
-    /// Trusts whom the system trusts; everything else is as it comes.
+    /// Trusts whom the system trusts, and speaks TLS 1.3, or TLS 1.2 where a server knows nothing
+    /// newer (with the feature `tls12`). Everything else is as it comes.
     ///
     /// # Errors
     /// If the system's roots cannot be loaded.
     pub fn with_system_roots() -> io::Result<Self> {
         let verifier = crate::roots::default_verifier(&crate::PROVIDER)?;
         let config = ClientConfig::builder(&crate::PROVIDER, verifier)
+            .versions(every_version())
             .build()
             .map_err(io::Error::other)?;
         Ok(Self::new(config))
     }
+}
+
+/// What is spoken where no configuration says so.
+#[cfg(feature = "aws-lc")]
+fn every_version() -> ProtocolVersions {
+    #[cfg(feature = "tls12")]
+    return ProtocolVersions::TLS12 | ProtocolVersions::TLS13;
+    #[cfg(not(feature = "tls12"))]
+    ProtocolVersions::TLS13
 }
 
 /// Connects to `host` by TCP, and does the handshake as [`Connector::with_system_roots`] does.

@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 
 use waxwing_core::{
     Answer, Buffer, CertificateError, Connection, ConnectionInfo, Error, Event, Misuse, PeerAction,
-    Progress, ReadHalf, Rejection, Wait, WriteHalf,
+    Progress, Question, ReadHalf, Rejection, Wait, WriteHalf,
 };
 use waxwing_crypto::CryptoError;
 
@@ -109,6 +109,11 @@ impl Driver {
 
     /// Ends the handshake because nobody answers; the peer is told.
     pub(crate) fn refuse(&mut self, wait: Wait) -> Error {
+        if let Some(Question::ClientCertificate(_)) = self.conn.question() {
+            // There is no such answer: a client without a certificate just goes on.
+            self.close();
+            return Misuse::Unanswered.into();
+        }
         let answer = match wait {
             Wait::Certificate => Answer::Certificate(None),
             Wait::Verdict => Answer::Verdict(Err(Rejection::from(CertificateError::Refused))),
@@ -208,7 +213,8 @@ struct Mailbox {
     update_key: AtomicBool,
     /// The peer updated its key, so it may be asked to again.
     key_updated: AtomicBool,
-    /// The peer wants to renegotiate, and hears that nobody here does.
+    /// The peer wants to renegotiate. One refusal is enough for several such requests.
+    #[cfg(feature = "tls12")]
     refuse_renegotiation: AtomicBool,
     /// Receiving failed: the peer is to be told.
     failure: OnceLock<Error>,
@@ -219,6 +225,7 @@ impl Mailbox {
         match action {
             PeerAction::UpdateKey => Some(&self.update_key),
             PeerAction::KeyUpdated => Some(&self.key_updated),
+            #[cfg(feature = "tls12")]
             PeerAction::RefuseRenegotiation => Some(&self.refuse_renegotiation),
             _ => None,
         }
@@ -235,6 +242,7 @@ impl Mailbox {
         let actions = [
             PeerAction::KeyUpdated,
             PeerAction::UpdateKey,
+            #[cfg(feature = "tls12")]
             PeerAction::RefuseRenegotiation,
         ];
         actions.into_iter().filter(|action| {

@@ -10,6 +10,8 @@ pub(crate) fn into_io(error: Error) -> io::Error {
         Error::Truncated | Error::HandshakeCut => io::ErrorKind::UnexpectedEof,
         Error::Alert(_) => io::ErrorKind::ConnectionAborted,
         Error::Misuse(Misuse::WriteClosed) => io::ErrorKind::BrokenPipe,
+        // Nothing that the caller could do otherwise, but to begin anew.
+        Error::Misuse(Misuse::KeyWornOut) => io::ErrorKind::Other,
         Error::Misuse(_) => io::ErrorKind::InvalidInput,
         Error::Crypto(_) => io::ErrorKind::Other,
         _ => io::ErrorKind::InvalidData,

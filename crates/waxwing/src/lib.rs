@@ -5,6 +5,7 @@
 //!   blocking::Stream          TLS over Read + Write           blocking/
 //!   tokio::TlsStream          TLS over AsyncRead + AsyncWrite tokio/
 //!   default_verifier          the system's trust              roots.rs
+//!   compression               of certificates                 compression/
 //!   KeyLogFile                SSLKEYLOGFILE                   keylog.rs
 //!   Connection, ClientConfig  the engine                      waxwing-core
 //!   pki                       certificates                    waxwing-pki
@@ -87,6 +88,7 @@
 
 pub mod blocking;
 mod buffer;
+pub mod compression;
 mod connector;
 mod driver;
 mod error;
@@ -105,14 +107,16 @@ pub use roots::default_verifier;
 pub use waxwing_aws_lc::PROVIDER;
 pub use waxwing_core::limits;
 pub use waxwing_core::{
-    Accepting, Acceptor, AlertDescription, Answer, Buffer, CertChoice, CertResolver,
-    CertificateError, CertifiedKey, ClientConfig, ClientConfigBuilder, ClientHelloView,
+    Accepting, Acceptor, AlertDescription, Answer, Buffer, CertChoice, CertCompressor,
+    CertDecompressor, CertResolver, CertificateCompressionAlgorithm, CertificateError,
+    CertificateRequestView, CertifiedKey, ClientAuth, ClientCertRequest, ClientCertResolver,
+    ClientCertVerifier, ClientConfig, ClientConfigBuilder, ClientHelloView, CompressionFailed,
     ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName, Epoch, Error, Event,
-    Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible, InvalidName, KeyLog, Misuse,
-    OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress, ProtocolVersion, Question,
-    ReadHalf, RecordPadding, Refused, Rejection, ServerCertRequest, ServerCertVerifier,
-    ServerConfig, ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait,
-    WriteHalf,
+    Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible, InvalidName, KeyLog,
+    MaxFragmentLength, Misuse, OwnedClientCertRequest, OwnedServerCertRequest, PeerAction,
+    PeerError, Problem, Progress, ProtocolVersion, ProtocolVersions, Question, ReadHalf,
+    RecordPadding, Refused, Rejection, ServerCertRequest, ServerCertVerifier, ServerConfig,
+    ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait, WriteHalf,
 };
 pub use waxwing_crypto as crypto;
 pub use waxwing_pki as pki;

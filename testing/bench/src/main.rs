@@ -10,6 +10,7 @@ mod pair;
 mod pki;
 mod report;
 mod scenario;
+mod sizes;
 mod stats;
 mod wall;
 
@@ -53,6 +54,8 @@ enum Task {
     Memory,
     /// Instruction counts, with valgrind.
     Icount,
+    /// Bytes of code by what is compiled in.
+    Sizes,
     /// Runs one subject's work with marks for callgrind.
     #[command(hide = true)]
     Repeat { subject: String, work: String },
@@ -139,6 +142,9 @@ fn main() -> ExitCode {
         };
         let counts: Vec<_> = Work::list(args.quick).into_iter().map(count).collect();
         report.instructions(&counts);
+    }
+    if all || matches!(args.command, Task::Sizes) {
+        report.sizes(&sizes::measure(&dir));
     }
     match report.save() {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,6 +11,7 @@ use crate::icount::{Counts, Work};
 use crate::machine;
 use crate::memory::STAGES;
 use crate::scenario::Scenario;
+use crate::sizes;
 use crate::stats::{median, summarise};
 use crate::wall::{Effort, Row, Times, Transfer};
 
@@ -156,6 +157,20 @@ impl Report {
             json.insert(work.id(), Value::Object(values.collect()));
         }
         self.put("instructions", &lines.join("\n"), Value::Object(json));
+    }
+
+    /// Bytes of code, as [`crate::sizes::measure`] gives them.
+    pub(crate) fn sizes(&mut self, builds: &Value) {
+        let names = sizes::BUILDS.map(|(name, _)| name);
+        let mut lines = vec![
+            format!("| bytes of code | {} |", names.join(" | ")),
+            format!("|---|{}", "---|".repeat(names.len())),
+        ];
+        for row in sizes::rows() {
+            let cells = names.map(|name| grouped(builds[name][row].as_f64()));
+            lines.push(format!("| {row} | {} |", cells.join(" | ")));
+        }
+        self.put("sizes", &lines.join("\n"), builds.clone());
     }
 
     /// Writes both files.

@@ -7,6 +7,9 @@ use waxwing::{AlertDescription, Direction, HandshakeType, Trace, TraceEvent};
 /// `change_cipher_spec`, as the header of a record has it.
 const CHANGE_CIPHER_SPEC: u8 = 20;
 
+/// `application_data`: in TLS 1.3 every protected record.
+const APPLICATION_DATA: u8 = 23;
+
 /// Remembers the messages, alerts and records of the connections that it is given to.
 #[derive(Debug, Default)]
 pub struct Story {
@@ -18,6 +21,8 @@ struct Told {
     messages: Vec<(Direction, HandshakeType)>,
     alerts: Vec<(Direction, AlertDescription)>,
     compatibility: Vec<Direction>,
+    /// Of records that show the type application_data.
+    lengths: Vec<(Direction, usize)>,
 }
 
 impl Story {
@@ -63,6 +68,15 @@ impl Story {
             .count()
     }
 
+    /// Bytes after the header of the longest record of application data that went in this
+    /// direction.
+    #[must_use]
+    pub fn longest_record(&self, direction: Direction) -> Option<usize> {
+        let told = self.told();
+        let lengths = told.lengths.iter().filter(|(way, _)| *way == direction);
+        lengths.map(|(_, length)| *length).max()
+    }
+
     fn told(&self) -> MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,6 +96,12 @@ impl Trace for Story {
                 outer_type: CHANGE_CIPHER_SPEC,
                 ..
             } => told.compatibility.push(*direction),
+            TraceEvent::Record {
+                direction,
+                outer_type: APPLICATION_DATA,
+                length,
+                ..
+            } => told.lengths.push((*direction, *length)),
             _ => {}
         }
     }

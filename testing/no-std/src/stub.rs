@@ -7,9 +7,10 @@ use alloc::vec::Vec;
 
 use waxwing_core::{ServerCertRequest, ServerCertVerifier, Verdict, Verified};
 use waxwing_crypto::{
-    Aead, AeadKey, CipherSuite, CryptoError, CryptoProvider, Hash, IV_LEN, KeyEncoding, KeyLoader,
-    KeyShare, KxGroup, NamedGroup, SecureRandom, SharedSecret, SignatureAlgorithm, SignatureScheme,
-    Signing, SigningKey, Suite13, UseLimits, VerifySignature,
+    Aead, AeadKey, Authentication12, CipherSuite, CryptoError, CryptoProvider, Hash, IV_LEN,
+    KeyEncoding, KeyLoader, KeyShare, KxGroup, NamedGroup, Nonce12, SecureRandom, SharedSecret,
+    SignatureAlgorithm, SignatureScheme, Signing, SigningKey, Suite12, Suite13, UseLimits,
+    VerifySignature,
 };
 
 /// Bytes of a stand-in for an authentication tag or a signature.
@@ -18,7 +19,7 @@ const SUM: usize = 16;
 /// The stand-in provider.
 pub static PROVIDER: CryptoProvider = CryptoProvider {
     suites13: &[&SUITE],
-    suites12: &[],
+    suites12: &[&SUITE12],
     groups: &[&Group],
     signatures: &[SignatureAlgorithm {
         scheme: Some(SignatureScheme::ED25519),
@@ -35,6 +36,15 @@ static SUITE: Suite13 = Suite13 {
     aead: &Plain,
     hash: &HASH,
     limits: UseLimits::AES_GCM,
+};
+
+static SUITE12: Suite12 = Suite12 {
+    id: CipherSuite::TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256,
+    aead: &Plain,
+    hash: &HASH,
+    limits: UseLimits::AES_GCM,
+    nonce: Nonce12::Explicit,
+    authentication: Authentication12::Ecdsa,
 };
 
 static HASH: Hash = Hash::sha256(mix);

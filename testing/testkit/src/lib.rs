@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod compression;
 pub mod fake;
 pub mod fuzz;
 #[cfg(feature = "pki")]

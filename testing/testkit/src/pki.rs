@@ -1,8 +1,8 @@
 //! Certificates of every kind, good and bad, made at run time.
 //!
-//! Each is made when it is first asked for and then kept until the process ends. All names are
-//! `localhost`, `127.0.0.1`, `::1`, `example.com` and `*.example.com`, and all are valid from
-//! yesterday for 30 days, where the [`Case`] does not say otherwise.
+//! Each is made when it is first asked for and then kept until the process ends. The names of
+//! servers are `localhost`, `127.0.0.1`, `::1`, `example.com` and `*.example.com`, and all are
+//! valid from yesterday for 30 days, where the [`Case`] does not say otherwise.
 
 use core::time::Duration;
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ use rcgen::{
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::CertifiedKey;
 use waxwing_crypto::{KeyEncoding, SubjectPublicKeyInfo};
-use waxwing_pki::{KeyType, TrustAnchors, UnixTime, Verifier, to_pem};
+use waxwing_pki::{ClientVerifier, KeyType, TrustAnchors, UnixTime, Verifier, to_pem};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -31,8 +31,10 @@ pub const NAMES: [&str; 5] = [
 ];
 /// The name of [`Case::OtherName`].
 pub const OTHER_NAME: &str = "other.example";
+/// The subject of every client's certificate but [`Case::ClientOnly`].
+pub const CLIENT_SUBJECT: &str = "CN=Waxwing test client";
 
-/// A server's chain and key.
+/// A chain and key: a server's, unless it is said to be a client's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Case {
     /// A leaf with this kind of key, under the P-256 intermediate and root.
@@ -49,6 +51,14 @@ pub enum Case {
     NoNames,
     /// For clients only.
     ClientOnly,
+    /// A client's, with this kind of key: [`CLIENT_SUBJECT`], under the same authorities.
+    Client(KeyType),
+    /// A client's, which expired yesterday.
+    ExpiredClient,
+    /// A client's, which is valid from tomorrow.
+    FutureClient,
+    /// A client's, under a root that nobody trusts.
+    UntrustedClient,
     /// Good, but the intermediate certificate is not in the chain.
     NoIntermediate,
     /// Under a root that nobody trusts, which is in the chain.
@@ -155,6 +165,12 @@ pub fn verifier() -> Arc<Verifier> {
     Arc::new(Verifier::new(&PROVIDER, anchors()))
 }
 
+/// Accepts clients whose certificates lead to [`root`].
+#[must_use]
+pub fn client_verifier() -> Arc<ClientVerifier> {
+    Arc::new(ClientVerifier::new(&PROVIDER, anchors()))
+}
+
 /// The chain and key for `case`.
 #[must_use]
 pub fn credentials(case: Case) -> Arc<Credentials> {
@@ -244,6 +260,19 @@ fn make(case: Case) -> Credentials {
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
             issue(&MAIN, KeyType::P256, params)
         }
+        Case::Client(key_type) => issue(&MAIN, key_type, client_params()),
+        Case::ExpiredClient => {
+            let mut params = client_params();
+            params.not_before -= 30 * DAY;
+            params.not_after -= 30 * DAY;
+            issue(&MAIN, KeyType::P256, params)
+        }
+        Case::FutureClient => {
+            let mut params = client_params();
+            params.not_before += 2 * DAY;
+            issue(&MAIN, KeyType::P256, params)
+        }
+        Case::UntrustedClient => issue(&UNTRUSTED, KeyType::P256, client_params()),
         Case::NoIntermediate => {
             let mut credentials = issue(&MAIN, KeyType::P256, leaf_params(&NAMES));
             credentials.chain.truncate(1);
@@ -314,6 +343,15 @@ fn leaf_params(names: &[&str]) -> CertificateParams {
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params
+}
+
+fn client_params() -> CertificateParams {
+    let mut params = leaf_params(&[]);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "Waxwing test client");
     params
 }
 

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 use waxwing::crypto::{CipherSuite, NamedGroup, SignatureScheme};
-use waxwing::{ExtensionType, HandshakeType, ProtocolVersion};
+use waxwing::{CertificateCompressionAlgorithm, ExtensionType, HandshakeType, ProtocolVersion};
 
 /// A handshake message's type and length (RFC 9846, Section 4).
 const HEADER: usize = 4;
@@ -16,18 +16,45 @@ const RETRY_RANDOM: [u8; 32] = [
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
-/// The interesting parts of a message, header included; `null` if there are none to tell.
-pub(super) fn detail(typ: HandshakeType, bytes: &[u8]) -> Value {
+/// Reads the messages of one connection after the other.
+#[derive(Debug, Default)]
+pub(super) struct Messages {
+    /// Whether the last ServerHello chose TLS 1.2, in which some messages have another form.
+    tls12: bool,
+}
+
+impl Messages {
+    /// The interesting parts of a message, header included; `null` if there are none to tell.
+    pub(super) fn detail(&mut self, typ: HandshakeType, bytes: &[u8]) -> Value {
+        let told = detail(typ, bytes, self.tls12);
+        if typ == HandshakeType::SERVER_HELLO {
+            // RFC 9846, Section 4.3.1: in TLS 1.3 an extension tells the version.
+            self.tls12 = told.get("version").is_none();
+        }
+        told
+    }
+}
+
+fn detail(typ: HandshakeType, bytes: &[u8], tls12: bool) -> Value {
     let mut body = Cursor(bytes.get(HEADER..).unwrap_or_default());
     let told = match typ {
         HandshakeType::CLIENT_HELLO => client_hello(&mut body),
         HandshakeType::SERVER_HELLO => server_hello(&mut body),
+        HandshakeType::CERTIFICATE if tls12 => certificate12(&mut body),
+        HandshakeType::CERTIFICATE_REQUEST if tls12 => certificate_request12(&mut body),
+        HandshakeType::CERTIFICATE_REQUEST => certificate_request(&mut body),
+        HandshakeType::CERTIFICATE_STATUS => certificate_status(&mut body),
+        HandshakeType::SERVER_KEY_EXCHANGE => server_key_exchange(&mut body),
+        HandshakeType::CLIENT_KEY_EXCHANGE => body
+            .vec8()
+            .map(|public| json!({ "public_length": public.len() })),
         HandshakeType::ENCRYPTED_EXTENSIONS => body.vec16().map(|list| {
             let mut told = Map::new();
             extensions(Cursor(list), Side::Answer, &mut told);
             told.into()
         }),
         HandshakeType::CERTIFICATE => certificate(&mut body),
+        HandshakeType::COMPRESSED_CERTIFICATE => compressed_certificate(&mut body),
         HandshakeType::CERTIFICATE_VERIFY => certificate_verify(&mut body),
         HandshakeType::KEY_UPDATE => body
             .u8()
@@ -92,6 +119,62 @@ fn certificate(body: &mut Cursor<'_>) -> Option<Value> {
     Some(json!({ "certificate_lengths": lengths }))
 }
 
+/// RFC 5246, Section 7.4.2.
+fn certificate12(body: &mut Cursor<'_>) -> Option<Value> {
+    let mut list = Cursor(body.vec24()?);
+    let lengths: Vec<_> = core::iter::from_fn(|| list.vec24().map(<[u8]>::len)).collect();
+    Some(json!({ "certificate_lengths": lengths }))
+}
+
+/// RFC 5246, Section 7.4.4.
+fn certificate_request12(body: &mut Cursor<'_>) -> Option<Value> {
+    let types = body.vec8()?;
+    let schemes = Cursor(body.vec16()?).u16s(|id| SignatureScheme(id).to_string());
+    Some(json!({
+        "certificate_types": types,
+        "signature_algorithms": schemes,
+        "authorities": body.authorities()?,
+    }))
+}
+
+/// RFC 9846, Section 4.4.2.
+fn certificate_request(body: &mut Cursor<'_>) -> Option<Value> {
+    let context = body.vec8()?;
+    let mut told = Map::new();
+    told.insert("context_length".into(), context.len().into());
+    extensions(Cursor(body.vec16()?), Side::Question, &mut told);
+    Some(told.into())
+}
+
+/// RFC 6066, Section 8.
+fn certificate_status(body: &mut Cursor<'_>) -> Option<Value> {
+    let status_type = body.u8()?;
+    let response = body.vec24()?;
+    Some(json!({ "status_type": status_type, "response_length": response.len() }))
+}
+
+/// RFC 8422, Section 5.4.
+fn server_key_exchange(body: &mut Cursor<'_>) -> Option<Value> {
+    body.u8()?;
+    let group = NamedGroup(body.u16()?);
+    let public = body.vec8()?;
+    let mut told = certificate_verify(body)?;
+    told["group"] = group.to_string().into();
+    told["public_length"] = public.len().into();
+    Some(told)
+}
+
+fn compressed_certificate(body: &mut Cursor<'_>) -> Option<Value> {
+    let algorithm = CertificateCompressionAlgorithm(body.u16()?);
+    let uncompressed = body.number(3)?;
+    let compressed = body.vec24()?;
+    Some(json!({
+        "algorithm": algorithm.to_string(),
+        "uncompressed_length": uncompressed,
+        "compressed_length": compressed.len(),
+    }))
+}
+
 fn certificate_verify(body: &mut Cursor<'_>) -> Option<Value> {
     let scheme = SignatureScheme(body.u16()?);
     let signature = body.vec16()?;
@@ -138,6 +221,7 @@ fn known(typ: ExtensionType, mut content: Cursor<'_>, side: Side) -> Option<(&'s
             let schemes = Cursor(content.vec16()?).u16s(|id| SignatureScheme(id).to_string());
             ("signature_algorithms", schemes.into())
         }
+        ExtensionType::CERTIFICATE_AUTHORITIES => ("authorities", content.authorities()?.into()),
         ExtensionType::ALPN => {
             let mut names = Cursor(content.vec16()?);
             let names: Vec<_> = core::iter::from_fn(|| names.vec8().map(text)).collect();
@@ -210,6 +294,12 @@ impl<'a> Cursor<'a> {
         core::iter::from_fn(|| self.u16().map(&name)).collect()
     }
 
+    /// How many names of authorities there are.
+    fn authorities(&mut self) -> Option<usize> {
+        let mut names = Cursor(self.vec16()?);
+        Some(core::iter::from_fn(|| names.vec16()).count())
+    }
+
     fn key_share(&mut self) -> Option<Value> {
         let group = NamedGroup(self.u16()?);
         let length = self.vec16()?.len();
@@ -228,7 +318,7 @@ mod tests {
 
     #[test]
     fn hellos_are_told_with_names() {
-        let told = detail(HandshakeType::CLIENT_HELLO, HELLO);
+        let told = Messages::default().detail(HandshakeType::CLIENT_HELLO, HELLO);
         assert_eq!(told["server_name"], "a.test");
         assert_eq!(told["cipher_suites"][0], "TLS_AES_128_GCM_SHA256");
         assert_eq!(told["groups"][0], "x25519");
@@ -238,11 +328,69 @@ mod tests {
     }
 
     #[test]
+    fn the_form_of_a_message_follows_from_the_version() {
+        let mut messages = Messages::default();
+        let mut tell = |typ, body: &[u8]| messages.detail(typ, &[&[typ.0, 0, 0, 0], body].concat());
+        let mut hello = [b"\x03\x03", [7; 32].as_slice(), b"\0\xc0\x2b\0"].concat();
+        let told = tell(HandshakeType::SERVER_HELLO, &hello);
+        assert_eq!(
+            told["cipher_suite"],
+            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
+        );
+        let old = b"\0\0\x05\0\0\x02ab";
+        let told = tell(HandshakeType::CERTIFICATE, old);
+        assert_eq!(told, json!({ "certificate_lengths": [2] }));
+        let told = tell(
+            HandshakeType::CERTIFICATE_REQUEST,
+            b"\x01\x40\0\x02\x08\x07\0\x04\0\x02\x30\0",
+        );
+        let expected = json!({
+            "certificate_types": [64], "signature_algorithms": ["ed25519"], "authorities": 1,
+        });
+        assert_eq!(told, expected);
+        let told = tell(
+            HandshakeType::SERVER_KEY_EXCHANGE,
+            b"\x03\0\x1d\x02pk\x08\x07\0\x03sig",
+        );
+        let expected = json!({
+            "group": "x25519", "public_length": 2,
+            "signature_scheme": "ed25519", "signature_length": 3,
+        });
+        assert_eq!(told, expected);
+        assert!(!told.to_string().contains("sig\""));
+
+        hello.extend(b"\0\x06\0\x2b\0\x02\x03\x04");
+        tell(HandshakeType::SERVER_HELLO, &hello);
+        let new = b"\0\0\0\x07\0\0\x02ab\0\0";
+        let told = tell(HandshakeType::CERTIFICATE, new);
+        assert_eq!(told, json!({ "certificate_lengths": [2] }));
+        let told = tell(
+            HandshakeType::CERTIFICATE_REQUEST,
+            b"\0\0\x08\0\x0d\0\x04\0\x02\x08\x07",
+        );
+        assert_eq!(told["signature_algorithms"][0], "ed25519");
+    }
+
+    #[test]
+    fn a_compressed_certificate_is_told_by_its_lengths() {
+        let message = b"\x19\0\0\x0a\0\x02\0\x10\0\0\0\x02xy";
+        let told = Messages::default().detail(HandshakeType::COMPRESSED_CERTIFICATE, message);
+        let expected = json!({
+            "algorithm": "brotli",
+            "uncompressed_length": 4096,
+            "compressed_length": 2,
+        });
+        assert_eq!(told, expected);
+    }
+
+    #[test]
     fn no_cut_of_a_message_is_a_problem() {
         let types = (0..=u8::MAX).map(HandshakeType);
         for typ in types {
             for length in 0..=HELLO.len() {
-                detail(typ, &HELLO[..length]);
+                for tls12 in [false, true] {
+                    Messages { tls12 }.detail(typ, &HELLO[..length]);
+                }
             }
         }
     }

@@ -17,6 +17,8 @@ use waxwing::{Epoch, Trace, TraceEvent};
 
 mod messages;
 
+use messages::Messages;
+
 /// The name of the format.
 const SCHEMA: &str = "waxwing.trace/1";
 
@@ -28,6 +30,7 @@ pub(crate) struct TraceFile {
 
 struct Out {
     file: BufWriter<File>,
+    messages: Messages,
     /// The first failure; tracing must not break the connection, so it is told at the end.
     error: Option<io::Error>,
 }
@@ -39,6 +42,7 @@ impl TraceFile {
             start: Instant::now(),
             out: Mutex::new(Out {
                 file: BufWriter::new(File::create(path)?),
+                messages: Messages::default(),
                 error: None,
             }),
         })
@@ -56,7 +60,8 @@ impl TraceFile {
 
 impl Trace for TraceFile {
     fn event(&self, event: &TraceEvent<'_>) {
-        let Some(told) = Told::new(event) else {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(told) = Told::new(event, &mut out.messages) else {
             return;
         };
         let line = Line {
@@ -64,7 +69,6 @@ impl Trace for TraceFile {
             t_us: u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX),
             told,
         };
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = line.write(&mut out.file) {
             out.error.get_or_insert(error);
         }
@@ -139,7 +143,7 @@ enum Told {
 
 impl Told {
     /// `None` for kinds of events that this format does not know.
-    fn new(event: &TraceEvent<'_>) -> Option<Self> {
+    fn new(event: &TraceEvent<'_>, messages: &mut Messages) -> Option<Self> {
         Some(match event {
             TraceEvent::Record {
                 direction,
@@ -161,7 +165,7 @@ impl Told {
                 direction: direction.to_string(),
                 message: typ.to_string(),
                 length: bytes.len(),
-                detail: messages::detail(*typ, bytes),
+                detail: messages.detail(*typ, bytes),
             },
             TraceEvent::Alert {
                 direction,

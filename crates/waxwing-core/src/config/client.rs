@@ -6,11 +6,13 @@ use core::fmt;
 
 use waxwing_crypto::{CipherSuite, CryptoProvider, NamedGroup};
 
+use super::compression::CertDecompressor;
 use super::credentials::ClientCertResolver;
 use super::verifier::ServerCertVerifier;
 use super::versions::ProtocolVersions;
 use super::{Chosen, Common, ConfigError, KeyLog, common_setters};
 use crate::ServerName;
+use crate::messages::extensions::max_fragment_length::MaxFragmentLength;
 use crate::record::RecordPadding;
 use crate::trace::Trace;
 
@@ -30,6 +32,8 @@ pub struct ClientConfig {
     pub(crate) common: Common,
     pub(crate) verifier: Arc<dyn ServerCertVerifier>,
     pub(crate) key_shares: usize,
+    /// Exactly these instead, if chosen.
+    pub(crate) key_share_groups: Option<Vec<NamedGroup>>,
     pub(crate) send_server_name: bool,
     pub(crate) grease: bool,
     pub(crate) permute_extensions: bool,
@@ -39,6 +43,8 @@ pub struct ClientConfig {
     pub(crate) certificate_authorities: Vec<Vec<u8>>,
     pub(crate) group_memory: Option<Arc<dyn GroupMemory>>,
     pub(crate) certificates: Option<Arc<dyn ClientCertResolver>>,
+    pub(crate) post_handshake_auth: bool,
+    pub(crate) max_fragment_length: Option<MaxFragmentLength>,
 }
 
 impl ClientConfig {
@@ -54,6 +60,7 @@ impl ClientConfig {
                 common: Common::new(provider),
                 verifier,
                 key_shares: 1,
+                key_share_groups: None,
                 send_server_name: true,
                 grease: true,
                 permute_extensions: true,
@@ -63,6 +70,8 @@ impl ClientConfig {
                 certificate_authorities: Vec::new(),
                 group_memory: None,
                 certificates: None,
+                post_handshake_auth: false,
+                max_fragment_length: None,
             },
             chosen: Chosen::default(),
         }
@@ -96,6 +105,13 @@ impl ClientConfigBuilder {
         self
     }
 
+    /// Sends key shares for exactly these groups instead, which must be among the groups. They go
+    /// out in the order of the groups (RFC 9846, Section 4.3.8).
+    pub fn key_share_groups(mut self, groups: impl IntoIterator<Item = NamedGroup>) -> Self {
+        self.config.key_share_groups = Some(groups.into_iter().collect());
+        self
+    }
+
     /// Uses what servers asked for before: a share for that group is sent instead of the usual
     /// ones, unless they cover it (default: nothing is remembered).
     pub fn group_memory(mut self, memory: Arc<dyn GroupMemory>) -> Self {
@@ -106,6 +122,26 @@ impl ClientConfigBuilder {
     /// Shows a certificate to servers that ask for one (default: none is shown).
     pub fn client_certificate(mut self, certificates: Arc<dyn ClientCertResolver>) -> Self {
         self.config.certificates = Some(certificates);
+        self
+    }
+
+    /// Whether servers may also ask for a certificate after the handshake, at any time (RFC 9846,
+    /// Section 4.7.2; default: no, that ends the connection). Which one to show is decided as in
+    /// the handshake: see [`Self::client_certificate`].
+    ///
+    /// Each connection then remembers its handshake, at the cost of some hundred bytes. HTTP/2
+    /// forbids such requests (RFC 9113, Section 9.2.3).
+    pub const fn post_handshake_auth(mut self, on: bool) -> Self {
+        self.config.post_handshake_auth = on;
+        self
+    }
+
+    /// Asks the server for short records in both directions (RFC 6066, Section 4). Servers that
+    /// know it keep to it; for those that do not, nothing changes.
+    ///
+    /// Its successor is [`Self::record_size_limit`]; a server that knows both follows that one.
+    pub const fn max_fragment_length(mut self, length: MaxFragmentLength) -> Self {
+        self.config.max_fragment_length = Some(length);
         self
     }
 
@@ -162,6 +198,12 @@ impl ClientConfigBuilder {
     pub fn build(self) -> Result<Arc<ClientConfig>, ConfigError> {
         let mut config = self.config;
         config.common.resolve(&self.chosen)?;
+        let groups = &config.common.groups;
+        for name in config.key_share_groups.iter().flatten() {
+            if !groups.iter().any(|group| group.name() == *name) {
+                return Err(ConfigError::ShareWithoutGroup(*name));
+            }
+        }
         Ok(Arc::new(config))
     }
 }

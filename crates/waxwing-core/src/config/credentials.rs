@@ -4,14 +4,23 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+#[cfg(feature = "tls12")]
+use waxwing_crypto::Suite12;
 use waxwing_crypto::{CipherSuite, NamedGroup, SignatureScheme, SigningKey};
 
+use super::compression::{CertCompressor, Compressed};
 use crate::codec::List;
+use crate::handshake::auth::pick_scheme;
+#[cfg(feature = "tls12")]
+use crate::handshake::negotiate::fit12;
 use crate::messages::certificate_request::CertificateRequest;
 #[cfg(feature = "tls12")]
 use crate::messages::certificate_request12::CertificateRequest12;
+use crate::messages::compressed_certificate::CompressedCertificate;
 use crate::messages::extensions::DistinguishedName;
-use crate::messages::{ClientHello, ExtensionType, ProtocolVersion};
+use crate::messages::{
+    CertificateCompressionAlgorithm, ClientHello, ExtensionType, ProtocolVersion,
+};
 
 /// A certificate chain and the key of its first certificate.
 #[derive(Debug)]
@@ -19,6 +28,7 @@ pub struct CertifiedKey {
     chain: Vec<Vec<u8>>,
     key: Arc<dyn SigningKey>,
     ocsp: Option<Vec<u8>>,
+    compressed: Vec<Compressed>,
 }
 
 impl CertifiedKey {
@@ -32,14 +42,50 @@ impl CertifiedKey {
             chain,
             key,
             ocsp: None,
+            compressed: Vec::new(),
         }
     }
 
     /// Adds an OCSP response in DER, stapled for clients that ask (RFC 6066, Section 8).
+    ///
+    /// What [`Self::with_compression`] made before is dropped.
     #[must_use]
     pub fn with_ocsp(mut self, response: Vec<u8>) -> Self {
         self.ocsp = Some(response);
+        self.compressed = Vec::new();
         self
+    }
+
+    /// Compresses the certificates, once, for peers of TLS 1.3 that can decompress (RFC 8879):
+    /// the first of `compressors` that the peer knows is used. One that makes the message no
+    /// smaller is left out.
+    ///
+    /// To be called last: the OCSP response is compressed too.
+    #[must_use]
+    pub fn with_compression(mut self, compressors: &[&dyn CertCompressor]) -> Self {
+        let mut compressed = Vec::new();
+        for compressor in compressors {
+            compressed.extend(Compressed::new(*compressor, &self.chain, None));
+            if let Some(response) = self.ocsp() {
+                compressed.extend(Compressed::new(*compressor, &self.chain, Some(response)));
+            }
+        }
+        self.compressed = compressed;
+        self
+    }
+
+    /// The Certificate message, compressed in the first way that the peer knows. `staple` is
+    /// whether it wants an OCSP response.
+    pub(crate) fn compressed(
+        &self,
+        staple: bool,
+        known: impl Fn(CertificateCompressionAlgorithm) -> bool,
+    ) -> Option<CompressedCertificate<'_>> {
+        let stapled = staple && self.ocsp.is_some();
+        self.compressed
+            .iter()
+            .find(|form| form.stapled == stapled && known(form.algorithm))
+            .map(Compressed::message)
     }
 
     /// The chain in DER.
@@ -86,6 +132,19 @@ impl CertResolver for Arc<CertifiedKey> {
     }
 }
 
+/// Several certificates, the preferred one first: each client gets the first that it can use (see
+/// [`ClientHelloView::can_use`]).
+impl CertResolver for Vec<Arc<CertifiedKey>> {
+    fn resolve(&self, hello: &ClientHelloView<'_>) -> CertChoice {
+        let fits = self.iter().find(|key| hello.can_use(key));
+        // Where none fits, the engine says why the first does not.
+        match fits.or_else(|| self.first()) {
+            Some(key) => CertChoice::Use(Arc::clone(key)),
+            None => CertChoice::None,
+        }
+    }
+}
+
 /// Chooses a client's certificate when a server asks for one.
 pub trait ClientCertResolver: Send + Sync + fmt::Debug {
     /// Chooses. [`CertChoice::None`] means to show none; whether that will do is the server's
@@ -100,6 +159,15 @@ impl ClientCertResolver for Arc<CertifiedKey> {
     }
 }
 
+/// Several certificates, the preferred one first: a server that asks gets the first that it can
+/// use (see [`CertificateRequestView::can_use`]), or none if it can use none.
+impl ClientCertResolver for Vec<Arc<CertifiedKey>> {
+    fn resolve(&self, request: &CertificateRequestView<'_>) -> CertChoice {
+        let fits = self.iter().find(|key| request.can_use(key));
+        fits.map_or(CertChoice::None, |key| CertChoice::Use(Arc::clone(key)))
+    }
+}
+
 /// What a server says when it asks for a certificate.
 #[derive(Clone, Copy, Debug)]
 pub struct CertificateRequestView<'a> {
@@ -107,6 +175,9 @@ pub struct CertificateRequestView<'a> {
     schemes: List<'a, SignatureScheme>,
     certificate_schemes: List<'a, SignatureScheme>,
     authorities: List<'a, DistinguishedName<'a>>,
+    /// What TLS 1.2 says of kinds of keys.
+    #[cfg(feature = "tls12")]
+    kinds: Option<CertificateRequest12<'a>>,
 }
 
 impl<'a> CertificateRequestView<'a> {
@@ -118,6 +189,8 @@ impl<'a> CertificateRequestView<'a> {
                 .signature_algorithms_cert
                 .unwrap_or(request.signature_algorithms),
             authorities: request.certificate_authorities.unwrap_or_default(),
+            #[cfg(feature = "tls12")]
+            kinds: None,
         }
     }
 
@@ -128,7 +201,20 @@ impl<'a> CertificateRequestView<'a> {
             schemes: request.signature_algorithms,
             certificate_schemes: request.signature_algorithms,
             authorities: request.certificate_authorities,
+            kinds: Some(*request),
         }
+    }
+
+    /// Whether this certificate's key can sign so that the server can check it. Signatures within
+    /// the chain are not looked at, and neither are authorities.
+    #[must_use]
+    pub fn can_use(&self, key: &CertifiedKey) -> bool {
+        let schemes = key.key().schemes();
+        #[cfg(feature = "tls12")]
+        if let Some(request) = &self.kinds {
+            return schemes.iter().any(|scheme| request.allows(*scheme));
+        }
+        pick_scheme(schemes, |scheme| self.schemes.contains(&scheme)).is_some()
     }
 
     /// The version of the connection.
@@ -159,11 +245,63 @@ impl<'a> CertificateRequestView<'a> {
 pub struct ClientHelloView<'a> {
     hello: ClientHello<'a>,
     body: &'a [u8],
+    settled: Settled<'a>,
+}
+
+/// What a server settled before it chooses a certificate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Settled<'a> {
+    /// Nothing yet: the hello comes before the configuration.
+    Nothing,
+    Tls13,
+    /// These suites are left, and the certificate decides among them.
+    #[cfg(feature = "tls12")]
+    Tls12(&'a [&'static Suite12]),
+    #[cfg(not(feature = "tls12"))]
+    #[expect(dead_code, reason = "only TLS 1.2 has something to refer to")]
+    Never(&'a core::convert::Infallible),
 }
 
 impl<'a> ClientHelloView<'a> {
-    pub(crate) const fn new(hello: ClientHello<'a>, body: &'a [u8]) -> Self {
-        Self { hello, body }
+    pub(crate) const fn new(hello: ClientHello<'a>, body: &'a [u8], settled: Settled<'a>) -> Self {
+        Self {
+            hello,
+            body,
+            settled,
+        }
+    }
+
+    /// The version that the connection will have; `None` if the hello is looked at before there
+    /// is a configuration.
+    #[must_use]
+    pub const fn version(&self) -> Option<ProtocolVersion> {
+        match self.settled {
+            Settled::Tls13 => Some(ProtocolVersion::TLS13),
+            #[cfg(feature = "tls12")]
+            Settled::Tls12(_) => Some(ProtocolVersion::TLS12),
+            _ => None,
+        }
+    }
+
+    /// Whether this certificate's key can sign so that the client can check it, in the version
+    /// that the connection will have.
+    ///
+    /// Signatures within the chain are not looked at: a client that cannot check those may still
+    /// know one of its certificates.
+    #[must_use]
+    pub fn can_use(&self, key: &CertifiedKey) -> bool {
+        let schemes = key.key().schemes();
+        let known = |scheme| self.signature_schemes().any(|theirs| theirs == scheme);
+        match self.settled {
+            Settled::Tls13 => pick_scheme(schemes, known).is_some(),
+            #[cfg(feature = "tls12")]
+            Settled::Tls12(suites) => {
+                let groups = self.hello.extensions.supported_groups;
+                let curve = |name| groups.is_none_or(|groups| groups.contains(&name));
+                fit12(suites, schemes, known, curve).is_ok()
+            }
+            _ => schemes.iter().any(|scheme| known(*scheme)),
+        }
     }
 
     /// The host name of `server_name`, unless it is absent or not a DNS name. Its case is the

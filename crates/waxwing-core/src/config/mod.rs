@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::RangeInclusive;
 
 #[cfg(feature = "tls12")]
 use waxwing_crypto::Suite12;
@@ -13,15 +14,20 @@ use crate::messages::ProtocolVersion;
 use crate::record::RecordPadding;
 use crate::trace::Trace;
 
+use compression::CertDecompressor;
 use versions::ProtocolVersions;
 
 #[cfg(feature = "client")]
 pub(crate) mod client;
+pub(crate) mod compression;
 pub(crate) mod credentials;
 #[cfg(feature = "server")]
 pub(crate) mod server;
 pub(crate) mod verifier;
 pub(crate) mod versions;
+
+/// The limits that RFC 8449, Section 4 allows to ask for.
+const RECORD_SIZE_LIMITS: RangeInclusive<u16> = 64..=(1 << 14) + 1;
 
 /// Receives secrets in the form of RFC 9850, for debugging with a packet analyser.
 ///
@@ -49,8 +55,13 @@ pub enum ConfigError {
     NotProvided(u16),
     /// A list of suites or groups is empty.
     EmptyList,
-    /// A list of suites or groups names something twice (RFC 9846, Section 4.3.7).
+    /// A list of suites, groups or decompressors names something twice (RFC 9846, Section 4.3.7).
     Repeated(u16),
+    /// A key share is to be sent for a group that is not among the groups (RFC 9846,
+    /// Section 4.3.8).
+    ShareWithoutGroup(NamedGroup),
+    /// A record size limit is outside 64 to 16385 (RFC 8449, Section 4).
+    RecordSizeLimit(u16),
     /// No cipher suite is there for a version that is to be spoken.
     NoSuite(ProtocolVersion),
 }
@@ -69,6 +80,12 @@ impl fmt::Display for ConfigError {
             Self::NotProvided(id) => write!(f, "the crypto provider does not have 0x{id:04x}"),
             Self::EmptyList => f.write_str("a list of suites or groups is empty"),
             Self::Repeated(id) => write!(f, "a list names 0x{id:04x} twice"),
+            Self::ShareWithoutGroup(name) => {
+                write!(f, "a key share for {name}, which is not among the groups")
+            }
+            Self::RecordSizeLimit(limit) => {
+                write!(f, "a record size limit must be 64 to 16385, not {limit}")
+            }
             Self::NoSuite(version) => write!(f, "there is no cipher suite for {version}"),
         }
     }
@@ -92,6 +109,8 @@ pub(crate) struct Common {
     pub(crate) require_extended_main_secret: bool,
     #[cfg(feature = "tls12")]
     pub(crate) require_secure_renegotiation: bool,
+    pub(crate) record_size_limit: Option<u16>,
+    pub(crate) decompressors: Vec<&'static dyn CertDecompressor>,
     pub(crate) padding: RecordPadding,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
     pub(crate) trace: Option<Arc<dyn Trace>>,
@@ -111,6 +130,8 @@ impl Common {
             require_extended_main_secret: true,
             #[cfg(feature = "tls12")]
             require_secure_renegotiation: false,
+            record_size_limit: None,
+            decompressors: Vec::new(),
             padding: RecordPadding::None,
             key_log: None,
             trace: None,
@@ -127,6 +148,14 @@ impl Common {
         {
             return Err(ConfigError::AlpnName);
         }
+        match self.record_size_limit {
+            Some(limit) if !RECORD_SIZE_LIMITS.contains(&limit) => {
+                return Err(ConfigError::RecordSizeLimit(limit));
+            }
+            _ => {}
+        }
+        let decompressors: Vec<u16> = self.decompressors.iter().map(|d| d.algorithm().0).collect();
+        check_distinct(&decompressors)?;
         self.resolve_suites(chosen.suites.as_deref())?;
         if let Some(groups) = &chosen.groups {
             self.groups = pick(groups, |id| self.provider.group(NamedGroup(id)))?;
@@ -200,15 +229,20 @@ fn pick<T: Copy>(wanted: &[u16], find: impl Fn(u16) -> Option<T>) -> Result<Vec<
     if wanted.is_empty() {
         return Err(ConfigError::EmptyList);
     }
-    for (index, id) in wanted.iter().enumerate() {
-        if wanted.iter().take(index).any(|earlier| earlier == id) {
-            return Err(ConfigError::Repeated(*id));
-        }
-    }
+    check_distinct(wanted)?;
     wanted
         .iter()
         .map(|id| find(*id).ok_or(ConfigError::NotProvided(*id)))
         .collect()
+}
+
+fn check_distinct(ids: &[u16]) -> Result<(), ConfigError> {
+    for (index, id) in ids.iter().enumerate() {
+        if ids.iter().take(index).any(|earlier| earlier == id) {
+            return Err(ConfigError::Repeated(*id));
+        }
+    }
+    Ok(())
 }
 
 /// The setters that both builders have.
@@ -259,6 +293,23 @@ macro_rules! common_setters {
         #[cfg(feature = "tls12")]
         pub const fn secure_renegotiation_required(mut self, on: bool) -> Self {
             self.config.common.require_secure_renegotiation = on;
+            self
+        }
+
+        /// Accepts records of at most so many bytes, 64 to 16385 (RFC 8449). In TLS 1.3 one of
+        /// them is for the content type, and padding counts.
+        ///
+        /// A client asks the server to keep to it; a server tells those clients that know of
+        /// limits, and keeps to theirs in any case. By default a client says nothing.
+        pub const fn record_size_limit(mut self, bytes: u16) -> Self {
+            self.config.common.record_size_limit = Some(bytes);
+            self
+        }
+
+        /// Lets the peer compress its certificates in these ways, in TLS 1.3 (RFC 8879; default:
+        /// in none). `waxwing::compression` has some.
+        pub fn cert_decompressors(mut self, known: &[&'static dyn CertDecompressor]) -> Self {
+            self.config.common.decompressors = known.to_vec();
             self
         }
 

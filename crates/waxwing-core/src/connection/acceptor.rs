@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::Connection;
 use super::halves::{Levels, judge_alert};
-use crate::config::credentials::ClientHelloView;
+use crate::config::credentials::{ClientHelloView, Settled};
 use crate::config::server::ServerConfig;
 use crate::messages::HandshakeType;
 use crate::messages::alert::Alert;
@@ -122,7 +122,7 @@ impl Acceptor {
     pub fn hello(&self) -> Option<ClientHelloView<'_>> {
         let body = self.hello.as_ref()?.0.get(4..)?;
         let hello = ClientHello::read(body).ok()?;
-        Some(ClientHelloView::new(hello, body))
+        Some(ClientHelloView::new(hello, body, Settled::Nothing))
     }
 
     /// Goes on with this configuration. Call [`Connection::process`] next, if need be with no

@@ -20,6 +20,8 @@ pub(super) struct Establishing {
     pub(super) tx: Tx,
     pub(super) padding: RecordPadding,
     waiting: Option<Wait>,
+    /// Whether an answer completed the handshake, which is yet to be told.
+    complete: bool,
     change_cipher_specs: u8,
     warnings: u8,
 }
@@ -32,6 +34,7 @@ impl Establishing {
             tx,
             padding,
             waiting: None,
+            complete: false,
             change_cipher_specs: 0,
             warnings: 0,
         }
@@ -57,6 +60,7 @@ impl Establishing {
         // Messages that had to wait for an answer come before any new record.
         let mut event = match self.waiting {
             Some(wait) => Some(Event::Wait(wait)),
+            None if self.complete => Some(Event::HandshakeComplete),
             None => self.messages(&[], out)?,
         };
         loop {
@@ -105,9 +109,11 @@ impl Establishing {
     fn messages(&mut self, mut fragment: &[u8], out: &mut Buffer) -> Result<Option<Event>, Error> {
         loop {
             let before = out.len();
+            let more = self.rx.joiner.holds_more();
             let Some(message) = self.rx.joiner.take(&mut fragment)? else {
                 return Ok(None);
             };
+            self.tx.interrupted = more || !fragment.is_empty();
             let mut flight = TxFlight {
                 tx: &mut self.tx,
                 out,
@@ -130,6 +136,7 @@ impl Establishing {
         if let Some(trace) = self.trace() {
             sent(&**trace, out, before);
         }
+        self.rx.max_content = self.handshake.cx.max_received;
         if let Some(keys) = &outcome.read {
             // RFC 9846, Section 5.1: a message before a key change ends its record.
             if !rest.is_empty() {
@@ -148,12 +155,11 @@ impl Establishing {
                 self.waiting = Some(wait);
                 Ok(Some(Event::Wait(wait)))
             }
+            // Nothing of the handshake comes after its end.
+            Status::Done if !(rest.is_empty() && self.rx.joiner.is_empty()) => {
+                Err(PeerError::UnexpectedMessage.into())
+            }
             Status::Done => {
-                // Nothing may come with the Finished: what follows is for an established
-                // connection, and in TLS 1.2 no key change has told the two apart.
-                if !(rest.is_empty() && self.rx.joiner.is_empty()) {
-                    return Err(PeerError::UnexpectedMessage.into());
-                }
                 if let Some(trace) = self.trace() {
                     trace.event(&TraceEvent::HandshakeComplete);
                 }
@@ -202,18 +208,20 @@ impl Establishing {
         }
     }
 
-    /// Takes an answer. Messages that waited for it are handled by the next `process`.
-    ///
-    /// Returns whether the handshake is complete.
-    pub(super) fn answer(&mut self, answer: Answer, out: &mut Buffer) -> Result<bool, Error> {
+    /// Takes an answer. What it leads to beyond that is told by the next `process`, which also
+    /// handles the messages that waited for it.
+    pub(super) fn answer(&mut self, answer: Answer, out: &mut Buffer) -> Result<(), Error> {
         let before = out.len();
+        self.tx.interrupted = !self.rx.joiner.is_empty();
         let mut flight = TxFlight {
             tx: &mut self.tx,
             out,
         };
         let outcome = self.handshake.answer(answer, &mut flight)?;
         self.waiting = None;
-        Ok(self.follow(outcome, &[], out, before)? == Some(Event::HandshakeComplete))
+        let event = self.follow(outcome, &[], out, before)?;
+        self.complete = event == Some(Event::HandshakeComplete);
+        Ok(())
     }
 
     /// Sends an alert, the last there is, as well as can be done now.

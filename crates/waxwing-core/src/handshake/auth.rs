@@ -9,16 +9,16 @@ use waxwing_crypto::{
 use super::proof::{FinishedOk, SignatureOk};
 use super::schedule13::verify_data;
 use crate::config::verifier::Verified;
-use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
+use crate::messages::certificate_verify::CertificateVerify;
 use crate::messages::finished::Finished;
 use crate::{Error, PeerError};
 
-/// Checks a server's CertificateVerify (RFC 9846, Section 4.5.2).
-pub(super) fn check_server_signature(
+/// Checks a CertificateVerify (RFC 9846, Section 4.5.2). `content` is what its sender signs.
+pub(crate) fn check_signature(
     provider: &CryptoProvider,
     message: &CertificateVerify<'_>,
     verified: &Verified,
-    transcript: &Digest,
+    content: &[u8],
 ) -> Result<SignatureOk, Error> {
     let scheme = message.scheme;
     if !provider
@@ -27,12 +27,11 @@ pub(super) fn check_server_signature(
     {
         return Err(PeerError::SchemeNotOffered.into());
     }
-    let content = server_signed_content(transcript.as_ref());
     match verify_with_spki(
         provider,
         scheme,
         verified.spki(),
-        &content,
+        content,
         message.signature,
     ) {
         Ok(()) => Ok(SignatureOk::after_verification()),
@@ -41,9 +40,9 @@ pub(super) fn check_server_signature(
     }
 }
 
-/// Checks the peer's Finished (RFC 9846, Section 4.5.3). `base` is its handshake traffic
-/// secret, `transcript` covers everything before the message.
-pub(super) fn check_finished(
+/// Checks the peer's Finished (RFC 9846, Section 4.5.3). `base` is its traffic secret,
+/// `transcript` covers everything before the message.
+pub(crate) fn check_finished(
     hash: &'static Hash,
     base: &Digest,
     transcript: &Digest,
@@ -108,13 +107,13 @@ pub(super) fn pick_scheme12(
     })
 }
 
-/// The scheme that a key of `ours` signs with for a peer that checks `theirs`: the first of
-/// ours that TLS 1.3 allows and the peer knows.
-pub(super) fn pick_scheme(
+/// The scheme that a key of `ours` signs with: the first of ours that TLS 1.3 allows and the
+/// peer knows.
+pub(crate) fn pick_scheme(
     ours: &[SignatureScheme],
-    theirs: &[SignatureScheme],
+    known: impl Fn(SignatureScheme) -> bool,
 ) -> Option<SignatureScheme> {
     ours.iter()
         .copied()
-        .find(|scheme| scheme.allowed_in_tls13_handshake() && theirs.contains(scheme))
+        .find(|scheme| scheme.allowed_in_tls13_handshake() && known(*scheme))
 }

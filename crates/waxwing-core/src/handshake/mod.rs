@@ -24,6 +24,8 @@ use crate::config::versions::ProtocolVersions;
 use crate::config::{Common, KeyLog};
 use crate::connection::event::{Answer, Question, Wait};
 use crate::connection::info::ConnectionInfo;
+use crate::connection::post_handshake::PostHandshake;
+use crate::limits::MAX_PLAINTEXT;
 use crate::messages::HandshakeType;
 use crate::record::joiner::Message;
 #[cfg(feature = "tls12")]
@@ -35,8 +37,10 @@ use crate::{Error, PeerError, refused};
 pub(crate) mod auth;
 #[cfg(feature = "client")]
 pub(crate) mod client;
+pub(crate) mod compression;
 pub(crate) mod negotiate;
 pub(crate) mod proof;
+pub(crate) mod record_limits;
 #[cfg(feature = "tls12")]
 pub(crate) mod schedule12;
 pub(crate) mod schedule13;
@@ -54,6 +58,8 @@ pub(crate) struct Context {
     pub(crate) info: ConnectionInfo,
     /// What the configuration speaks.
     pub(crate) versions: ProtocolVersions,
+    /// Bytes of content that the peer's records may have from here on.
+    pub(crate) max_received: usize,
     pub(crate) transcript: Transcript,
     pub(crate) client_random: [u8; 32],
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
@@ -67,6 +73,7 @@ impl Context {
         Self {
             info: ConnectionInfo::default(),
             versions: config.versions,
+            max_received: MAX_PLAINTEXT,
             transcript: Transcript::new(),
             client_random: [0; 32],
             key_log: config.key_log.clone(),
@@ -351,6 +358,24 @@ impl Handshake {
             #[cfg(feature = "server")]
             Side::Server(server) => server.answer(answer, &mut self.cx, flight),
         }
+    }
+
+    /// What is left of a complete handshake: what was agreed, and who authenticates a client
+    /// later, if that is part of it.
+    pub(crate) fn finish(self) -> (ConnectionInfo, Option<PostHandshake>) {
+        let Context {
+            info, transcript, ..
+        } = self.cx;
+        if !info.post_handshake_auth {
+            return (info, None);
+        }
+        let later = transcript.into_hash().map(|transcript| match self.side {
+            #[cfg(feature = "client")]
+            Side::Client(client) => PostHandshake::client(client.config, transcript),
+            #[cfg(feature = "server")]
+            Side::Server(server) => PostHandshake::server(server.config, transcript),
+        });
+        (info, later)
     }
 
     #[cfg(test)]

@@ -2,10 +2,12 @@
 
 use alloc::vec::Vec;
 
-#[cfg(feature = "tls12")]
-use waxwing_crypto::Suite12;
 use waxwing_crypto::{CipherSuite, KxGroup, NamedGroup, Suite13};
+#[cfg(feature = "tls12")]
+use waxwing_crypto::{SignatureScheme, Suite12};
 
+#[cfg(feature = "tls12")]
+use super::auth::pick_scheme12;
 use crate::codec::List;
 #[cfg(feature = "tls12")]
 use crate::config::Common;
@@ -28,12 +30,12 @@ pub(super) fn version(
             .iter()
             .find(|version| *version <= ProtocolVersion::TLS12 && hello.legacy_version >= *version),
     };
-    let chosen = chosen.ok_or(Incompatible::Version)?;
-    // RFC 7507, Section 3.
-    if hello.cipher_suites.contains(&CipherSuite::FALLBACK_SCSV) && ours.max() > Some(chosen) {
+    // RFC 7507, Section 3: also if the version fallen back to is one that we do not speak at all.
+    let newest = chosen.or(Some(hello.legacy_version));
+    if hello.cipher_suites.contains(&CipherSuite::FALLBACK_SCSV) && ours.max() > newest {
         return Err(PeerError::Fallback.into());
     }
-    Ok(chosen)
+    Ok(chosen.ok_or(Incompatible::Version)?)
 }
 
 /// The suites of TLS 1.2 that both sides know, the preferred one first.
@@ -57,6 +59,42 @@ pub(super) fn suites12(
         return Err(no_suite(theirs).into());
     }
     Ok(common)
+}
+
+/// Suite and scheme of TLS 1.2 for a key that signs with `ours`: the first suite that the key can
+/// serve, and the first scheme that the client knows. The key's curve must be one that the client
+/// knows too (RFC 8422, Section 5.3).
+#[cfg(feature = "tls12")]
+pub(crate) fn fit12(
+    suites: &[&'static Suite12],
+    ours: &[SignatureScheme],
+    known: impl Fn(SignatureScheme) -> bool,
+    curve: impl Fn(NamedGroup) -> bool,
+) -> Result<(&'static Suite12, SignatureScheme), Error> {
+    let usable = |scheme| curve_of(scheme).is_none_or(&curve) && known(scheme);
+    let serves = |suite: &&&'static Suite12| {
+        let authentication = Some(suite.authentication);
+        ours.iter()
+            .any(|scheme| scheme.tls12_authentication() == authentication)
+    };
+    let suite = *suites
+        .iter()
+        .find(serves)
+        .ok_or(Incompatible::CipherSuite)?;
+    let scheme = pick_scheme12(ours, Some(suite.authentication), usable);
+    Ok((suite, scheme.ok_or(Incompatible::SignatureScheme)?))
+}
+
+/// The curve of an ECDSA key of ours that signs with this scheme: each curve goes with the hash of
+/// its size, as in TLS 1.3.
+#[cfg(feature = "tls12")]
+const fn curve_of(scheme: SignatureScheme) -> Option<NamedGroup> {
+    match scheme {
+        SignatureScheme::ECDSA_SECP256R1_SHA256 => Some(NamedGroup::SECP256R1),
+        SignatureScheme::ECDSA_SECP384R1_SHA384 => Some(NamedGroup::SECP384R1),
+        SignatureScheme::ECDSA_SECP521R1_SHA512 => Some(NamedGroup::SECP521R1),
+        _ => None,
+    }
 }
 
 /// The group for a client of TLS 1.2: the first of ours that it names. One that names none leaves

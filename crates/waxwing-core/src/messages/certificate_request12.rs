@@ -1,10 +1,15 @@
 //! CertificateRequest of TLS 1.2 (RFC 5246, Section 7.4.4).
 
-use waxwing_crypto::SignatureScheme;
+use waxwing_crypto::{Authentication12, SignatureScheme};
 
 use super::extensions::{DistinguishedName, certificate_authorities, signature_algorithms};
 use crate::Error;
 use crate::codec::{List, Reader, Writer};
+
+/// The ClientCertificateType of RSA keys (RFC 5246, Section 7.4.4).
+pub(crate) const RSA_SIGN: u8 = 1;
+/// That of ECDSA keys, which stands for EdDSA too (RFC 8422, Section 5.5).
+pub(crate) const ECDSA_SIGN: u8 = 64;
 
 /// A server's request for a certificate of the client.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +23,17 @@ pub(crate) struct CertificateRequest12<'a> {
 }
 
 impl<'a> CertificateRequest12<'a> {
+    /// Whether a client may sign with this scheme: it is among those listed, and so is its kind
+    /// of key (RFC 5246, Section 7.4.4).
+    pub(crate) fn allows(&self, scheme: SignatureScheme) -> bool {
+        let typ = match scheme.tls12_authentication() {
+            Some(Authentication12::Rsa) => RSA_SIGN,
+            Some(Authentication12::Ecdsa) => ECDSA_SIGN,
+            None => return false,
+        };
+        self.certificate_types.contains(&typ) && self.signature_algorithms.contains(&scheme)
+    }
+
     /// Reads the body.
     pub(crate) fn read(body: &'a [u8]) -> Result<Self, Error> {
         let mut reader = Reader::new("CertificateRequest", body);
@@ -56,6 +72,28 @@ mod tests {
     use super::super::testing::{assert_exact, malformed, written};
     use super::*;
     use crate::error::Problem;
+
+    #[test]
+    fn a_scheme_needs_its_kind_of_key() {
+        const RSA: SignatureScheme = SignatureScheme::RSA_PSS_RSAE_SHA256;
+        const ECDSA: SignatureScheme = SignatureScheme::ECDSA_SECP256R1_SHA256;
+        const ED25519: SignatureScheme = SignatureScheme::ED25519;
+        for (types, allowed) in [
+            (&[RSA_SIGN, ECDSA_SIGN][..], &[RSA, ECDSA, ED25519][..]),
+            (&[RSA_SIGN], &[RSA]),
+            (&[ECDSA_SIGN], &[ECDSA, ED25519]),
+            (&[2], &[]),
+        ] {
+            let names: [[u8; 2]; 0] = [];
+            let all = [RSA, ECDSA, ED25519, SignatureScheme::MLDSA44];
+            let body = written(|w| CertificateRequest12::write(w, types, all, names));
+            let message = CertificateRequest12::read(&body).unwrap();
+            let found = all.into_iter().filter(|scheme| message.allows(*scheme));
+            assert!(found.eq(allowed.iter().copied()), "{types:?}");
+            let unlisted = SignatureScheme::RSA_PKCS1_SHA256;
+            assert!(!message.allows(unlisted));
+        }
+    }
 
     #[test]
     fn what_is_written_is_read() {

@@ -3,7 +3,7 @@
 use super::registry::CertificateCompressionAlgorithm;
 use crate::Error;
 use crate::codec::{Read, Reader, Writer};
-use crate::error::{DecodeError, Misuse, Problem};
+use crate::error::{Misuse, PeerError};
 use crate::limits::MAX_HANDSHAKE_MESSAGE;
 
 /// A compressed Certificate message.
@@ -30,11 +30,7 @@ impl<'a> CompressedCertificate<'a> {
         reader.finish()?;
         // RFC 8879, Section 5: the peer says how much memory is to be used for it.
         if uncompressed_len > MAX_HANDSHAKE_MESSAGE {
-            let error = DecodeError {
-                field: "uncompressed_length",
-                problem: Problem::Limit,
-            };
-            return Err(error.into());
+            return Err(PeerError::CompressionBomb.into());
         }
         Ok(Self {
             algorithm,
@@ -64,6 +60,7 @@ mod tests {
 
     use super::super::testing::{assert_exact, malformed, written};
     use super::*;
+    use crate::error::Problem;
 
     fn message(uncompressed_len: usize) -> CompressedCertificate<'static> {
         CompressedCertificate {
@@ -89,8 +86,8 @@ mod tests {
         let read = CompressedCertificate::read(&most);
         assert_eq!(read, Ok(message(MAX_HANDSHAKE_MESSAGE)));
         let more = written(|w| message(MAX_HANDSHAKE_MESSAGE + 1).write(w));
-        let limit = malformed("uncompressed_length", Problem::Limit);
-        assert_eq!(CompressedCertificate::read(&more), Err(limit));
+        let bomb = Err(PeerError::CompressionBomb.into());
+        assert_eq!(CompressedCertificate::read(&more), bomb);
     }
 
     #[test]

@@ -48,6 +48,12 @@ impl Joiner {
         self.taken == self.bytes.len()
     }
 
+    /// Whether more waits here than one message.
+    pub(crate) fn holds_more(&self) -> bool {
+        let first = parse_header(self.waiting());
+        matches!(first, Ok(Some((_, len))) if len < self.waiting().len())
+    }
+
     /// The next message from what waits here and then from the front of `fragment`, the
     /// content of a handshake record. Call it until it returns `None`: then all of `fragment`
     /// was used, and the start of an incomplete message waits here for the next record.

@@ -139,6 +139,15 @@ impl Protection {
         xor_nonce(&self.iv, self.seq)
     }
 
+    /// The traffic secret of TLS 1.3 that it comes from.
+    const fn traffic_secret(&self) -> Option<&Digest> {
+        match &self.form {
+            Form::Tls13 { secret, .. } => Some(secret),
+            #[cfg(feature = "tls12")]
+            Form::Tls12(_) => None,
+        }
+    }
+
     /// Whether this is a key of TLS 1.2.
     const fn is_tls12(&self) -> bool {
         match self.form {
@@ -195,6 +204,11 @@ impl SealKey {
                 Some(limit.saturating_sub(self.0.seq))
             }
         }
+    }
+
+    /// The traffic secret of TLS 1.3 that the key comes from.
+    pub(crate) const fn traffic_secret(&self) -> Option<&Digest> {
+        self.0.traffic_secret()
     }
 
     /// Whether the key is so near to its limit that the next record should be a KeyUpdate
@@ -379,6 +393,11 @@ impl OpenKey {
     /// Moves on to the next generation of keys (RFC 9846, Section 7.2).
     pub(crate) fn update(&mut self) -> Result<(), Error> {
         self.0.update()
+    }
+
+    /// The traffic secret of TLS 1.3 that the key comes from.
+    pub(crate) const fn traffic_secret(&self) -> Option<&Digest> {
+        self.0.traffic_secret()
     }
 
     /// Whether the peer may still be without keys for what it sends: these are handshake keys,

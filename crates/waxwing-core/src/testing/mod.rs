@@ -1,6 +1,7 @@
 //! What the unit tests of this crate share: a key, configurations, and a handshake without
 //! records.
 
+pub(crate) mod client_auth;
 pub(crate) mod hellos;
 pub(crate) mod rfc8448;
 pub(crate) mod tls12;
@@ -158,6 +159,8 @@ impl Flight for Levels {
         self.keys.push(keys);
         Ok(())
     }
+
+    fn limit_records(&mut self, _: usize) {}
 
     fn change_keys(&mut self, keys: &Keys12) -> Result<(), Error> {
         self.epoch = Epoch::Application;

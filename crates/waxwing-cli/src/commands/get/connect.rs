@@ -6,17 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::net::TcpStream;
+use waxwing::compression::{COMPRESSORS, DECOMPRESSORS};
 use waxwing::pki::dangerous::AcceptAny;
-use waxwing::pki::{PinnedVerifier, TrustAnchors, Verifier};
+use waxwing::pki::{self, Identity, PinnedVerifier, TrustAnchors, Verifier};
 use waxwing::tokio::TlsStream;
-use waxwing::{ClientConfig, PROVIDER, ServerCertVerifier, ServerName};
+use waxwing::{CertifiedKey, ClientConfig, PROVIDER, ServerCertVerifier, ServerName};
 
 use super::url::{Scheme, Target};
-use crate::args::{GetArgs, TrustArgs};
+use crate::args::{GetArgs, OwnArgs, TrustArgs};
 use crate::exit::{Code, Failure, plain};
 use crate::output::{Talk, safe};
 use crate::resolve;
-use crate::tls::key_log;
+use crate::tls::{key_log, versions};
 use crate::trace::TraceFile;
 
 /// How the server came to be trusted.
@@ -44,6 +45,8 @@ pub(crate) struct Connected {
     pub(crate) address: SocketAddr,
     pub(crate) name: ServerName,
     pub(crate) trust: Trust,
+    /// The subject of the certificate that the server was shown.
+    pub(crate) shown: Option<String>,
     pub(crate) timings: Timings,
 }
 
@@ -51,7 +54,12 @@ pub(crate) struct Connected {
 pub(crate) struct Connector<'a> {
     args: &'a GetArgs,
     talk: Talk,
+    /// For the server that the user names.
     config: Arc<ClientConfig>,
+    /// For those that redirects name: they get to see no certificate.
+    elsewhere: Arc<ClientConfig>,
+    /// The subject of our certificate.
+    own: Option<String>,
     /// What the user's URL names, as against those that redirects name.
     origin: Target,
     /// What --insecure overruled on the last connection.
@@ -64,7 +72,9 @@ impl<'a> Connector<'a> {
         let overruled = Arc::default();
         let verifier = verifier(&args.trust, &overruled)?;
         let mut config = ClientConfig::builder(&PROVIDER, verifier)
+            .versions(versions(&args.tls, &args.ciphers)?)
             .alpn(alpn(args, origin.scheme))
+            .cert_decompressors(DECOMPRESSORS)
             .keep_peer_chain(true);
         if !args.groups.is_empty() {
             config = config.groups(args.groups.iter().copied());
@@ -82,13 +92,18 @@ impl<'a> Connector<'a> {
             config = config.trace(Arc::clone(&file) as Arc<dyn waxwing::Trace>);
             trace = Some(file);
         }
-        let config = config
-            .build()
-            .map_err(|error| Failure::usage(error.to_string()))?;
+        let own = own_certificate(&args.own)?;
+        let usage = |error: waxwing::ConfigError| Failure::usage(error.to_string());
+        let elsewhere = config.clone().build().map_err(usage)?;
+        if let Some(certified) = &own {
+            config = config.client_certificate(Arc::new(Arc::clone(certified)));
+        }
         Ok(Self {
             args,
             talk,
-            config,
+            config: config.build().map_err(usage)?,
+            elsewhere,
+            own: own.map(|certified| subject(&certified)),
             origin: origin.clone(),
             overruled,
             trace,
@@ -125,12 +140,19 @@ impl<'a> Connector<'a> {
             .peer_addr()
             .map_err(|error| Failure::network(plain(&error)))?;
         let connected = Instant::now();
-        let handshake = waxwing::tokio::connect(Arc::clone(&self.config), name.clone(), tcp);
+        let config = if target.same_origin(&self.origin) {
+            &self.config
+        } else {
+            &self.elsewhere
+        };
+        let handshake = waxwing::tokio::connect(Arc::clone(config), name.clone(), tcp);
         let stream = tokio::time::timeout_at(deadline, handshake)
             .await
             .map_err(|_| late(Code::Tls, format!("shaking hands with {host}"), limit))?
             .map_err(|error| Failure::connection(host, &error))?;
+        let signed = stream.info().client_signature_scheme.is_some();
         Ok(Connected {
+            shown: self.own.clone().filter(|_| signed),
             stream,
             address,
             name,
@@ -228,8 +250,24 @@ fn verifier(
     })))
 }
 
+fn own_certificate(args: &OwnArgs) -> Result<Option<Arc<CertifiedKey>>, Failure> {
+    let (Some(cert), Some(key)) = (&args.cert, &args.key) else {
+        return Ok(None);
+    };
+    let certified = pki::load_certified_key_files(&PROVIDER, cert, key);
+    let certified = certified.map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(Some(Arc::new(certified.with_compression(COMPRESSORS))))
+}
+
+/// What to call our certificate.
+fn subject(certified: &CertifiedKey) -> String {
+    let own = certified.chain().first().map(Vec::as_slice);
+    let identity = Identity::from_der(own.unwrap_or_default());
+    identity.map_or_else(|error| error.to_string(), |identity| identity.label())
+}
+
 fn anchors(args: &TrustArgs) -> Result<TrustAnchors, Failure> {
-    let wrong = |error: waxwing::pki::LoadError| Failure::usage(error.to_string());
+    let wrong = |error: pki::LoadError| Failure::usage(error.to_string());
     let mut anchors = if args.ca_only {
         TrustAnchors::none()
     } else {

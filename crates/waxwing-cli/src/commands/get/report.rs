@@ -27,6 +27,10 @@ pub(crate) struct Report {
     pub(crate) alpn: Option<String>,
     /// Whether the server asked for another key share, which costs a round trip.
     hello_retry_request: bool,
+    /// Whether the server asked for a certificate of ours.
+    client_auth_requested: bool,
+    /// The certificate that it was shown.
+    client_certificate: Option<ClientCertificate>,
     trust: &'static str,
     /// What --insecure overruled.
     overruled: Option<String>,
@@ -39,6 +43,12 @@ struct Milliseconds {
     resolve: f64,
     connect: f64,
     handshake: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct ClientCertificate {
+    subject: String,
+    signature_scheme: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -126,6 +136,8 @@ impl Report {
             signature_scheme: text(info.signature_scheme.as_ref().map(|v| v as _)),
             alpn: alpn.map(|name| safe(&String::from_utf8_lossy(name))),
             hello_retry_request: info.retried,
+            client_auth_requested: info.client_auth_requested,
+            client_certificate: client_certificate(connected),
             trust,
             overruled,
             timings_ms: connected.timings.into(),
@@ -170,6 +182,16 @@ impl Report {
         if let Some(certificate) = &self.certificate {
             certificate.tell(talk, &dash(&self.signature_scheme));
         }
+        match &self.client_certificate {
+            Some(shown) => talk.fact(
+                "client cert",
+                format_args!("{}, {}", shown.subject, shown.signature_scheme),
+            ),
+            None if self.client_auth_requested => {
+                talk.fact("client cert", "asked for; none was shown");
+            }
+            None => {}
+        }
         match &self.overruled {
             Some(reason) => talk.fact("trust", format_args!("NONE, by --insecure: {reason}")),
             None => talk.fact("trust", self.trust),
@@ -209,6 +231,14 @@ impl From<Timings> for Milliseconds {
             handshake: ms(timings.handshake),
         }
     }
+}
+
+fn client_certificate(connected: &Connected) -> Option<ClientCertificate> {
+    let scheme = connected.stream.info().client_signature_scheme?;
+    Some(ClientCertificate {
+        subject: connected.shown.clone()?,
+        signature_scheme: scheme.to_string(),
+    })
 }
 
 fn certificate(chain: &[Box<[u8]>]) -> Option<Certificate> {

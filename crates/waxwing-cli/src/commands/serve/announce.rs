@@ -8,6 +8,7 @@ use waxwing::pki::AltName;
 
 use super::Mode;
 use super::cert::Identity;
+use crate::args::{ClientAuthMode, ServeArgs};
 use crate::exit::Failure;
 use crate::output::{self, Card, Talk};
 
@@ -24,6 +25,10 @@ struct Facts<'a> {
     /// The folder, or the server behind.
     serves: Option<String>,
     alpn: &'a [String],
+    /// The oldest and the newest version of TLS.
+    versions: [String; 2],
+    /// Whether clients need a certificate: `none`, `optional` or `required`.
+    client_auth: &'static str,
     certificate: Certificate<'a>,
     /// A command that talks to the server.
     curl: Option<&'a str>,
@@ -44,6 +49,7 @@ struct Certificate<'a> {
 /// Prints where the server is and how to trust it.
 pub(crate) fn announce(
     talk: Talk,
+    args: &ServeArgs,
     mode: &Mode,
     identity: &Identity,
     file: &Path,
@@ -59,11 +65,12 @@ pub(crate) fn announce(
     let end = if scheme == "tls" { "" } else { "/" };
     let url = format!("{scheme}://{host}:{}{end}", address.port());
     let pin = identity.certificate.key_pin.to_string();
-    let get = format!(
-        "waxwing get {}--pin {pin} {url}",
-        resolve(&host, address, "--resolve ")
-    );
-    let curl = (scheme == "https").then(|| curl(identity, file, &host, address, &url));
+    let way = match asks(args) {
+        Some(_) => "--cert FILE --key FILE ".to_owned(),
+        None => String::new(),
+    } + &resolve(&host, address, "--resolve ");
+    let get = format!("waxwing get {way}--pin {pin} {url}");
+    let curl = (scheme == "https").then(|| format!("curl {}{way}{url}", trust(identity, file)));
     let printed = if talk.json() {
         let certificate = &identity.certificate;
         let (word, serves) = match mode {
@@ -78,6 +85,12 @@ pub(crate) fn announce(
             mode: word,
             serves,
             alpn,
+            versions: [args.tls.min_version, args.tls.max_version].map(|it| it.to_string()),
+            client_auth: match asks(args) {
+                None => "none",
+                Some(ClientAuthMode::Optional) => "optional",
+                Some(ClientAuthMode::Required) => "required",
+            },
             certificate: Certificate {
                 names: certificate.names.iter().map(ToString::to_string).collect(),
                 issuer: &certificate.issuer,
@@ -93,13 +106,19 @@ pub(crate) fn announce(
     } else if talk.quiet() {
         Ok(())
     } else {
-        card(mode, identity, file, &url, curl.as_deref(), &get).print()
+        card(mode, args, identity, file, &url, curl.as_deref(), &get).print()
     };
     printed.map_err(|error| Failure::stdout(&error))
 }
 
+/// Whether and how clients are asked for a certificate.
+fn asks(args: &ServeArgs) -> Option<ClientAuthMode> {
+    (!args.client_ca.is_empty()).then(|| args.client_auth.unwrap_or_default())
+}
+
 fn card(
     mode: &Mode,
+    args: &ServeArgs,
     identity: &Identity,
     file: &Path,
     url: &str,
@@ -120,6 +139,16 @@ fn card(
     let names: Vec<_> = certificate.names.iter().map(ToString::to_string).collect();
     card.row("  names", names.join(", "));
     card.row("  valid until", certificate.not_after);
+    if let Some(mode) = asks(args) {
+        let may = match mode {
+            ClientAuthMode::Optional => "may",
+            ClientAuthMode::Required => "must",
+        };
+        let files = args.client_ca.iter();
+        let files: Vec<_> = files.map(|path| path.display().to_string()).collect();
+        let text = format!("{may} show a certificate issued by {}", files.join(", "));
+        card.row("clients", text);
+    }
     if let Some(curl) = curl {
         card.row("try", curl);
     }
@@ -161,13 +190,13 @@ fn resolve(host: &str, address: SocketAddr, option: &str) -> String {
     format!("{option}{host}:{}:{} ", address.port(), bracketed(ip))
 }
 
-fn curl(identity: &Identity, file: &Path, host: &str, address: SocketAddr, url: &str) -> String {
-    let trust = if identity.certificate.self_issued {
+/// The option that makes curl trust this server, and a space.
+fn trust(identity: &Identity, file: &Path) -> String {
+    if identity.certificate.self_issued {
         format!("--cacert {} ", quoted(&file.display().to_string()))
     } else {
         String::new()
-    };
-    format!("curl {trust}{}{url}", resolve(host, address, "--resolve "))
+    }
 }
 
 /// As a shell needs it.

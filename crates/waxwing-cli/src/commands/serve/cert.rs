@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use waxwing::compression::COMPRESSORS;
 use waxwing::pki::{self, AltName, SelfSigned};
 use waxwing::{CertifiedKey, PROVIDER};
 
@@ -49,7 +50,7 @@ impl Identity {
         let certificate = pki::Identity::from_der(own);
         Ok(Self {
             certificate: certificate.map_err(|error| Failure::usage(error.to_string()))?,
-            key: Arc::new(key),
+            key: Arc::new(key.with_compression(COMPRESSORS)),
             made,
         })
     }

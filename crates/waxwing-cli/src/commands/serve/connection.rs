@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use waxwing::tokio::TlsStream;
 
+use super::clients::Visitor;
 use super::{Mode, Server, echo};
 use crate::exit::chain;
 
@@ -82,9 +83,13 @@ pub(crate) async fn serve(
         }
         Err(_) => return talk.detail(format_args!("{peer} handshake timed out")),
     };
+    let visitor = Visitor::new(peer, stream.info());
+    if let Some(introduction) = visitor.introduction() {
+        talk.detail(introduction);
+    }
     let result = match server.mode {
         Mode::Echo => echo::serve(stream, stopping).await.map_err(BodyError::from),
-        Mode::Files(_) | Mode::Proxy(_) => http(&server, stream, peer, stopping).await,
+        Mode::Files(_) | Mode::Proxy(_) => http(&server, stream, visitor, stopping).await,
     };
     if let Err(error) = result {
         talk.detail(format_args!("{peer} {}", chain(&*error)));
@@ -95,12 +100,13 @@ pub(crate) async fn serve(
 async fn http(
     server: &Arc<Server>,
     stream: TlsStream<TcpStream>,
-    peer: SocketAddr,
+    visitor: Visitor,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), BodyError> {
     let http2 = stream.info().alpn.as_deref() == Some(b"h2");
     let io = TokioIo::new(stream);
-    let service = service_fn(|request| answer(Arc::clone(server), request, peer));
+    let visitor = Arc::new(visitor);
+    let service = service_fn(|request| answer(Arc::clone(server), request, Arc::clone(&visitor)));
     if http2 {
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -131,10 +137,10 @@ async fn http(
 async fn answer(
     server: Arc<Server>,
     request: Request<Incoming>,
-    peer: SocketAddr,
+    visitor: Arc<Visitor>,
 ) -> Result<Response<Body>, Infallible> {
     let line = format!(
-        "{peer} \"{} {} {:?}\"",
+        "{visitor} \"{} {} {:?}\"",
         request.method(),
         request
             .uri()
@@ -144,7 +150,7 @@ async fn answer(
     );
     let mut response = match &server.mode {
         Mode::Files(files) => files.answer(&request).await,
-        Mode::Proxy(proxy) => proxy.pass(request, peer, server.talk).await,
+        Mode::Proxy(proxy) => proxy.pass(request, &visitor, server.talk).await,
         Mode::Echo => plain_status(StatusCode::NOT_IMPLEMENTED),
     };
     if matches!(server.mode, Mode::Files(_)) {

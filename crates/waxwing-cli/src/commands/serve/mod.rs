@@ -4,15 +4,17 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use waxwing::compression::DECOMPRESSORS;
 use waxwing::{PROVIDER, ServerConfig};
 
 use crate::args::ServeArgs;
 use crate::exit::{Failure, plain};
 use crate::output::Talk;
-use crate::tls::key_log;
+use crate::tls::{key_log, versions};
 
 mod announce;
 mod cert;
+mod clients;
 mod connection;
 mod echo;
 mod files;
@@ -65,7 +67,14 @@ pub(crate) async fn run(args: &ServeArgs, talk: Talk) -> Result<(), Failure> {
     let mode = Mode::new(args)?;
     let identity = Identity::new(args)?;
     let alpn = mode.alpn(args);
-    let mut config = ServerConfig::builder(&PROVIDER, Arc::new(identity.key.clone())).alpn(&alpn);
+    let client_auth = clients::client_auth(args)?;
+    let mut config = ServerConfig::builder(&PROVIDER, Arc::new(identity.key.clone()))
+        .versions(versions(&args.tls, &[])?)
+        .cert_decompressors(DECOMPRESSORS)
+        .alpn(&alpn);
+    if let Some(client_auth) = client_auth {
+        config = config.client_auth(client_auth).keep_peer_chain(true);
+    }
     if let Some(log) = key_log(args.tls.keylog(), talk)? {
         config = config.key_log(log);
     }
@@ -78,7 +87,7 @@ pub(crate) async fn run(args: &ServeArgs, talk: Talk) -> Result<(), Failure> {
         .local_addr()
         .map_err(|error| busy(args.listen, &error))?;
     let file = identity.publish(args, address)?;
-    announce::announce(talk, &mode, &identity, file.path(), address, &alpn)?;
+    announce::announce(talk, args, &mode, &identity, file.path(), address, &alpn)?;
     let server = Arc::new(Server { mode, config, talk });
     let limit = usize::try_from(args.max_connections).unwrap_or(usize::MAX);
     run::accept_until(server, listener, limit, signals).await;

@@ -1,6 +1,5 @@
 //! Passing requests on to a web server that speaks plain HTTP/1.1.
 
-use core::net::SocketAddr;
 use core::time::Duration;
 
 use http::header::{
@@ -14,6 +13,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use super::clients::Visitor;
 use super::connection::{Body, BodyError, plain_status};
 use crate::exit::{Failure, chain};
 use crate::output::Talk;
@@ -38,6 +38,9 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// The client's certificate, and what led to its authority (RFC 9440, Section 2).
+const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
+const CLIENT_CERT_CHAIN: HeaderName = HeaderName::from_static("client-cert-chain");
 
 /// The web server behind.
 #[derive(Clone, Debug)]
@@ -82,7 +85,7 @@ impl Proxy {
     pub(crate) async fn pass(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        visitor: &Visitor,
         talk: Talk,
     ) -> Response<Body> {
         if request.method() == Method::CONNECT {
@@ -91,7 +94,7 @@ impl Proxy {
         if request.uri().authority().is_none() && !request.headers().contains_key(HOST) {
             return plain_status(StatusCode::BAD_REQUEST);
         }
-        match self.try_pass(request, peer).await {
+        match self.try_pass(request, visitor).await {
             Ok(response) => response,
             Err(error) => {
                 talk.warn(format_args!("{}: {}", self.url, chain(&*error)));
@@ -105,14 +108,14 @@ impl Proxy {
     async fn try_pass(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        visitor: &Visitor,
     ) -> Result<Response<Body>, BodyError> {
         let tcp = tokio::time::timeout(CONNECT, self.connect()).await??;
         let (mut sender, connection) = http1::handshake(TokioIo::new(tcp)).await?;
         // Its error, if any, is that of the request or of the response's body.
         tokio::spawn(connection);
         let response = sender
-            .send_request(upstream_request(request, peer)?)
+            .send_request(upstream_request(request, visitor)?)
             .await?;
         let (mut head, body) = response.into_parts();
         strip(&mut head.headers);
@@ -127,7 +130,7 @@ impl Proxy {
 }
 
 /// The request as the web server shall see it.
-fn upstream_request<B>(request: Request<B>, peer: SocketAddr) -> Result<Request<B>, BodyError> {
+fn upstream_request<B>(request: Request<B>, visitor: &Visitor) -> Result<Request<B>, BodyError> {
     let (mut head, body) = request.into_parts();
     // HTTP/2 has the host in :authority (RFC 9113, Section 8.3.1).
     let host = match head.uri.authority() {
@@ -139,9 +142,15 @@ fn upstream_request<B>(request: Request<B>, peer: SocketAddr) -> Result<Request<
     join_cookies(&mut head.headers)?;
     head.headers.insert(HOST, host.clone());
     // What a client says about itself here cannot be trusted, so it is replaced.
-    head.headers.remove(FORWARDED);
-    let client = HeaderValue::from_str(&peer.ip().to_canonical().to_string())?;
+    for claim in [FORWARDED, CLIENT_CERT, CLIENT_CERT_CHAIN] {
+        head.headers.remove(claim);
+    }
+    let address = visitor.address.ip().to_canonical();
+    let client = HeaderValue::from_str(&address.to_string())?;
     head.headers.insert(X_FORWARDED_FOR, client);
+    if let Some(certificate) = visitor.client_cert() {
+        head.headers.insert(CLIENT_CERT, certificate);
+    }
     head.headers.insert(X_FORWARDED_HOST, host);
     let https = HeaderValue::from_static("https");
     head.headers.insert(X_FORWARDED_PROTO, https);
@@ -186,6 +195,7 @@ fn join_cookies(headers: &mut HeaderMap) -> Result<(), BodyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use waxwing::ConnectionInfo;
 
     #[test]
     fn only_plain_servers_without_a_path_are_taken() {
@@ -217,12 +227,15 @@ mod tests {
             .header("upgrade", "websocket")
             .header("x-forwarded-for", "10.0.0.1")
             .header("forwarded", "for=10.0.0.1")
+            .header("client-cert", ":AAAA:")
+            .header("client-cert-chain", ":AAAA:")
             .header("cookie", "a=1")
             .header("cookie", "b=2")
             .body(())
             .unwrap();
         let peer = "192.0.2.7:1".parse().unwrap();
-        let request = upstream_request(request, peer).unwrap();
+        let visitor = Visitor::new(peer, &ConnectionInfo::default());
+        let request = upstream_request(request, &visitor).unwrap();
         let headers = request.headers();
         assert_eq!(request.uri(), "/x?y");
         assert_eq!(headers[HOST], "a.test");
@@ -231,7 +244,15 @@ mod tests {
         assert_eq!(headers[X_FORWARDED_PROTO], "https");
         assert_eq!(headers[COOKIE], "a=1; b=2");
         assert_eq!(headers["x-theirs"], "2");
-        for gone in ["x-mine", "te", "transfer-encoding", "upgrade", "forwarded"] {
+        for gone in [
+            "x-mine",
+            "te",
+            "transfer-encoding",
+            "upgrade",
+            "forwarded",
+            "client-cert",
+            "client-cert-chain",
+        ] {
             assert!(!headers.contains_key(gone), "{gone}");
         }
     }

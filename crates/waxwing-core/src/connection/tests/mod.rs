@@ -6,6 +6,7 @@ mod cuts;
 mod early_data;
 mod established;
 mod failures;
+mod post_handshake;
 mod records;
 mod records12;
 mod refused;

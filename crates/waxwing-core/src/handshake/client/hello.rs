@@ -3,8 +3,11 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{CryptoError, KeyShare, NamedGroup, SecureRandom, SharedSecret, Suite13};
+use waxwing_crypto::{
+    CryptoError, KeyShare, NamedGroup, SecureRandom, SharedSecret, SignatureScheme, Suite13,
+};
 
+use super::super::record_limits::Wish;
 use super::super::schedule13::HandshakeSecrets;
 use super::super::{SessionId, StepOutcome};
 #[cfg(feature = "tls12")]
@@ -15,9 +18,14 @@ use crate::codec::Writer;
 use crate::config::client::ClientConfig;
 use crate::messages::extensions::alpn::write_alpn;
 use crate::messages::extensions::certificate_authorities::write_certificate_authorities;
+use crate::messages::extensions::compress_certificate::write_compress_certificate;
 use crate::messages::extensions::cookie::write_cookie;
 use crate::messages::extensions::ec_point_formats::{UNCOMPRESSED, write_ec_point_formats};
 use crate::messages::extensions::key_share::{KeyShareEntry, write_key_shares};
+use crate::messages::extensions::max_fragment_length::{
+    MaxFragmentLength, write_max_fragment_length,
+};
+use crate::messages::extensions::record_size_limit::write_record_size_limit;
 use crate::messages::extensions::renegotiation_info::write_renegotiation_info;
 use crate::messages::extensions::server_name::write_server_name;
 use crate::messages::extensions::signature_algorithms::write_signature_algorithms;
@@ -32,8 +40,10 @@ use crate::{Error, Incompatible, PeerError, ServerName};
 
 /// The kinds of extension a ClientHello of ours can carry, in the order of sending when the
 /// configuration does not permute them.
-const EXTENSIONS: [ExtensionType; 12] = [
+const EXTENSIONS: [ExtensionType; 16] = [
     ExtensionType::SERVER_NAME,
+    ExtensionType::MAX_FRAGMENT_LENGTH,
+    ExtensionType::RECORD_SIZE_LIMIT,
     ExtensionType::EXTENDED_MAIN_SECRET,
     ExtensionType::RENEGOTIATION_INFO,
     ExtensionType::EC_POINT_FORMATS,
@@ -42,6 +52,8 @@ const EXTENSIONS: [ExtensionType; 12] = [
     ExtensionType::SIGNATURE_ALGORITHMS,
     ExtensionType::ALPN,
     ExtensionType::CERTIFICATE_AUTHORITIES,
+    ExtensionType::COMPRESS_CERTIFICATE,
+    ExtensionType::POST_HANDSHAKE_AUTH,
     ExtensionType::SUPPORTED_VERSIONS,
     ExtensionType::COOKIE,
     ExtensionType::KEY_SHARE,
@@ -60,6 +72,7 @@ struct Grease {
     suite: u16,
     group: u16,
     version: u16,
+    scheme: u16,
     first_extension: u16,
     last_extension: u16,
 }
@@ -71,7 +84,7 @@ impl Shape {
     )]
     fn new(seed: &[u8; 32], grease: bool, permute: bool) -> Self {
         let mut order = EXTENSIONS;
-        let [g0, g1, g2, g3, g4, swaps @ ..] = seed;
+        let [g0, g1, g2, g3, g4, g5, swaps @ ..] = seed;
         if permute {
             // Fisher and Yates. The bias of the remainder is of no consequence here: the order
             // only has to vary.
@@ -87,6 +100,7 @@ impl Shape {
                 suite: value(g0),
                 group: value(g1),
                 version: value(g2),
+                scheme: value(g5),
                 first_extension,
                 // The two must differ: no extension may come twice.
                 last_extension: if other == first_extension {
@@ -146,7 +160,12 @@ pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
 fn first_shares(env: &Env<'_>, random: &dyn SecureRandom) -> Result<Vec<Box<dyn KeyShare>>, Error> {
     let config = env.config;
     let mut shares: Vec<Box<dyn KeyShare>> = Vec::new();
-    for group in config.common.groups.iter().take(config.key_shares) {
+    let count = match &config.key_share_groups {
+        Some(_) => usize::MAX,
+        None => config.key_shares,
+    };
+    let first = config.common.groups.iter().take(count);
+    for group in first.filter(|group| may_share(config, group.name())) {
         if !covers(&shares, group.name()) {
             shares.push(group.start(random)?);
         }
@@ -165,6 +184,12 @@ fn first_shares(env: &Env<'_>, random: &dyn SecureRandom) -> Result<Vec<Box<dyn 
         shares = Vec::from([group.start(random)?]);
     }
     Ok(shares)
+}
+
+/// Whether the configuration allows for a share of this group.
+fn may_share(config: &ClientConfig, name: NamedGroup) -> bool {
+    let groups = config.key_share_groups.as_ref();
+    groups.is_none_or(|groups| groups.contains(&name))
 }
 
 /// Whether one of `shares`, or the classical part of one, stands for this group.
@@ -187,7 +212,7 @@ fn share_entries<'a>(
         // The answer to a HelloRetryRequest has exactly one share.
         let mut parts = shares
             .iter()
-            .filter(|_| !offer.retrying)
+            .filter(|_| !offer.retrying && may_share(config, name))
             .filter_map(|share| share.classical_part());
         own.map(|share| (name, share.public()))
             .or_else(|| parts.find(|(part, _)| *part == name))
@@ -210,6 +235,14 @@ fn send_hello(offer: &mut Offer, cookie: Option<&[u8]>, env: &mut Env<'_>) -> Re
         })?;
     offer.sent = sent;
     env.flight.end_flight()
+}
+
+/// What a hello says about the length of records.
+pub(super) fn record_limits(config: &ClientConfig) -> Wish {
+    Wish {
+        max_fragment_length: config.max_fragment_length.map(MaxFragmentLength::code),
+        record_size_limit: config.common.record_size_limit,
+    }
 }
 
 /// Everything that goes into one ClientHello.
@@ -283,15 +316,35 @@ impl HelloWriter<'_> {
         w: &mut Writer<'_>,
         sent: &mut ExtensionSet,
     ) -> Result<(), Error> {
+        if !self.applies(typ) {
+            return Ok(());
+        }
+        sent.insert(typ);
+        extensions::write(w, typ, |w| self.write_content(typ, w))
+    }
+
+    fn host(&self) -> Option<&str> {
+        self.name.dns().filter(|_| self.config.send_server_name)
+    }
+
+    fn applies(&self, typ: ExtensionType) -> bool {
         let config = self.config;
-        let grease = self.offer.shape.grease;
-        let host = self.name.dns().filter(|_| config.send_server_name);
-        let applies = match typ {
-            ExtensionType::SERVER_NAME => host.is_some(),
+        let wish = record_limits(config);
+        match typ {
+            ExtensionType::SERVER_NAME => self.host().is_some(),
             ExtensionType::STATUS_REQUEST => config.request_ocsp,
             ExtensionType::ALPN => !config.common.alpn.is_empty(),
             ExtensionType::CERTIFICATE_AUTHORITIES => !config.certificate_authorities.is_empty(),
+            ExtensionType::POST_HANDSHAKE_AUTH => {
+                config.post_handshake_auth && self.speaks(ProtocolVersion::TLS13)
+            }
             ExtensionType::COOKIE => self.cookie.is_some(),
+            ExtensionType::MAX_FRAGMENT_LENGTH => wish.max_fragment_length.is_some(),
+            ExtensionType::RECORD_SIZE_LIMIT => wish.record_size_limit.is_some(),
+            // RFC 8879, Section 3: before TLS 1.3 nothing is compressed.
+            ExtensionType::COMPRESS_CERTIFICATE => {
+                self.speaks(ProtocolVersion::TLS13) && !config.common.decompressors.is_empty()
+            }
             ExtensionType::SUPPORTED_VERSIONS | ExtensionType::KEY_SHARE => {
                 self.speaks(ProtocolVersion::TLS13)
             }
@@ -299,15 +352,23 @@ impl HelloWriter<'_> {
             | ExtensionType::RENEGOTIATION_INFO
             | ExtensionType::EC_POINT_FORMATS => self.speaks(ProtocolVersion::TLS12),
             _ => true,
-        };
-        if !applies {
-            return Ok(());
         }
-        sent.insert(typ);
-        extensions::write(w, typ, |w| match typ {
-            ExtensionType::SERVER_NAME => write_server_name(w, host.unwrap_or_default()),
+    }
+
+    fn write_content(&self, typ: ExtensionType, w: &mut Writer<'_>) -> Result<(), Error> {
+        let config = self.config;
+        let grease = self.offer.shape.grease;
+        let wish = record_limits(config);
+        match typ {
+            ExtensionType::SERVER_NAME => write_server_name(w, self.host().unwrap_or_default()),
             ExtensionType::STATUS_REQUEST => write_status_request(w),
-            ExtensionType::EXTENDED_MAIN_SECRET => Ok(()),
+            ExtensionType::MAX_FRAGMENT_LENGTH => {
+                write_max_fragment_length(w, wish.max_fragment_length.unwrap_or_default())
+            }
+            ExtensionType::RECORD_SIZE_LIMIT => {
+                write_record_size_limit(w, wish.record_size_limit.unwrap_or_default())
+            }
+            ExtensionType::EXTENDED_MAIN_SECRET | ExtensionType::POST_HANDSHAKE_AUTH => Ok(()),
             ExtensionType::RENEGOTIATION_INFO => write_renegotiation_info(w, &[]),
             ExtensionType::EC_POINT_FORMATS => write_ec_point_formats(w, &[UNCOMPRESSED]),
             ExtensionType::SUPPORTED_GROUPS => {
@@ -318,12 +379,18 @@ impl HelloWriter<'_> {
                 write_supported_groups(w, reserved.into_iter().chain(groups))
             }
             ExtensionType::SIGNATURE_ALGORITHMS => {
-                write_signature_algorithms(w, config.common.provider.signature_schemes())
+                let reserved = grease.map(|grease| SignatureScheme(grease.scheme));
+                let schemes = config.common.provider.signature_schemes();
+                write_signature_algorithms(w, reserved.into_iter().chain(schemes))
             }
             ExtensionType::ALPN => write_alpn(w, config.common.alpn.iter().map(Vec::as_slice)),
             ExtensionType::CERTIFICATE_AUTHORITIES => {
                 let names = config.certificate_authorities.iter().map(Vec::as_slice);
                 write_certificate_authorities(w, names)
+            }
+            ExtensionType::COMPRESS_CERTIFICATE => {
+                let known = config.common.decompressors.iter();
+                write_compress_certificate(w, known.map(|known| known.algorithm()))
             }
             ExtensionType::SUPPORTED_VERSIONS => {
                 let reserved = grease.map(|grease| ProtocolVersion(grease.version));
@@ -332,7 +399,7 @@ impl HelloWriter<'_> {
             }
             ExtensionType::COOKIE => write_cookie(w, self.cookie.unwrap_or_default()),
             _ => self.write_shares(w),
-        })
+        }
     }
 
     fn write_shares(&self, w: &mut Writer<'_>) -> Result<(), Error> {
@@ -514,6 +581,7 @@ impl AwaitServerHello {
         info.version = Some(ProtocolVersion::TLS13);
         info.cipher_suite = Some(suite.id);
         info.group = Some(share.group);
+        info.post_handshake_auth = sent.contains(ExtensionType::POST_HANDSHAKE_AUTH);
         // After a retry it went out before the second ClientHello (RFC 9846, Appendix E.4).
         if env.config.middlebox_compatibility && self.retried.is_none() {
             env.flight.change_cipher_spec();

@@ -18,6 +18,7 @@ use crate::record::joiner::Message;
 use crate::{Error, PeerError, ServerName};
 
 mod certificate;
+pub(crate) mod finish13;
 mod hello;
 #[cfg(feature = "tls12")]
 mod tls12;
@@ -27,7 +28,7 @@ use hello::AwaitServerHello;
 
 /// A client in its handshake.
 pub(crate) struct Client {
-    config: Arc<ClientConfig>,
+    pub(super) config: Arc<ClientConfig>,
     name: ServerName,
     /// `None` once the handshake is over, for good or bad.
     step: Option<Step>,
@@ -161,6 +162,12 @@ impl Client {
         let outcome = match (self.step.take(), answer) {
             (Some(Step::Tls13(tls13::Step::Verdict(step))), Answer::Verdict(verdict)) => {
                 step.on_verdict(verdict)?
+            }
+            (Some(Step::Tls13(tls13::Step::Choice(step))), Answer::Certificate(choice)) => {
+                step.on_choice(choice, env)?
+            }
+            (Some(Step::Tls13(tls13::Step::Signature(step))), Answer::Signature(signature)) => {
+                step.on_signature(&signature?, env)?
             }
             #[cfg(feature = "tls12")]
             (Some(Step::Tls12(tls12::Step::Verdict(step))), Answer::Verdict(verdict)) => {

@@ -22,10 +22,11 @@ use waxwing_crypto::{CryptoError, SharedSecret, SignatureScheme, Signing, Suite1
 
 use super::super::auth::{check_finished12, check_signature12, pick_scheme12};
 use super::super::proof::SignatureOk;
+use super::super::record_limits::{self, Wish};
 use super::super::schedule12::{Binding, MainSecret, Randoms};
 use super::super::{ChangeCipherSpec, StepOutcome};
-use super::Env;
 use super::certificate::{Judged, judge};
+use super::{Env, hello};
 use crate::config::credentials::{CertChoice, CertificateRequestView, CertifiedKey};
 use crate::config::verifier::{ServerCertRequest, Verified};
 use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
@@ -195,6 +196,12 @@ pub(super) fn on_server_hello(
         env.cx.transcript.start(suite.hash);
     }
     env.cx.transcript.add(message.bytes);
+    let theirs = Wish {
+        max_fragment_length: extensions.max_fragment_length,
+        record_size_limit: extensions.record_size_limit,
+    };
+    let ours = hello::record_limits(env.config);
+    record_limits::apply(theirs, ours, ProtocolVersion::TLS12, env.cx, env.flight)?;
     let step = AwaitCertificate {
         settled: Settled {
             suite,
@@ -520,9 +527,9 @@ impl OurTurn {
     ) -> Result<Outcome, Error> {
         let signer = match key {
             Some(key) => {
-                let theirs = CertificateRequest12::read(request)?.signature_algorithms;
+                let request = CertificateRequest12::read(request)?;
                 let ours = key.key().schemes();
-                let scheme = pick_scheme12(ours, None, |scheme| theirs.contains(&scheme))
+                let scheme = pick_scheme12(ours, None, |scheme| request.allows(scheme))
                     .ok_or(Incompatible::SignatureScheme)?;
                 Some((key, scheme))
             }

@@ -6,28 +6,30 @@
 //!   AwaitVerdict                    only if the verifier answers later
 //!   AwaitCertificateVerify       <- CertificateVerify
 //!   AwaitFinished                <- Finished
-//!                                -> Certificate (empty, if asked for), Finished
+//!   finish13                     our last flight
 //! ```
 
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 
 use super::super::StepOutcome;
-use super::super::auth::{check_finished, check_server_signature};
+use super::super::auth::{check_finished, check_signature};
+use super::super::compression::certificate_body;
 use super::super::proof::SignatureOk;
-use super::super::schedule13::{HandshakeSecrets, verify_data};
-use super::Env;
+use super::super::record_limits::{self, Wish};
+use super::super::schedule13::HandshakeSecrets;
 use super::certificate::{Judged, judge};
+use super::finish13::{AwaitChoice, AwaitSignature, LastFlight};
+use super::{Env, hello};
 use crate::config::verifier::{ServerCertRequest, Verified};
 use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
-use crate::connection::info::Exporter;
 use crate::limits::MAX_CHAIN;
-use crate::messages::HandshakeType;
 use crate::messages::certificate::Certificate;
 use crate::messages::certificate_request::CertificateRequest;
-use crate::messages::certificate_verify::CertificateVerify;
+use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
 use crate::messages::encrypted_extensions::EncryptedExtensions;
 use crate::messages::extensions::ExtensionSet;
 use crate::messages::finished::Finished;
+use crate::messages::{ExtensionType, HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
 use crate::{Error, PeerError, Rejection};
 
@@ -35,12 +37,14 @@ use crate::{Error, PeerError, Rejection};
 pub(super) enum Step {
     EncryptedExtensions(AwaitEncryptedExtensions),
     Certificate(AwaitCertificate),
-    Verdict(AwaitVerdict),
+    Verdict(Box<AwaitVerdict>),
     CertificateVerify(AwaitCertificateVerify),
     Finished(AwaitFinished),
+    Choice(Box<AwaitChoice>),
+    Signature(Box<AwaitSignature>),
 }
 
-type Outcome = StepOutcome<super::Step>;
+pub(super) type Outcome = StepOutcome<super::Step>;
 
 impl Step {
     pub(super) fn expects(&self, typ: HandshakeType) -> bool {
@@ -48,9 +52,11 @@ impl Step {
             Self::EncryptedExtensions(_) => typ == HandshakeType::ENCRYPTED_EXTENSIONS,
             Self::Certificate(step) => {
                 typ == HandshakeType::CERTIFICATE
-                    || typ == HandshakeType::CERTIFICATE_REQUEST && !step.requested
+                    || typ == HandshakeType::CERTIFICATE_REQUEST && step.request.is_none()
+                    || typ == HandshakeType::COMPRESSED_CERTIFICATE
+                        && step.sent.contains(ExtensionType::COMPRESS_CERTIFICATE)
             }
-            Self::Verdict(_) => false,
+            Self::Verdict(_) | Self::Choice(_) | Self::Signature(_) => false,
             Self::CertificateVerify(_) => typ == HandshakeType::CERTIFICATE_VERIFY,
             Self::Finished(_) => typ == HandshakeType::FINISHED,
         }
@@ -67,21 +73,29 @@ impl Step {
                 step.on_certificate_request(message, env)
             }
             Self::Certificate(step) => step.on_certificate(message, env),
-            Self::Verdict(_) => Err(PeerError::UnexpectedMessage.into()),
             Self::CertificateVerify(step) => step.on_certificate_verify(message, env),
             Self::Finished(step) => step.on_finished(message, env),
+            Self::Verdict(_) | Self::Choice(_) | Self::Signature(_) => {
+                Err(PeerError::UnexpectedMessage.into())
+            }
         }
     }
 
-    pub(super) const fn question(&self) -> Option<Question<'_>> {
+    pub(super) fn question(&self) -> Option<Question<'_>> {
         match self {
-            Self::Verdict(step) => Some(Question::Verdict(&step.request)),
+            Self::Verdict(step) => Some(Question::Verdict(&step.question)),
+            Self::Choice(step) => step.question(),
+            Self::Signature(step) => Some(step.question()),
             _ => None,
         }
     }
 
     const fn next(self) -> Outcome {
         StepOutcome::step(super::Step::Tls13(self))
+    }
+
+    pub(super) const fn wait(self, wait: Wait) -> Outcome {
+        StepOutcome::wait(super::Step::Tls13(self), wait)
     }
 }
 
@@ -104,12 +118,18 @@ impl AwaitEncryptedExtensions {
             }
             env.cx.info.alpn = Some(name.into());
         }
+        let theirs = Wish {
+            max_fragment_length: extensions.max_fragment_length,
+            record_size_limit: extensions.record_size_limit,
+        };
+        let ours = hello::record_limits(env.config);
+        record_limits::apply(theirs, ours, ProtocolVersion::TLS13, env.cx, env.flight)?;
         env.cx.transcript.add(message.bytes);
         let Self { secrets, sent } = self;
         Ok(Step::Certificate(AwaitCertificate {
             secrets,
             sent,
-            requested: false,
+            request: None,
         })
         .next())
     }
@@ -119,8 +139,8 @@ impl AwaitEncryptedExtensions {
 pub(super) struct AwaitCertificate {
     secrets: HandshakeSecrets,
     sent: ExtensionSet,
-    /// Whether it asked for our certificate.
-    requested: bool,
+    /// The body of its CertificateRequest, if it asked for ours.
+    request: Option<Box<[u8]>>,
 }
 
 impl AwaitCertificate {
@@ -130,19 +150,22 @@ impl AwaitCertificate {
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
         let request = CertificateRequest::read(message.body())?;
+        // RFC 9846, Section 4.4.2: a context is for requests after the handshake.
         if !request.context.is_empty() {
             return Err(PeerError::RequestContext.into());
         }
+        env.cx.info.client_auth_requested = true;
         env.cx.transcript.add(message.bytes);
         Ok(Step::Certificate(Self {
-            requested: true,
+            request: Some(message.body().into()),
             ..self
         })
         .next())
     }
 
     fn on_certificate(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let certificate = Certificate::read(message.body(), Some(&self.sent))?;
+        let body = certificate_body(&message, &env.config.common.decompressors)?;
+        let certificate = Certificate::read(&body, Some(&self.sent))?;
         if !certificate.context.is_empty() {
             return Err(PeerError::RequestContext.into());
         }
@@ -157,31 +180,30 @@ impl AwaitCertificate {
             return Err(PeerError::EmptyCertificate.into());
         }
         env.cx.transcript.add(message.bytes);
-        let request = ServerCertRequest {
+        let question = ServerCertRequest {
             chain,
             ocsp: certificate.ocsp(),
             name: env.name,
         };
         let Self {
-            secrets, requested, ..
+            secrets, request, ..
         } = self;
-        match judge(&request, env)? {
+        match judge(&question, env)? {
             Judged::Accepted(verified) => {
                 let step = AwaitCertificateVerify {
                     secrets,
-                    requested,
+                    request,
                     verified,
                 };
                 Ok(Step::CertificateVerify(step).next())
             }
-            Judged::Later(request) => {
+            Judged::Later(question) => {
                 let step = AwaitVerdict {
                     secrets,
-                    requested,
                     request,
+                    question,
                 };
-                let step = super::Step::Tls13(Step::Verdict(step));
-                Ok(StepOutcome::wait(step, Wait::Verdict))
+                Ok(Step::Verdict(Box::new(step)).wait(Wait::Verdict))
             }
         }
     }
@@ -190,18 +212,18 @@ impl AwaitCertificate {
 /// The verifier will answer later.
 pub(super) struct AwaitVerdict {
     secrets: HandshakeSecrets,
-    requested: bool,
-    request: OwnedServerCertRequest,
+    request: Option<Box<[u8]>>,
+    question: OwnedServerCertRequest,
 }
 
 impl AwaitVerdict {
     pub(super) fn on_verdict(self, verdict: Result<Verified, Rejection>) -> Result<Outcome, Error> {
         let Self {
-            secrets, requested, ..
+            secrets, request, ..
         } = self;
         let step = AwaitCertificateVerify {
             secrets,
-            requested,
+            request,
             verified: verdict?,
         };
         Ok(Step::CertificateVerify(step).next())
@@ -211,7 +233,7 @@ impl AwaitVerdict {
 /// The certificate is good; does the server hold its key?
 pub(super) struct AwaitCertificateVerify {
     secrets: HandshakeSecrets,
-    requested: bool,
+    request: Option<Box<[u8]>>,
     verified: Verified,
 }
 
@@ -222,17 +244,17 @@ impl AwaitCertificateVerify {
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
         let verify = CertificateVerify::read(message.body())?;
-        let transcript = env.cx.transcript.current();
+        let content = server_signed_content(env.cx.transcript.current().as_ref());
         let provider = env.config.common.provider;
-        let proof = check_server_signature(provider, &verify, &self.verified, &transcript)?;
+        let proof = check_signature(provider, &verify, &self.verified, &content)?;
         env.cx.info.signature_scheme = Some(verify.scheme);
         env.cx.transcript.add(message.bytes);
         let Self {
-            secrets, requested, ..
+            secrets, request, ..
         } = self;
         Ok(Step::Finished(AwaitFinished {
             secrets,
-            requested,
+            request,
             _signature: proof,
         })
         .next())
@@ -242,7 +264,7 @@ impl AwaitCertificateVerify {
 /// Everything was said; was it said by the same server, unchanged?
 pub(super) struct AwaitFinished {
     secrets: HandshakeSecrets,
-    requested: bool,
+    request: Option<Box<[u8]>>,
     /// The server proved to hold its key.
     _signature: SignatureOk,
 }
@@ -256,36 +278,16 @@ impl AwaitFinished {
         env.cx.transcript.add(message.bytes);
         remember_group(env);
 
-        let application = self.secrets.application(&env.cx.transcript.current())?;
-        self.answer(env)?;
-        env.cx
-            .install_write(env.flight, application.traffic.client_keys())?;
-        let read = application.traffic.server_keys();
-        env.cx.log_application(&application);
-        env.cx.info.exporter = Some(Exporter::tls13(hash, application.exporter));
-        Ok(StepOutcome::done(proof).read_with(read))
-    }
-
-    /// Sends our own last flight.
-    fn answer(&self, env: &mut Env<'_>) -> Result<(), Error> {
-        if self.requested {
-            // No certificate to show is said with an empty list (RFC 9846, Section 4.5.1).
-            let none: &[Vec<u8>] = &[];
-            env.cx
-                .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
-                    Certificate::write(w, &[], none, None)
-                })?;
+        let last = LastFlight {
+            hash,
+            application: self.secrets.application(&env.cx.transcript.current())?,
+            base: self.secrets.traffic.client,
+            proof,
+        };
+        match self.request {
+            Some(request) => last.answer(request, env),
+            None => last.finish(env),
         }
-        let hash = self.secrets.hash();
-        let transcript = env.cx.transcript.current();
-        let ours = verify_data(hash, &self.secrets.traffic.client, &transcript)?;
-        env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
-            Finished {
-                verify_data: ours.as_ref(),
-            }
-            .write(w)
-        })?;
-        env.flight.end_flight()
     }
 }
 

@@ -7,13 +7,14 @@ use alloc::vec::Vec;
 use waxwing_crypto::{Digest, KxGroup, NamedGroup, Suite13};
 
 use super::super::negotiate::{self, GroupChoice};
+use super::super::record_limits::Wish;
 use super::super::{EarlyData, SessionId, StepOutcome};
 #[cfg(feature = "tls12")]
 use super::tls12;
 use super::tls13::{Agreed, Exchange};
 use super::{Env, Step};
 use crate::codec::List;
-use crate::config::credentials::ClientHelloView;
+use crate::config::credentials::{ClientHelloView, Settled};
 use crate::messages::client_hello::ClientHello;
 use crate::messages::extensions::key_share::KeyShareEntry;
 use crate::messages::server_hello::{RETRY_RANDOM, ServerHello, ServerHelloExtensions};
@@ -101,6 +102,8 @@ impl AwaitClientHello {
         info.alpn = alpn.map(Into::into);
         // A name in a form of its own is no reason to fail: the certificate's choice decides.
         info.server_name = extensions.server_name.and_then(DnsName::from_wire);
+        info.post_handshake_auth =
+            extensions.post_handshake_auth && config.post_handshake_auth.is_some();
         info.version = Some(version);
         info.cipher_suite = Some(suite.id);
         info.group = Some(group.name());
@@ -119,10 +122,19 @@ impl AwaitClientHello {
             session_id: SessionId::copy(hello.session_id),
             schemes: schemes.iter().collect(),
             staple: extensions.status_request,
+            compression: extensions
+                .compress_certificate
+                .unwrap_or_default()
+                .iter()
+                .collect(),
             acknowledge_name: env.cx.info.server_name.is_some(),
+            wish: Wish {
+                max_fragment_length: extensions.max_fragment_length,
+                record_size_limit: extensions.record_size_limit,
+            },
             change_cipher_spec: self.retry.is_none() && !hello.session_id.is_empty(),
         };
-        let view = ClientHelloView::new(hello, message.body());
+        let view = ClientHelloView::new(hello, message.body(), Settled::Tls13);
         let outcome = agreed.choose_certificate(&view, env)?;
         Ok(StepOutcome {
             early_data,

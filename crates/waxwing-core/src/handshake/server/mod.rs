@@ -16,9 +16,10 @@ use crate::record::Flight;
 use crate::record::joiner::Message;
 use crate::{Error, PeerError};
 
-#[cfg(feature = "tls12")]
-mod certificate;
+pub(crate) mod certificate;
+mod finish13;
 mod hello;
+pub(crate) mod request13;
 #[cfg(feature = "tls12")]
 mod tls12;
 mod tls13;
@@ -27,7 +28,7 @@ use hello::AwaitClientHello;
 
 /// A server in its handshake.
 pub(crate) struct Server {
-    config: Arc<ServerConfig>,
+    pub(super) config: Arc<ServerConfig>,
     /// `None` once the handshake is over, for good or bad.
     step: Option<Step>,
 }
@@ -146,6 +147,9 @@ impl Server {
             }
             (Some(Step::Tls13(tls13::Step::Signature(step))), Answer::Signature(signature)) => {
                 step.on_signature(&signature?, &mut env)?
+            }
+            (Some(Step::Tls13(tls13::Step::Verdict(step))), Answer::Verdict(verdict)) => {
+                step.on_verdict(verdict)?
             }
             #[cfg(feature = "tls12")]
             (Some(Step::Tls12(tls12::Step::Choice(step))), Answer::Certificate(choice)) => {

@@ -20,21 +20,22 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use waxwing_crypto::{
-    Authentication12, CryptoError, KeyShare, KxGroup, SignatureScheme, Signing, Suite12,
+    CryptoError, KeyShare, KxGroup, NamedGroup, SignatureScheme, Signing, Suite12,
 };
 
-use super::super::auth::{check_finished12, check_signature12, pick_scheme12};
+use super::super::auth::{check_finished12, check_signature12};
 use super::super::negotiate;
 use super::super::proof::SignatureOk;
+use super::super::record_limits::{self, Wish};
 use super::super::schedule12::{Binding, MainSecret, Randoms};
 use super::super::{ChangeCipherSpec, StepOutcome};
 use super::Env;
 use super::certificate::{Judged, judge};
 use crate::codec::Writer;
-use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView};
+use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView, Settled};
 use crate::config::verifier::Verified;
 use crate::connection::event::{OwnedClientCertRequest, Question, Wait};
-use crate::messages::certificate_request12::CertificateRequest12;
+use crate::messages::certificate_request12::{CertificateRequest12, ECDSA_SIGN, RSA_SIGN};
 use crate::messages::certificate_status::CertificateStatus;
 use crate::messages::certificate_verify::CertificateVerify;
 use crate::messages::certificate12::Certificate12;
@@ -53,9 +54,10 @@ use crate::{DnsName, Error, Incompatible, PeerError, Rejection};
 /// The end of the random of a server that knows TLS 1.3 but chose TLS 1.2 (RFC 9846,
 /// Section 4.2.3).
 const DOWNGRADE_TO_TLS12: [u8; 8] = *b"DOWNGRD\x01";
-/// The ClientCertificateTypes of the keys that can be checked: rsa_sign and ecdsa_sign, which
-/// stands for EdDSA too (RFC 8422, Section 5.5).
-const CERTIFICATE_TYPES: [u8; 2] = [1, 64];
+/// The ClientCertificateTypes of the keys that can be checked.
+const CERTIFICATE_TYPES: [u8; 2] = [RSA_SIGN, ECDSA_SIGN];
+/// As many curves as there are names for in TLS 1.2.
+const MAX_CURVES: usize = 5;
 
 /// Where the server stands, in the order of the protocol.
 pub(super) enum Step {
@@ -126,7 +128,8 @@ impl Step {
             Self::Choice(step) => {
                 // It was read before, so it can be read again.
                 let hello = ClientHello::read(&step.hello).ok()?;
-                let view = ClientHelloView::new(hello, &step.hello);
+                let settled = Settled::Tls12(&step.agreed.suites);
+                let view = ClientHelloView::new(hello, &step.hello, settled);
                 Some(Question::Certificate(view))
             }
             Self::Signature(step) => Some(Question::Signature {
@@ -189,11 +192,22 @@ pub(super) fn on_client_hello(
         suites,
         group,
         schemes: schemes.iter().collect(),
+        curves: extensions
+            .supported_groups
+            .unwrap_or_default()
+            .iter()
+            .filter(|group| group.allowed_in_tls12())
+            .take(MAX_CURVES)
+            .collect(),
         server_random,
         point_formats: extensions.ec_point_formats.is_some(),
         staple: extensions.status_request,
+        wish: Wish {
+            max_fragment_length: extensions.max_fragment_length,
+            record_size_limit: extensions.record_size_limit,
+        },
     };
-    agreed.choose_certificate(&ClientHelloView::new(hello, message.body()), env)
+    agreed.choose_certificate(hello, message.body(), env)
 }
 
 /// Checks what TLS 1.2 asks of a ClientHello.
@@ -230,53 +244,44 @@ struct Agreed {
     group: &'static dyn KxGroup,
     /// What the client can check.
     schemes: Vec<SignatureScheme>,
+    /// The curves that the client knows; empty if it does not say.
+    curves: Vec<NamedGroup>,
     server_random: [u8; 32],
     /// Whether the client told of its point formats.
     point_formats: bool,
     /// Whether the client wants a stapled OCSP response.
     staple: bool,
+    /// What the client says about the length of records.
+    wish: Wish,
 }
 
 impl Agreed {
     fn choose_certificate(
         self,
-        view: &ClientHelloView<'_>,
+        hello: ClientHello<'_>,
+        body: &[u8],
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
-        match env.config.certificates.resolve(view) {
+        let view = ClientHelloView::new(hello, body, Settled::Tls12(&self.suites));
+        match env.config.certificates.resolve(&view) {
             CertChoice::Use(key) => self.answer_hello(key, env),
             CertChoice::None => Err(Incompatible::NoCertificate.into()),
             CertChoice::Pending => {
                 let step = AwaitChoice {
                     agreed: self,
-                    hello: view.as_bytes().into(),
+                    hello: body.into(),
                 };
                 Ok(Step::Choice(Box::new(step)).wait(Wait::Certificate))
             }
         }
     }
 
-    /// The suite and the scheme for this key.
-    fn fit(&self, key: &CertifiedKey) -> Result<(&'static Suite12, SignatureScheme), Error> {
-        let ours = key.key().schemes();
-        let serves = |authentication: Authentication12| {
-            ours.iter()
-                .any(|scheme| scheme.tls12_authentication() == Some(authentication))
-        };
-        let suite = *self
-            .suites
-            .iter()
-            .find(|suite| serves(suite.authentication))
-            .ok_or(Incompatible::CipherSuite)?;
-        let scheme = pick_scheme12(ours, Some(suite.authentication), |scheme| {
-            self.schemes.contains(&scheme)
-        });
-        Ok((suite, scheme.ok_or(Incompatible::SignatureScheme)?))
-    }
-
     /// Sends ServerHello to CertificateStatus, then signs the share.
     fn answer_hello(self, key: Arc<CertifiedKey>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let (suite, scheme) = self.fit(&key)?;
+        let ours = key.key().schemes();
+        let known = |scheme| self.schemes.contains(&scheme);
+        let curve = |name| self.curves.is_empty() || self.curves.contains(&name);
+        let (suite, scheme) = negotiate::fit12(&self.suites, ours, known, curve)?;
         env.cx.info.cipher_suite = Some(suite.id);
         env.cx.info.signature_scheme = Some(scheme);
         if env.config.client_auth.is_some() {
@@ -310,6 +315,9 @@ impl Agreed {
         status_request: bool,
         env: &mut Env<'_>,
     ) -> Result<(), Error> {
+        let version = ProtocolVersion::TLS12;
+        let limits = record_limits::answer(self.wish, &env.config.common, version);
+        record_limits::apply(self.wish, limits, version, env.cx, env.flight)?;
         let alpn = env.cx.info.alpn.clone();
         let extensions = ServerHelloExtensions12 {
             renegotiation_info: env.cx.info.secure_renegotiation.then_some(&[]),
@@ -320,6 +328,8 @@ impl Agreed {
             server_name: env.cx.info.server_name.is_some(),
             status_request,
             alpn: alpn.as_deref(),
+            max_fragment_length: limits.max_fragment_length,
+            record_size_limit: limits.record_size_limit,
             ..ServerHelloExtensions12::default()
         };
         let mut block = Vec::new();

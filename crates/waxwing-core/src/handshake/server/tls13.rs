@@ -2,10 +2,11 @@
 //!
 //! ```text
 //!   AwaitChoice        the certificate, only if the resolver answers later
-//!                      -> ServerHello, EncryptedExtensions, Certificate
+//!                      -> ServerHello, EncryptedExtensions, CertificateRequest (if
+//!                         configured), Certificate
 //!   AwaitSignature     only if the key answers later
 //!                      -> CertificateVerify, Finished
-//!   AwaitFinished      <- Finished
+//!   finish13           the client's last flight
 //! ```
 
 use alloc::boxed::Box;
@@ -17,22 +18,27 @@ use waxwing_crypto::{
     Suite13,
 };
 
-use super::super::auth::{check_finished, pick_scheme};
+use super::super::auth::pick_scheme;
+use super::super::record_limits::{self, Wish};
 use super::super::schedule13::{HandshakeSecrets, verify_data};
 use super::super::{SessionId, StepOutcome};
 use super::Env;
-use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView};
+use super::finish13::{
+    AwaitCertificate, AwaitCertificateVerify, AwaitFinished, AwaitVerdict, Confirmation,
+};
+use super::request13::OwnRequest;
+use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView, Settled};
 use crate::connection::event::{Question, Wait};
 use crate::connection::info::Exporter;
 use crate::messages::certificate::Certificate;
 use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
 use crate::messages::client_hello::ClientHello;
 use crate::messages::encrypted_extensions::EncryptedExtensions;
+use crate::messages::extensions::ExtensionSet;
 use crate::messages::extensions::key_share::KeyShareEntry;
 use crate::messages::finished::Finished;
 use crate::messages::server_hello::{ServerHello, ServerHelloExtensions};
-use crate::messages::{HandshakeType, ProtocolVersion};
-use crate::record::EpochKeys;
+use crate::messages::{CertificateCompressionAlgorithm, HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
 use crate::{Error, Incompatible, PeerError};
 
@@ -40,15 +46,20 @@ use crate::{Error, Incompatible, PeerError};
 pub(super) enum Step {
     Choice(Box<AwaitChoice>),
     Signature(Box<AwaitSignature>),
+    Certificate(Box<AwaitCertificate>),
+    Verdict(Box<AwaitVerdict>),
+    CertificateVerify(Box<AwaitCertificateVerify>),
     Finished(Box<AwaitFinished>),
 }
 
-type Outcome = StepOutcome<super::Step>;
+pub(super) type Outcome = StepOutcome<super::Step>;
 
 impl Step {
     pub(super) fn expects(&self, typ: HandshakeType) -> bool {
         match self {
-            Self::Choice(_) | Self::Signature(_) => false,
+            Self::Choice(_) | Self::Signature(_) | Self::Verdict(_) => false,
+            Self::Certificate(step) => step.expects(typ),
+            Self::CertificateVerify(_) => typ == HandshakeType::CERTIFICATE_VERIFY,
             Self::Finished(_) => typ == HandshakeType::FINISHED,
         }
     }
@@ -59,8 +70,12 @@ impl Step {
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
         match self {
+            Self::Certificate(step) => step.on_certificate(message, env),
+            Self::CertificateVerify(step) => step.on_certificate_verify(message, env),
             Self::Finished(step) => step.on_finished(message, env),
-            Self::Choice(_) | Self::Signature(_) => Err(PeerError::UnexpectedMessage.into()),
+            Self::Choice(_) | Self::Signature(_) | Self::Verdict(_) => {
+                Err(PeerError::UnexpectedMessage.into())
+            }
         }
     }
 
@@ -72,6 +87,7 @@ impl Step {
                 Some(Question::Certificate(ClientHelloView::new(
                     hello,
                     &step.hello,
+                    Settled::Tls13,
                 )))
             }
             Self::Signature(step) => Some(Question::Signature {
@@ -79,8 +95,17 @@ impl Step {
                 scheme: step.scheme,
                 message: &step.message,
             }),
-            Self::Finished(_) => None,
+            Self::Verdict(step) => Some(step.question()),
+            Self::Certificate(_) | Self::CertificateVerify(_) | Self::Finished(_) => None,
         }
+    }
+
+    pub(super) const fn next(self) -> Outcome {
+        StepOutcome::step(super::Step::Tls13(self))
+    }
+
+    pub(super) const fn wait(self, wait: Wait) -> Outcome {
+        StepOutcome::wait(super::Step::Tls13(self), wait)
     }
 }
 
@@ -121,8 +146,12 @@ pub(super) struct Agreed {
     pub(super) schemes: Vec<SignatureScheme>,
     /// Whether the client wants a stapled OCSP response.
     pub(super) staple: bool,
+    /// The ways of compressing certificates that the client can undo.
+    pub(super) compression: Vec<CertificateCompressionAlgorithm>,
     /// Whether the client named a server, which the chosen certificate acknowledges.
     pub(super) acknowledge_name: bool,
+    /// What the client says about the length of records.
+    pub(super) wish: Wish,
     /// Whether a change_cipher_spec has yet to go out for the sake of middleboxes.
     pub(super) change_cipher_spec: bool,
 }
@@ -141,16 +170,15 @@ impl Agreed {
                     agreed: self,
                     hello: view.as_bytes().into(),
                 };
-                let step = super::Step::Tls13(Step::Choice(Box::new(step)));
-                Ok(StepOutcome::wait(step, Wait::Certificate))
+                Ok(Step::Choice(Box::new(step)).wait(Wait::Certificate))
             }
         }
     }
 
     /// Sends ServerHello to Certificate, then signs.
     fn answer_hello(self, key: Arc<CertifiedKey>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let scheme =
-            pick_scheme(key.key().schemes(), &self.schemes).ok_or(Incompatible::SignatureScheme)?;
+        let scheme = pick_scheme(key.key().schemes(), |scheme| self.schemes.contains(&scheme))
+            .ok_or(Incompatible::SignatureScheme)?;
         self.send_server_hello(env)?;
         let transcript = env.cx.transcript.current();
         let secrets = HandshakeSecrets::new(self.suite, &self.exchange.shared, &transcript)?;
@@ -163,22 +191,41 @@ impl Agreed {
             .install_write(env.flight, secrets.traffic.server_keys())?;
         let read = secrets.traffic.client_keys();
 
+        let version = ProtocolVersion::TLS13;
+        let limits = record_limits::answer(self.wish, &env.config.common, version);
+        record_limits::apply(self.wish, limits, version, env.cx, env.flight)?;
         let alpn = env.cx.info.alpn.clone();
         let extensions = EncryptedExtensions {
             alpn: alpn.as_deref(),
             server_name: self.acknowledge_name,
+            max_fragment_length: limits.max_fragment_length,
+            record_size_limit: limits.record_size_limit,
             ..EncryptedExtensions::default()
         };
         env.cx
             .send(env.flight, HandshakeType::ENCRYPTED_EXTENSIONS, &mut |w| {
                 extensions.write(w)
             })?;
+        let requested = request_certificate(env)?;
+        self.send_certificate(&key, env)?;
+        let flight = Flight { secrets, requested };
+        flight
+            .sign(key, scheme, env)
+            .map(|outcome| outcome.read_with(read))
+    }
+
+    /// Sends our certificates, compressed if the client can undo it (RFC 8879).
+    fn send_certificate(&self, key: &CertifiedKey, env: &mut Env<'_>) -> Result<(), Error> {
+        let known = |algorithm| self.compression.contains(&algorithm);
+        if let Some(message) = key.compressed(self.staple, known) {
+            let typ = HandshakeType::COMPRESSED_CERTIFICATE;
+            return env.cx.send(env.flight, typ, &mut |w| message.write(w));
+        }
         let ocsp = key.ocsp().filter(|_| self.staple);
         env.cx
             .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
                 Certificate::write(w, &[], key.chain(), ocsp)
-            })?;
-        sign(secrets, key, scheme, env).map(|outcome| outcome.read_with(read))
+            })
     }
 
     fn send_server_hello(&self, env: &mut Env<'_>) -> Result<(), Error> {
@@ -225,32 +272,89 @@ impl AwaitChoice {
     }
 }
 
-/// Asks the key for the signature of CertificateVerify.
-fn sign(
+/// Asks for the client's certificate, if the configuration says so: the extensions that were
+/// offered for it (RFC 9846, Section 4.4.2).
+fn request_certificate(env: &mut Env<'_>) -> Result<Option<ExtensionSet>, Error> {
+    let Some(auth) = &env.config.client_auth else {
+        return Ok(None);
+    };
+    let request = OwnRequest::new(&env.config.common, auth)?;
+    let request = request.with_context(&[])?;
+    env.cx
+        .send(env.flight, HandshakeType::CERTIFICATE_REQUEST, &mut |w| {
+            request.write(w)
+        })?;
+    Ok(Some(request.offered()))
+}
+
+/// Our flight up to Certificate is out.
+struct Flight {
     secrets: HandshakeSecrets,
-    key: Arc<CertifiedKey>,
-    scheme: SignatureScheme,
-    env: &mut Env<'_>,
-) -> Result<Outcome, Error> {
-    let message = server_signed_content(env.cx.transcript.current().as_ref());
-    match key.key().sign(scheme, &message)? {
-        Signing::Done(signature) => finish_flight(secrets, scheme, &signature, env),
-        Signing::Pending => {
-            let step = AwaitSignature {
-                secrets,
-                key,
-                scheme,
-                message,
-            };
-            let step = super::Step::Tls13(Step::Signature(Box::new(step)));
-            Ok(StepOutcome::wait(step, Wait::Signature))
+    /// What the client's Certificate may contain, if we asked for one.
+    requested: Option<ExtensionSet>,
+}
+
+impl Flight {
+    /// Asks the key for the signature of CertificateVerify.
+    fn sign(
+        self,
+        key: Arc<CertifiedKey>,
+        scheme: SignatureScheme,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let message = server_signed_content(env.cx.transcript.current().as_ref());
+        match key.key().sign(scheme, &message)? {
+            Signing::Done(signature) => self.finish(scheme, &signature, env),
+            Signing::Pending => {
+                let step = AwaitSignature {
+                    flight: self,
+                    key,
+                    scheme,
+                    message,
+                };
+                Ok(Step::Signature(Box::new(step)).wait(Wait::Signature))
+            }
         }
+    }
+
+    /// Sends CertificateVerify and Finished; from here on we may send application data.
+    fn finish(
+        self,
+        scheme: SignatureScheme,
+        signature: &[u8],
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let Self { secrets, requested } = self;
+        env.cx
+            .send(env.flight, HandshakeType::CERTIFICATE_VERIFY, &mut |w| {
+                CertificateVerify { scheme, signature }.write(w)
+            })?;
+        let hash = secrets.hash();
+        let ours = verify_data(hash, &secrets.traffic.server, &env.cx.transcript.current())?;
+        env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
+            Finished {
+                verify_data: ours.as_ref(),
+            }
+            .write(w)
+        })?;
+        let application = secrets.application(&env.cx.transcript.current())?;
+        env.cx
+            .install_write(env.flight, application.traffic.server_keys())?;
+        env.flight.end_flight()?;
+        env.cx.log_application(&application);
+        let confirmation = Confirmation {
+            hash,
+            base: secrets.traffic.client,
+            client_keys: application.traffic.client_keys(),
+            exporter: Exporter::tls13(hash, application.exporter),
+        };
+        Ok(confirmation.expect(requested))
     }
 }
 
 /// The key will sign later.
 pub(super) struct AwaitSignature {
-    secrets: HandshakeSecrets,
+    flight: Flight,
     key: Arc<CertifiedKey>,
     scheme: SignatureScheme,
     message: Vec<u8>,
@@ -262,60 +366,6 @@ impl AwaitSignature {
         signature: &[u8],
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
-        finish_flight(self.secrets, self.scheme, signature, env)
-    }
-}
-
-/// Sends CertificateVerify and Finished; from here on we may send application data.
-fn finish_flight(
-    secrets: HandshakeSecrets,
-    scheme: SignatureScheme,
-    signature: &[u8],
-    env: &mut Env<'_>,
-) -> Result<Outcome, Error> {
-    env.cx
-        .send(env.flight, HandshakeType::CERTIFICATE_VERIFY, &mut |w| {
-            CertificateVerify { scheme, signature }.write(w)
-        })?;
-    let hash = secrets.hash();
-    let ours = verify_data(hash, &secrets.traffic.server, &env.cx.transcript.current())?;
-    env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
-        Finished {
-            verify_data: ours.as_ref(),
-        }
-        .write(w)
-    })?;
-    let application = secrets.application(&env.cx.transcript.current())?;
-    env.cx
-        .install_write(env.flight, application.traffic.server_keys())?;
-    env.flight.end_flight()?;
-    env.cx.log_application(&application);
-    let step = AwaitFinished {
-        secrets,
-        client_keys: application.traffic.client_keys(),
-        exporter: Exporter::tls13(hash, application.exporter),
-    };
-    Ok(StepOutcome::step(super::Step::Tls13(Step::Finished(
-        Box::new(step),
-    ))))
-}
-
-/// Our flight is out; the client has to confirm it.
-pub(super) struct AwaitFinished {
-    secrets: HandshakeSecrets,
-    /// What the client sends its application data under.
-    client_keys: EpochKeys,
-    /// Nobody may use it before the client is known to have the same.
-    exporter: Exporter,
-}
-
-impl AwaitFinished {
-    fn on_finished(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let finished = Finished::read(message.body())?;
-        let hash = self.secrets.hash();
-        let transcript = env.cx.transcript.current();
-        let proof = check_finished(hash, &self.secrets.traffic.client, &transcript, &finished)?;
-        env.cx.info.exporter = Some(self.exporter);
-        Ok(StepOutcome::done(proof).read_with(self.client_keys))
+        self.flight.finish(self.scheme, signature, env)
     }
 }

@@ -12,6 +12,7 @@ use crate::testing::{Side, client_builder, server_builder};
 use crate::{ClientConfigBuilder, ConfigError, PeerError};
 
 const SUPPORTED_GROUPS: u16 = 10;
+const SIGNATURE_ALGORITHMS: u16 = 13;
 const SUPPORTED_VERSIONS: u16 = 43;
 const COOKIE: u16 = 44;
 const KEY_SHARE: u16 = 51;
@@ -71,6 +72,9 @@ fn order_and_reserved_values_vary() {
         let versions = parts.extensions.get(SUPPORTED_VERSIONS).unwrap();
         let versions = numbers(&versions[1..]);
         assert!(is_reserved(versions[0]) && versions[1..] == [0x0304]);
+        let schemes = parts.extensions.get(SIGNATURE_ALGORITHMS).unwrap();
+        let schemes = numbers(&schemes[2..]);
+        assert!(is_reserved(schemes[0]) && !schemes[1..].iter().copied().any(is_reserved));
         reserved.insert((*first, *end, parts.suites[0], groups[0], versions[0]));
     }
     assert!(orders.len() > 900, "{} orders", orders.len());
@@ -185,14 +189,26 @@ fn shares_come_in_the_order_of_groups() {
     ] {
         let builder = client_builder().grease(false).groups(groups.to_vec());
         let parts = hello(builder.key_shares(count));
-        let mut shares = &parts.extensions.get(KEY_SHARE).unwrap()[2..];
-        let mut found = Vec::new();
-        while let [high, low, len_high, len_low, rest @ ..] = shares {
-            found.push(NamedGroup(u16::from_be_bytes([*high, *low])));
-            shares = &rest[usize::from(u16::from_be_bytes([*len_high, *len_low]))..];
-        }
-        assert_eq!(found, expected, "{groups:?}");
+        assert_eq!(shares_in(&parts), expected, "{groups:?}");
     }
+    for chosen in [&[X][..], &[HYBRID], &[P, X], &[PQ, P], &[]] {
+        let groups = [PQ, HYBRID, P, X];
+        let builder = client_builder().grease(false).groups(groups);
+        let parts = hello(builder.key_share_groups(chosen.to_vec()));
+        let in_order = groups.into_iter().filter(|group| chosen.contains(group));
+        assert_eq!(shares_in(&parts), in_order.collect::<Vec<_>>());
+    }
+}
+
+/// The groups of a hello's key shares.
+fn shares_in(parts: &ClientParts) -> Vec<NamedGroup> {
+    let mut shares = &parts.extensions.get(KEY_SHARE).unwrap()[2..];
+    let mut found = Vec::new();
+    while let [high, low, len_high, len_low, rest @ ..] = shares {
+        found.push(NamedGroup(u16::from_be_bytes([*high, *low])));
+        shares = &rest[usize::from(u16::from_be_bytes([*len_high, *len_low]))..];
+    }
+    found
 }
 
 /// The X25519 part of a hybrid's share stands for X25519: no second key is made.

@@ -198,6 +198,13 @@ fn a_fallback_is_refused_only_where_it_costs_something() {
         let result = server.take(&client.sent()[0]);
         assert_eq!(result, expected.map_err(Error::from));
     }
+    // To a version that this server does not even speak.
+    let mut client = with_hello(client12(), |parts| {
+        parts.version = 0x0302;
+        parts.suites.push(FALLBACK_SCSV);
+    });
+    let result = Side::server(server12()).take(&client.sent()[0]);
+    assert_eq!(result, Err(PeerError::Fallback.into()));
 }
 
 /// What two sides agree on if the client does not know of extended_main_secret.

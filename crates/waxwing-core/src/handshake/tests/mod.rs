@@ -5,3 +5,4 @@ mod levels;
 mod levels12;
 mod orders;
 mod orders12;
+mod orders_client_auth;

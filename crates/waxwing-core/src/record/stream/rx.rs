@@ -2,10 +2,12 @@
 
 use core::ops::Range;
 
+use waxwing_crypto::Digest;
+
 use crate::Error;
 use crate::error::{Misuse, PeerError};
 use crate::limits::{MAX_CIPHERTEXT, MAX_EMPTY_RECORDS, MAX_PLAINTEXT, RECORD_HEADER};
-use crate::record::joiner::Joiner;
+use crate::record::joiner::{Joiner, Message};
 use crate::record::protect::OpenKey;
 #[cfg(feature = "tls12")]
 use crate::record::protect12::Keys12;
@@ -97,6 +99,17 @@ impl Rx {
     fn protects(&self, outer_type: ContentType) -> bool {
         outer_type == ContentType::APPLICATION_DATA
             || self.key.as_ref().is_some_and(OpenKey::is_tls12)
+    }
+
+    /// The next message, as [`Joiner::take`] finds it, and the traffic secret of TLS 1.3 that
+    /// its end was protected under.
+    pub(crate) fn message<'a, 'f: 'a>(
+        &'a mut self,
+        fragment: &mut &'f [u8],
+    ) -> Result<Option<(Message<'a>, Option<&'a Digest>)>, Error> {
+        let secret = self.key.as_ref().and_then(OpenKey::traffic_secret);
+        let message = self.joiner.take(fragment)?;
+        Ok(message.map(|message| (message, secret)))
     }
 
     /// Records from now on are protected with these keys.
@@ -242,7 +255,9 @@ impl Rx {
         if typ != ContentType::HANDSHAKE && !self.joiner.is_empty() {
             return Err(PeerError::InterleavedRecord.into());
         }
-        if len > 0 {
+        if typ == ContentType::ALERT {
+            // A warning carries nothing either, but it has a limit of its own.
+        } else if len > 0 {
             self.empty_records = 0;
         } else if self.empty_records < MAX_EMPTY_RECORDS {
             self.empty_records = self.empty_records.saturating_add(1);

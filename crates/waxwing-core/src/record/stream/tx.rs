@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use waxwing_crypto::Digest;
+
 use crate::codec::Writer;
 use crate::error::Misuse;
 use crate::limits::{MAX_PLAINTEXT, RECORD_HEADER};
@@ -12,7 +14,7 @@ use crate::record::protect::{SealKey, record_header};
 #[cfg(feature = "tls12")]
 use crate::record::protect12::Keys12;
 use crate::record::{ContentType, EpochKeys, Flight, RecordPadding};
-use crate::{AlertDescription, Buffer, Error};
+use crate::{AlertDescription, Buffer, Error, PeerError};
 
 /// The version in every record header but those of the first ClientHello.
 const TLS12_VERSION: u16 = 0x0303;
@@ -28,6 +30,8 @@ pub(crate) struct Tx {
     pub(crate) max_fragment: usize,
     /// Whether the next messages are the first ClientHello, whose records say 0x0301.
     pub(crate) first_hello: bool,
+    /// Whether the peer has said more already than what we are to answer.
+    pub(crate) interrupted: bool,
     /// How many KeyUpdates were sent, modulo 2^32.
     pub(crate) key_updates: u32,
 }
@@ -39,8 +43,18 @@ impl Tx {
             pending: Vec::new(),
             max_fragment: MAX_PLAINTEXT,
             first_hello: false,
+            interrupted: false,
             key_updates: 0,
         }
+    }
+
+    /// Messages go in turns: nothing that follows what ends the peer's turn can have been said by
+    /// somebody who waited for our answer.
+    fn check_turn(&self, otherwise: PeerError) -> Result<(), Error> {
+        if self.interrupted {
+            return Err(otherwise.into());
+        }
+        Ok(())
     }
 
     /// Sends an alert (RFC 9846, Section 6), after what is pending.
@@ -118,6 +132,30 @@ impl Tx {
         Ok(())
     }
 
+    /// Sends whole handshake messages.
+    pub(crate) fn messages(
+        &mut self,
+        messages: &[(HandshakeType, Vec<u8>)],
+        out: &mut Buffer,
+    ) -> Result<(), Error> {
+        for (_, bytes) in messages {
+            self.pending.extend_from_slice(bytes);
+        }
+        self.flush(out)?;
+        self.pending = Vec::new();
+        Ok(())
+    }
+
+    /// Whether the next record should be a KeyUpdate.
+    pub(crate) fn needs_update(&self) -> bool {
+        self.key.as_ref().is_some_and(SealKey::needs_update)
+    }
+
+    /// The traffic secret of TLS 1.3 that protects the next record.
+    pub(crate) fn traffic_secret(&self) -> Option<&Digest> {
+        self.key.as_ref().and_then(SealKey::traffic_secret)
+    }
+
     fn sealing(&mut self) -> Result<&mut SealKey, Error> {
         Ok(self.key.as_mut().ok_or(Misuse::HandshakePending)?)
     }
@@ -190,6 +228,7 @@ impl Flight for TxFlight<'_> {
         typ: HandshakeType,
         body: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), Error>,
     ) -> Result<&[u8], Error> {
+        self.tx.check_turn(PeerError::UnexpectedMessage)?;
         let pending = &mut self.tx.pending;
         let start = pending.len();
         let mut writer = Writer::new(pending);
@@ -213,13 +252,19 @@ impl Flight for TxFlight<'_> {
     }
 
     fn install_write(&mut self, keys: EpochKeys) -> Result<(), Error> {
+        self.tx.check_turn(PeerError::MessageSpansKeyChange)?;
         self.tx.flush(self.out)?;
         self.tx.key = Some(SealKey::new(&keys)?);
         Ok(())
     }
 
+    fn limit_records(&mut self, max_content: usize) {
+        self.tx.max_fragment = max_content;
+    }
+
     #[cfg(feature = "tls12")]
     fn change_keys(&mut self, keys: &Keys12) -> Result<(), Error> {
+        self.tx.check_turn(PeerError::UnexpectedMessage)?;
         self.tx.flush(self.out)?;
         self.tx
             .record(ContentType::CHANGE_CIPHER_SPEC, &[1], self.out)?;

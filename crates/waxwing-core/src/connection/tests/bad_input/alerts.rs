@@ -3,7 +3,7 @@
 use crate::{AlertDescription as A, Error, Incompatible as I, PeerError as P};
 
 /// RFC 9846, where it names the alert; where it does not, Section 6.2 says what each is for.
-const RULES: [(A, &[P]); 13] = [
+const RULES: [(A, &[P]); 15] = [
     (
         A::UNEXPECTED_MESSAGE,
         &[
@@ -23,6 +23,9 @@ const RULES: [(A, &[P]); 13] = [
             P::TooManyWarnings,
             P::TooManyKeyUpdates,
             P::TooManyTickets,
+            P::TooManyCertificateRequests,
+            // Section 4.7.2.
+            P::AnswerInterrupted,
         ],
     ),
     // Section 5.2.
@@ -59,11 +62,17 @@ const RULES: [(A, &[P]); 13] = [
             P::CurveType,
             // Section 4.4.2, 4.5.2, 4.7.3.
             P::RequestContext,
+            // Section 4.5.1 names none.
+            P::AnswerContext,
             P::SchemeNotOffered,
             P::SchemeUnfit,
             P::BadKeyUpdate,
+            // RFC 8879, Section 4.
+            P::CompressionNotOffered,
         ],
     ),
+    // RFC 8879, Sections 4 and 5.
+    (A::BAD_CERTIFICATE, &[P::BadCompression, P::CompressionBomb]),
     // Section 4.5.1.3; Section 6.
     (A::DECODE_ERROR, &[P::EmptyCertificate, P::BadAlert]),
     // Section 4.5.2, 4.5.3.
@@ -80,6 +89,8 @@ const RULES: [(A, &[P]); 13] = [
         A::MISSING_EXTENSION,
         &[P::MissingExtension, P::PskWithoutModes],
     ),
+    // RFC 6066, Section 4.
+    (A::ILLEGAL_PARAMETER, &[P::FragmentLength]),
     // RFC 5746, Sections 3.4 and 3.6; RFC 7507, Section 3.
     (A::HANDSHAKE_FAILURE, &[P::RenegotiationInfo]),
     (A::INAPPROPRIATE_FALLBACK, &[P::Fallback]),

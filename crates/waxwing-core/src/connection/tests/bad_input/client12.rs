@@ -16,8 +16,8 @@ use crate::testing::tls12::{
 };
 use crate::testing::{CERTIFICATE, Side, message, server_builder, server_key};
 use crate::{
-    CertifiedKey, ClientConfigBuilder, Error, ExtensionType, Incompatible as I, PeerError as P,
-    ProtocolVersions, ServerConfig, ServerConfigBuilder,
+    CertifiedKey, ClientConfigBuilder, Error, ExtensionType, Incompatible as I, MaxFragmentLength,
+    PeerError as P, ProtocolVersions, ServerConfig, ServerConfigBuilder,
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -72,6 +72,23 @@ pub(super) const CASES: &[Case] = &[
             hello_of(client_of_both(), |client, parts| {
                 assert_eq!(client.session_id.len(), 32);
                 parts.session_id = client.session_id.clone();
+            })
+        },
+    ),
+    (
+        "another fragment length than the one asked for",
+        Error::Peer(P::FragmentLength),
+        || {
+            let client = client12().max_fragment_length(MaxFragmentLength::Bytes1024);
+            hello_of(client, |_, parts| {
+                let Some(extensions) = &mut parts.extensions.0 else {
+                    panic!("the server answers the request");
+                };
+                for (typ, data) in extensions {
+                    if *typ == ExtensionType::MAX_FRAGMENT_LENGTH.0 {
+                        *data = vec![1];
+                    }
+                }
             })
         },
     ),

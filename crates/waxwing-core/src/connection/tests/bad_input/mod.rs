@@ -4,6 +4,9 @@
 mod alerts;
 mod client;
 mod client12;
+mod client_auth;
+pub(super) mod compression;
+mod post_handshake;
 mod records;
 mod records12;
 mod server;
@@ -24,6 +27,9 @@ fn cases() -> impl Iterator<Item = Case> {
         client12::CASES,
         server::CASES,
         server12::CASES,
+        client_auth::CASES,
+        compression::CASES,
+        post_handshake::CASES,
     ];
     tables.into_iter().flatten().cloned()
 }

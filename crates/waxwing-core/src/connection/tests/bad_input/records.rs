@@ -2,6 +2,8 @@
 
 use super::super::established::flood_of;
 use super::super::{KEY_UPDATE, Stage, plain};
+use waxwing_crypto::NamedGroup;
+
 use super::Case;
 use crate::messages::HandshakeType as T;
 use crate::record::Epoch;
@@ -103,14 +105,36 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     (
-        "message before a key change",
-        Error::Peer(P::MessageSpansKeyChange),
+        "message behind a ClientHello",
+        Error::Peer(P::UnexpectedMessage),
         || {
             let mut stage = Stage::server(server_builder(), client_builder());
             let (_, hello) = stage.puppet.side.flight.sent.remove(0);
             let first = plain(22, &hello[..9]);
             stage.give(&first).unwrap();
             stage.refuse(&plain(22, &[&hello[9..], &[20]].concat()))
+        },
+    ),
+    (
+        "message beside a HelloRetryRequest",
+        Error::Peer(P::UnexpectedMessage),
+        || {
+            let client = client_builder().groups([NamedGroup::X25519, NamedGroup::SECP256R1]);
+            let server = server_builder().groups([NamedGroup::SECP256R1]);
+            let mut stage = Stage::client(client, server);
+            let (_, retry) = stage.puppet.side.flight.sent.remove(0);
+            stage.refuse(&plain(22, &[&retry[..], &[2]].concat()))
+        },
+    ),
+    (
+        "message beside a ClientHello that has to come again",
+        Error::Peer(P::UnexpectedMessage),
+        || {
+            let client = client_builder().groups([NamedGroup::X25519, NamedGroup::SECP256R1]);
+            let server = server_builder().groups([NamedGroup::SECP256R1]);
+            let mut stage = Stage::server(server, client);
+            let (_, hello) = stage.puppet.side.flight.sent.remove(0);
+            stage.refuse(&plain(22, &[&hello[..], &[1]].concat()))
         },
     ),
     (

@@ -273,9 +273,11 @@ fn hello_of(server: ServerConfigBuilder, edit: fn(&mut ClientParts)) -> Error {
 
 /// What a server says to this share for a curve.
 fn share(group: NamedGroup, public: &[u8]) -> Error {
-    let client = client12().groups([group]);
+    // The client knows the curve of the server's key too.
+    let groups = [group, NamedGroup::SECP256R1];
+    let client = client12().groups(groups[..if group == groups[1] { 1 } else { 2 }].to_vec());
     let typ = T::CLIENT_KEY_EXCHANGE;
-    with_edited(client, server12(), typ, |_| vector8(public)).unwrap_err()
+    with_edited(client, server12().groups([group]), typ, |_| vector8(public)).unwrap_err()
 }
 
 /// A server that asks for a certificate, and a client's messages before change_cipher_spec.

@@ -134,21 +134,27 @@ fn empty_data_records_are_counted() {
     let mut sender = tx(application_keys());
     let mut receiver = rx(&application_keys());
     let mut key = crate::record::protect::SealKey::new(&application_keys()).unwrap();
-    let mut next = |content: &[u8]| {
+    let mut sealed = |typ, content: &[u8]| {
         let mut out = Buffer::new();
-        key.seal(DATA, content, 0, &mut out).unwrap();
+        key.seal(typ, content, 0, &mut out).unwrap();
         out.as_slice().to_vec()
     };
+    let warning = AlertDescription::USER_CANCELED.0;
     for _ in 0..3 {
         for _ in 0..MAX_EMPTY_RECORDS {
-            assert_eq!(open_one(&mut receiver, &next(&[])), Ok((DATA, vec![])));
+            assert_eq!(
+                open_one(&mut receiver, &sealed(DATA, &[])),
+                Ok((DATA, vec![]))
+            );
         }
-        assert!(open_one(&mut receiver, &next(&[1])).is_ok());
+        assert!(open_one(&mut receiver, &sealed(DATA, &[1])).is_ok());
     }
     for _ in 0..MAX_EMPTY_RECORDS {
-        open_one(&mut receiver, &next(&[])).unwrap();
+        open_one(&mut receiver, &sealed(DATA, &[])).unwrap();
+        // Alerts between them do not help.
+        open_one(&mut receiver, &sealed(ContentType::ALERT, &[1, warning])).unwrap();
     }
-    let refused = open_one(&mut receiver, &next(&[]));
+    let refused = open_one(&mut receiver, &sealed(DATA, &[]));
     assert_eq!(refused, Err(PeerError::TooManyEmptyRecords.into()));
 
     // We send none.
@@ -350,5 +356,46 @@ proptest! {
             prop_assert!(consumed >= RECORD_HEADER);
             rest = &mut rest[consumed..];
         }
+    }
+}
+
+#[test]
+fn a_limit_of_our_own_holds_for_protected_records() {
+    let limit = 100;
+    for (len, pad, fits) in [
+        (100, 0, true),
+        (90, 10, true),
+        (101, 0, false),
+        (90, 11, false),
+    ] {
+        let mut rx = rx(&application_keys());
+        rx.max_content = limit;
+        let mut key = crate::record::protect::SealKey::new(&application_keys()).unwrap();
+        let mut out = Buffer::new();
+        key.seal(DATA, &vec![7; len], pad, &mut out).unwrap();
+        let opened = open_one(&mut rx, out.as_slice()).map(|(_, content)| content.len());
+        let overflow: Error = PeerError::RecordOverflow.into();
+        // RFC 8449, Section 4: padding counts.
+        assert_eq!(
+            opened,
+            if fits { Ok(len) } else { Err(overflow) },
+            "{len} + {pad}"
+        );
+    }
+    #[cfg(feature = "tls12")]
+    for (len, fits) in [(100, true), (101, false)] {
+        let keys = crate::record::testing::keys12(
+            &waxwing_aws_lc::TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256,
+            3,
+        );
+        let mut rx = Rx::new();
+        rx.change_keys(&keys).unwrap();
+        rx.max_content = limit;
+        let mut key = crate::record::protect::SealKey::new12(&keys).unwrap();
+        let mut out = Buffer::new();
+        key.seal(DATA, &vec![7; len], 0, &mut out).unwrap();
+        let opened = open_one(&mut rx, out.as_slice()).map(|(_, content)| content.len());
+        let overflow: Error = PeerError::RecordOverflow.into();
+        assert_eq!(opened, if fits { Ok(len) } else { Err(overflow) }, "{len}");
     }
 }

@@ -1,0 +1,148 @@
+//! What the runner may ask for and Waxwing does not have. Building a feature means to delete its
+//! lines here, and to read its flags in `options`.
+
+/// A feature that is not there, in the words of `docs/conformance.md`.
+pub(crate) type Feature = &'static str;
+
+const DTLS: Feature = "DTLS";
+const QUIC: Feature = "QUIC";
+const RESUMPTION: Feature = "session resumption";
+const EARLY_DATA: Feature = "early data";
+pub(crate) const OLD_VERSIONS: Feature = "versions before TLS 1.2 (RFC 8996)";
+const RAW_KEYS: Feature = "raw public keys (RFC 7250)";
+const CERT_COMPRESSION: Feature = "certificate compression (RFC 8879)";
+const PSK: Feature = "external pre-shared keys";
+const ECH: Feature = "encrypted ClientHello (RFC 9849)";
+const CHANNEL_ID: Feature = "channel ID (expired draft)";
+const ALPS: Feature = "application settings (expired draft)";
+const NPN: Feature = "next protocol negotiation (expired draft)";
+const RENEGOTIATION: Feature = "renegotiation";
+const DELEGATED: Feature = "delegated credentials (RFC 9345)";
+const PAKE: Feature = "SPAKE2+ (draft)";
+const SCT: Feature = "signed certificate timestamps (RFC 6962)";
+const TRUST_ANCHORS: Feature = "trust anchor identifiers (draft)";
+const SERVER_PADDING: Feature = "padding of the server's flight (draft)";
+const GROUPS_HINT: Feature = "hint at the server's groups (draft)";
+const SRTP: Feature = "SRTP (RFC 5764)";
+const CBC: Feature = "CBC cipher suites";
+const FALSE_START: Feature = "false start (RFC 7918)";
+const TLS_UNIQUE: Feature = "tls-unique channel binding (RFC 5929)";
+const HASHED_CERT: Feature = "keeping only the hash of a client's certificate";
+const CIPHER_STRINGS: Feature = "cipher suites chosen by OpenSSL's strings";
+const FALLBACK: Feature = "falling back to older versions by hand (RFC 7507)";
+const SEND_ALERT: Feature = "an alert of the application's choice";
+const PEEK: Feature = "reading data without taking it";
+const MESSAGE_CALLBACK: Feature = "BoringSSL's form of a trace";
+const RECORD_SIZE: Feature = "a limit on the size of records sent";
+const HANDSHAKER: Feature = "handing a connection to another process";
+const CALLBACK: Feature = "a callback of BoringSSL's that has no counterpart";
+
+/// Flags that ask for something absent, and for what.
+const FLAGS: &[(&str, Feature)] = &[
+    ("-dtls", DTLS),
+    ("-mtu", DTLS),
+    ("-initial-timeout-duration-ms", DTLS),
+    ("-quic", QUIC),
+    ("-quic-use-legacy-codepoint", QUIC),
+    ("-quic-transport-params", QUIC),
+    ("-resume-count", RESUMPTION),
+    ("-expect-session-miss", RESUMPTION),
+    ("-expect-session-id", RESUMPTION),
+    ("-ticket-key", RESUMPTION),
+    ("-use-ticket-callback", RESUMPTION),
+    ("-use-ticket-aead-callback", RESUMPTION),
+    ("-skip-ticket", RESUMPTION),
+    ("-renew-ticket", RESUMPTION),
+    ("-expect-ticket-renewal", RESUMPTION),
+    ("-expect-resumable-across-names", RESUMPTION),
+    ("-expect-not-resumable-across-names", RESUMPTION),
+    ("-resumption-across-names-enabled", RESUMPTION),
+    ("-expect-early-data-reason", EARLY_DATA),
+    ("-expect-ticket-supports-early-data", EARLY_DATA),
+    ("-enable-early-data", EARLY_DATA),
+    ("-psk", PSK),
+    ("-psk-identity", PSK),
+    ("-new-psk-credential", PSK),
+    ("-ech-config-list", ECH),
+    ("-ech-server-config", ECH),
+    ("-ech-server-key", ECH),
+    ("-ech-is-retry-config", ECH),
+    ("-enable-ech-grease", ECH),
+    ("-reject-unusable-ech-config", ECH),
+    ("-enable-channel-id", CHANNEL_ID),
+    ("-send-channel-id", CHANNEL_ID),
+    ("-expect-channel-id", CHANNEL_ID),
+    ("-application-settings", ALPS),
+    ("-alps-use-new-codepoint", ALPS),
+    ("-defer-alps", ALPS),
+    ("-advertise-npn", NPN),
+    ("-advertise-empty-npn", NPN),
+    ("-select-next-proto", NPN),
+    ("-select-empty-next-proto", NPN),
+    ("-renegotiate-once", RENEGOTIATION),
+    ("-renegotiate-freely", RENEGOTIATION),
+    ("-renegotiate-ignore", RENEGOTIATION),
+    ("-renegotiate-explicit", RENEGOTIATION),
+    ("-forbid-renegotiation-after-handshake", RENEGOTIATION),
+    ("-new-delegated-credential", DELEGATED),
+    ("-new-spake2plusv1-credential", PAKE),
+    ("-enable-signed-cert-timestamps", SCT),
+    ("-signed-cert-timestamps", SCT),
+    ("-requested-trust-anchors", TRUST_ANCHORS),
+    ("-available-trust-anchors", TRUST_ANCHORS),
+    ("-expect-peer-available-trust-anchors", TRUST_ANCHORS),
+    ("-cert-properties", TRUST_ANCHORS),
+    ("-request-server-padding", SERVER_PADDING),
+    ("-server-supports-padding", SERVER_PADDING),
+    ("-server-supported-groups-hint", GROUPS_HINT),
+    ("-srtp-profiles", SRTP),
+    ("-cbc-record-splitting", CBC),
+    ("-write-different-record-sizes", CBC),
+    ("-false-start", FALSE_START),
+    ("-allow-false-start-without-alpn", FALSE_START),
+    ("-tls-unique", TLS_UNIQUE),
+    ("-expect-total-renegotiations", RENEGOTIATION),
+    ("-expect-certificate-types", CALLBACK),
+    ("-new-rpk-credential", RAW_KEYS),
+    ("-accepted-peer-cert-types", RAW_KEYS),
+    ("-available-client-cert-types", RAW_KEYS),
+    ("-expect-peer-certificate-type", RAW_KEYS),
+    ("-expect-peer-rpk-sha256", RAW_KEYS),
+    ("-install-cert-compression-algs", CERT_COMPRESSION),
+    ("-install-one-cert-compression-alg", CERT_COMPRESSION),
+    ("-cipher", CIPHER_STRINGS),
+    ("-fallback-scsv", FALLBACK),
+    ("-retain-only-sha256-client-cert", HASHED_CERT),
+    ("-expect-sha256-client-cert", HASHED_CERT),
+    ("-allow-unknown-alpn-protos", CALLBACK),
+    ("-select-empty-alpn", CALLBACK),
+    ("-fail-cert-callback", CALLBACK),
+    ("-fail-early-callback", CALLBACK),
+    ("-fail-ddos-callback", CALLBACK),
+    ("-no-server-name-ack", CALLBACK),
+    ("-use-old-client-cert-callback", CALLBACK),
+    ("-max-cert-list", CALLBACK),
+    ("-jdk11-workaround", CALLBACK),
+    ("-curves-flags", CALLBACK),
+    ("-send-alert", SEND_ALERT),
+    ("-peek-then-read", PEEK),
+    ("-expect-msg-callback", MESSAGE_CALLBACK),
+    ("-max-send-fragment", RECORD_SIZE),
+];
+
+/// Prefixes of flags for connections that do not happen.
+const PREFIXES: &[(&str, Feature)] = &[
+    ("-on-resume-", RESUMPTION),
+    ("-on-retry-", EARLY_DATA),
+    ("-on-handshaker-", HANDSHAKER),
+    ("-fail-early-callback-ech-", ECH),
+    ("-psk-importer-", PSK),
+    ("-pake-", PAKE),
+];
+
+/// What a flag asks for, if that is absent.
+pub(crate) fn feature_of(flag: &str) -> Option<Feature> {
+    let exact = FLAGS.iter().find(|(name, _)| *name == flag);
+    let prefix = || PREFIXES.iter().find(|(prefix, _)| flag.starts_with(prefix));
+    exact.or_else(prefix).map(|(_, feature)| *feature)
+}

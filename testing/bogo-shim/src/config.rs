@@ -1,0 +1,222 @@
+//! The configuration that the flags ask for.
+
+use std::sync::Arc;
+
+use waxwing_aws_lc::{MLKEM1024, PROVIDER};
+use waxwing_core::{
+    ClientAuth, ClientConfig, ConfigError, ProtocolVersions, ServerConfig, ServerName,
+};
+use waxwing_crypto::{CryptoProvider, NamedGroup, SignatureAlgorithm, SignatureScheme};
+
+use crate::credential::Credential;
+use crate::errors::Failure;
+use crate::options::Options;
+use crate::seen::{Resolver, Shared};
+use crate::verify::Judge;
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Environment(error.to_string())
+    }
+}
+
+/// One side, ready to start.
+pub(crate) enum Side {
+    Client(Arc<ClientConfig>, ServerName),
+    Server(Arc<ServerConfig>),
+}
+
+/// One side, and what its questions are answered with.
+pub(crate) struct Setup {
+    pub(crate) side: Side,
+    pub(crate) judge: Judge,
+    pub(crate) resolver: Arc<Resolver>,
+    pub(crate) seen: Shared,
+}
+
+impl Setup {
+    /// Loads the files and builds the configuration.
+    pub(crate) fn new(options: &Options) -> Result<Self, Failure> {
+        let provider = provider(options);
+        let seen = Shared::default();
+        let judge = Judge {
+            reject: options.verify_fail
+                && (options.verify_peer || options.require_client_certificate),
+            later: options.piecemeal,
+            reject_ocsp: options.reject_ocsp,
+            expect_ocsp: options.expect.ocsp.is_some(),
+            authorities: options.client_authorities.clone(),
+            seen: seen.clone(),
+        };
+        let resolver = Arc::new(Resolver {
+            credentials: Credential::load_all(provider, options)?,
+            refuse: options.server && options.reject_ocsp,
+            later: options.piecemeal,
+            expect: options.expect.clone(),
+            seen: seen.clone(),
+        });
+        let side = if options.server {
+            Side::Server(server(options, provider, &resolver, &judge, &seen)?)
+        } else {
+            client(options, provider, &resolver, &judge, &seen)?
+        };
+        Ok(Self {
+            side,
+            judge,
+            resolver,
+            seen,
+        })
+    }
+}
+
+/// What BoringSSL lets a peer sign with where a test says nothing.
+const VERIFY_DEFAULT: [SignatureScheme; 8] = [
+    SignatureScheme::ECDSA_SECP256R1_SHA256,
+    SignatureScheme::RSA_PSS_RSAE_SHA256,
+    SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::ECDSA_SECP384R1_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA384,
+    SignatureScheme::RSA_PKCS1_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA512,
+    SignatureScheme::RSA_PKCS1_SHA512,
+];
+
+/// The provider, able to check the wanted signatures only. It lives as long as the process, which
+/// has one connection.
+fn provider(options: &Options) -> &'static CryptoProvider {
+    let mut wanted: Vec<_> = options
+        .verify_prefs
+        .iter()
+        .copied()
+        .map(SignatureScheme)
+        .collect();
+    wanted.retain(|scheme| known(*scheme).next().is_some());
+    if options.verify_prefs.is_empty() {
+        match options.policy {
+            Some(policy) if !policy.schemes.is_empty() => wanted.extend(policy.schemes),
+            _ => wanted.extend(VERIFY_DEFAULT),
+        }
+    }
+    if !wanted
+        .iter()
+        .any(|scheme| scheme.allowed_in_tls13_handshake())
+    {
+        // A configuration for TLS 1.3 has to have one that can be used there.
+        wanted.push(SignatureScheme::ED25519);
+    }
+    let signatures: Vec<SignatureAlgorithm> = wanted
+        .into_iter()
+        .flat_map(known)
+        // Those without a scheme only serve the others, with other curves in TLS 1.2.
+        .chain(
+            PROVIDER
+                .signatures
+                .iter()
+                .filter(|algorithm| algorithm.scheme.is_none()),
+        )
+        .map(|algorithm| SignatureAlgorithm { ..*algorithm })
+        .collect();
+    Box::leak(Box::new(CryptoProvider {
+        groups: [PROVIDER.groups, &[MLKEM1024]].concat().leak(),
+        signatures: signatures.leak(),
+        ..PROVIDER
+    }))
+}
+
+fn known(scheme: SignatureScheme) -> impl Iterator<Item = &'static SignatureAlgorithm> {
+    let all = PROVIDER.signatures.iter();
+    all.filter(move |algorithm| algorithm.scheme == Some(scheme))
+}
+
+fn groups(options: &Options) -> Vec<NamedGroup> {
+    if !options.curves.is_empty() {
+        return options.curves.iter().copied().map(NamedGroup).collect();
+    }
+    match options.policy {
+        Some(policy) if !policy.groups.is_empty() => policy.groups.to_vec(),
+        _ => PROVIDER.groups.iter().map(|group| group.name()).collect(),
+    }
+}
+
+/// The key shares that BoringSSL sends: for the first group, and for the first that is safe from
+/// a quantum computer where that one is not, or the other way round.
+fn key_shares(options: &Options) -> Vec<NamedGroup> {
+    if let Some(shares) = &options.key_shares {
+        return shares.iter().copied().map(NamedGroup).collect();
+    }
+    let groups = groups(options);
+    let first = groups.first().copied();
+    let other = first.and_then(|first| {
+        let kind = first.is_post_quantum();
+        groups
+            .iter()
+            .copied()
+            .find(|group| group.is_post_quantum() != kind)
+    });
+    first.into_iter().chain(other).collect()
+}
+
+fn client(
+    options: &Options,
+    provider: &'static CryptoProvider,
+    resolver: &Arc<Resolver>,
+    judge: &Judge,
+    seen: &Shared,
+) -> Result<Side, Failure> {
+    let mut builder = ClientConfig::builder(provider, Arc::new(judge.clone()))
+        .versions(options.versions().unwrap_or(ProtocolVersions::TLS13))
+        .groups(groups(options))
+        .key_share_groups(key_shares(options))
+        // The runner leaves both out where it does not test them.
+        .dangerous_without_extended_main_secret(true)
+        .secure_renegotiation_required(options.require_secure_renegotiation)
+        .alpn(&options.advertise_alpn)
+        .grease(options.grease)
+        .permute_extensions(options.permute_extensions)
+        .send_server_name(options.host_name.is_some())
+        .request_ocsp(options.ocsp_stapling)
+        .keep_peer_chain(true)
+        .key_log(Arc::new(seen.clone()));
+    if !resolver.credentials.is_empty() || options.expect.authorities.is_some() {
+        builder = builder.client_certificate(Arc::clone(resolver) as _);
+    }
+    if let Some(policy) = options.policy {
+        builder = builder.cipher_suites(policy.suites.iter().copied());
+    }
+    let name = options.host_name.as_deref().unwrap_or("unnamed.example");
+    let name = name
+        .parse()
+        .map_err(|_| Failure::Environment(format!("{name:?} is no name")))?;
+    Ok(Side::Client(builder.build()?, name))
+}
+
+fn server(
+    options: &Options,
+    provider: &'static CryptoProvider,
+    resolver: &Arc<Resolver>,
+    judge: &Judge,
+    seen: &Shared,
+) -> Result<Arc<ServerConfig>, Failure> {
+    // A name that no client of the runner offers.
+    let refused = options.reject_alpn.then(|| b"refused".to_vec());
+    let mut builder = ServerConfig::builder(provider, Arc::clone(resolver) as _)
+        .versions(options.versions().unwrap_or(ProtocolVersions::TLS13))
+        .groups(groups(options))
+        // The runner leaves both out where it does not test them.
+        .dangerous_without_extended_main_secret(true)
+        .secure_renegotiation_required(options.require_secure_renegotiation)
+        .alpn(refused.or_else(|| options.select_alpn.clone()))
+        .client_suite_order(options.client_suite_order && options.policy.is_none())
+        .keep_peer_chain(true)
+        .key_log(Arc::new(seen.clone()));
+    if let Some(policy) = options.policy {
+        builder = builder.cipher_suites(policy.suites.iter().copied());
+    }
+    let judge = Arc::new(judge.clone());
+    if options.require_client_certificate {
+        builder = builder.client_auth(ClientAuth::Required(judge));
+    } else if options.verify_peer {
+        builder = builder.client_auth(ClientAuth::Optional(judge));
+    }
+    Ok(builder.build()?)
+}

@@ -1,0 +1,73 @@
+//! A verifier that believes everybody, or nobody.
+
+use waxwing_core::{
+    CertificateError, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
+    Verdict,
+};
+use waxwing_pki::{Pin, PinnedVerifier};
+
+use crate::seen::Shared;
+
+/// Judges certificates by the test's wish alone, but for what the certificate says of its own
+/// use.
+#[derive(Clone, Debug)]
+pub(crate) struct Judge {
+    pub(crate) reject: bool,
+    pub(crate) later: bool,
+    pub(crate) expect_ocsp: bool,
+    pub(crate) reject_ocsp: bool,
+    pub(crate) authorities: Vec<Vec<u8>>,
+    pub(crate) seen: Shared,
+}
+
+impl Judge {
+    /// Decides on a server now.
+    pub(crate) fn decide(&self, request: &ServerCertRequest<'_>) -> Verdict {
+        if self.expect_ocsp && request.ocsp.is_none() {
+            self.seen.wrong("no OCSP response to judge by");
+        }
+        if self.reject_ocsp {
+            return Verdict::Rejected(CertificateError::BadStatus.into());
+        }
+        self.wish(request.chain, |pinned| {
+            ServerCertVerifier::verify(pinned, request)
+        })
+    }
+
+    /// Decides on a client now.
+    pub(crate) fn decide_client(&self, request: &ClientCertRequest<'_>) -> Verdict {
+        self.wish(request.chain, |pinned| {
+            ClientCertVerifier::verify(pinned, request)
+        })
+    }
+
+    fn wish(&self, chain: &[&[u8]], believe: impl FnOnce(&PinnedVerifier) -> Verdict) -> Verdict {
+        if self.reject {
+            return Verdict::Rejected(CertificateError::Refused.into());
+        }
+        let leaf = Pin::of_certificate(chain.first().copied().unwrap_or_default());
+        believe(&PinnedVerifier::new([leaf]).any_name().any_time())
+    }
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
+        if self.later {
+            return Verdict::Pending;
+        }
+        self.decide(request)
+    }
+}
+
+impl ClientCertVerifier for Judge {
+    fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
+        if self.later {
+            return Verdict::Pending;
+        }
+        self.decide_client(request)
+    }
+
+    fn authorities(&self) -> &[Vec<u8>] {
+        &self.authorities
+    }
+}
