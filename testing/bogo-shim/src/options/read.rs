@@ -150,6 +150,10 @@ impl Options {
             // A client judges the response together with the certificate.
             "-use-ocsp-callback" | "-set-ocsp-in-callback" => {}
             "-fail-ocsp-callback" => self.reject_ocsp = true,
+            "-install-cert-compression-algs" => self.compression = vec![0xff01, 0xff02, 0xff03],
+            "-install-one-cert-compression-alg" => {
+                self.compression = vec![arguments.number(flag)?];
+            }
             "-enable-ocsp-stapling" => self.ocsp_stapling = true,
             // Both are about seeing the ClientHello before anything is decided.
             "-use-early-callback" | "-install-ddos-callback" => self.read_hello_first = true,
