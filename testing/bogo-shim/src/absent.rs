@@ -34,7 +34,7 @@ const PEEK: Feature = "reading data without taking it";
 const MESSAGE_CALLBACK: Feature = "BoringSSL's form of a trace";
 const RECORD_SIZE: Feature = "a limit on the size of records sent";
 const HANDSHAKER: Feature = "handing a connection to another process";
-const CALLBACK: Feature = "a callback of BoringSSL's that has no counterpart";
+pub(crate) const CALLBACK: Feature = "a callback of BoringSSL's that has no counterpart";
 
 /// Flags that ask for something absent, and for what.
 const FLAGS: &[(&str, Feature)] = &[
@@ -113,11 +113,9 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-expect-sha256-client-cert", HASHED_CERT),
     ("-allow-unknown-alpn-protos", CALLBACK),
     ("-select-empty-alpn", CALLBACK),
-    ("-fail-cert-callback", CALLBACK),
     ("-fail-early-callback", CALLBACK),
     ("-fail-ddos-callback", CALLBACK),
     ("-no-server-name-ack", CALLBACK),
-    ("-use-old-client-cert-callback", CALLBACK),
     ("-max-cert-list", CALLBACK),
     ("-jdk11-workaround", CALLBACK),
     ("-curves-flags", CALLBACK),

@@ -186,6 +186,9 @@ impl Options {
             "-cert-file" => credential.certificate = Some(arguments.path(flag)?),
             "-key-file" => credential.key = Some(arguments.path(flag)?),
             "-signing-prefs" => credential.signing_prefs.push(arguments.number(flag)?),
+            // Ours are always asked for when they are needed.
+            "-use-old-client-cert-callback" => {}
+            "-fail-cert-callback" => self.refuse = true,
             "-must-match-issuer" => credential.must_match_issuer = true,
             "-ocsp-response" => credential.ocsp = Some(arguments.base64(flag)?),
             _ => return Ok(false),
