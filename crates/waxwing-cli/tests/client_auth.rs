@@ -69,6 +69,25 @@ fn required_means_required() {
 }
 
 #[test]
+fn a_refused_https_client_fails_and_mostly_hears_why() {
+    let client = client();
+    let site = tempfile::tempdir().unwrap();
+    let server = server(&client, &[site.path().to_str().unwrap()]);
+    for version in VERSIONS {
+        for http in ["--http1.1", "--http2"] {
+            let base = ["--max-version", version, http, "--ca", server.ca()];
+            let output = get(&[&base[..], &[&server.url("")]].concat());
+            // In TLS 1.3 the request is under way by then, and TCP may drop the alert.
+            let words = match version {
+                "1.2" => "the peer sent the alert handshake_failure",
+                _ => "localhost",
+            };
+            assert_fails(&output, 4, words);
+        }
+    }
+}
+
+#[test]
 fn optional_serves_those_without_but_not_those_with_a_bad_one() {
     let client = client();
     let server = server(&client, &["--echo", "--client-auth", "optional"]);

@@ -165,6 +165,8 @@ rules! {
             "a handshake message out of order (RFC 9846, Section 4)";
         UnexpectedRecord => UNEXPECTED_MESSAGE,
             "a record of a type not allowed here (RFC 9846, Section 5)";
+        Heartbeat => UNEXPECTED_MESSAGE,
+            "a heartbeat, which nobody asked for (RFC 6520, Section 3)";
         UnexpectedChangeCipherSpec => UNEXPECTED_MESSAGE,
             "a change_cipher_spec that is not the single byte 1, or comes outside the handshake (RFC 9846, Section 5)";
         InterleavedRecord => UNEXPECTED_MESSAGE,
@@ -185,6 +187,8 @@ rules! {
             "too many requests to renegotiate, which is refused (RFC 9325, Section 3.5)";
         TooManyTickets => UNEXPECTED_MESSAGE,
             "too many session tickets in a row";
+        TooManyCertificateRequests => UNEXPECTED_MESSAGE,
+            "too many requests for a certificate in a row";
         RecordOverflow => RECORD_OVERFLOW,
             "a record longer than allowed (RFC 9846, Section 5.1 and 5.2)";
         BadRecordMac => BAD_RECORD_MAC,
@@ -253,6 +257,10 @@ rules! {
             "a compressed certificate that does not decompress to the length it names (RFC 8879, Section 4)";
         CompressionBomb => BAD_CERTIFICATE,
             "a compressed certificate that would exceed the limit of a message (RFC 8879, Section 5)";
+        AnswerContext => ILLEGAL_PARAMETER,
+            "a Certificate with another certificate_request_context than the request (RFC 9846, Section 4.5.1)";
+        AnswerInterrupted => UNEXPECTED_MESSAGE,
+            "application data between the messages of a client that authenticates (RFC 9846, Section 4.7.2)";
         EmptyCertificate => DECODE_ERROR,
             "a server's Certificate without a certificate (RFC 9846, Section 4.5.1.3)";
         SchemeNotOffered => ILLEGAL_PARAMETER,
@@ -290,6 +298,8 @@ rules! {
             "no common protocol version";
         CipherSuite => HANDSHAKE_FAILURE,
             "no common cipher suite";
+        OnlyRc4 => INSUFFICIENT_SECURITY,
+            "the client knows no cipher but RC4 (RFC 7465, Section 2)";
         Group => HANDSHAKE_FAILURE,
             "no common key exchange group";
         SignatureScheme => HANDSHAKE_FAILURE,
@@ -419,6 +429,11 @@ pub enum Misuse {
     TooLong,
     /// TLS 1.2 cannot change keys within a connection.
     NoKeyUpdate,
+    /// The two sides did not agree that a client may authenticate after the handshake, or this
+    /// is the client.
+    NoPostHandshakeAuth,
+    /// The client was asked for a certificate before and has not answered yet.
+    RequestOpen,
     /// A key of TLS 1.2 has protected as many records as it may: a new connection is needed.
     KeyWornOut,
 }
@@ -435,6 +450,10 @@ impl fmt::Display for Misuse {
             Self::ReservedLabel => "the exporter label is one that TLS itself uses",
             Self::TooLong => "a configured value is too long for its message",
             Self::NoKeyUpdate => "TLS 1.2 cannot change keys within a connection",
+            Self::NoPostHandshakeAuth => {
+                "authentication of the client after the handshake was not agreed on"
+            }
+            Self::RequestOpen => "the client has not answered the last request for a certificate",
             Self::KeyWornOut => "the key is worn out, and TLS 1.2 cannot change it: reconnect",
         })
     }

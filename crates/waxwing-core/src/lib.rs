@@ -40,6 +40,7 @@ pub mod limits;
 mod messages;
 mod name;
 mod record;
+mod refused;
 #[cfg(test)]
 mod testing;
 mod trace;
@@ -81,4 +82,5 @@ pub use messages::{
 };
 pub use name::{DnsName, InvalidName, ServerName};
 pub use record::{Epoch, RecordPadding};
+pub use refused::Refused;
 pub use trace::{Direction, Trace, TraceEvent};

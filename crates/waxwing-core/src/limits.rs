@@ -35,6 +35,9 @@ pub const MAX_RENEGOTIATIONS: u8 = 3;
 pub const MAX_CHANGE_CIPHER_SPEC: u8 = 4;
 /// NewSessionTicket messages in a row without application data between them.
 pub const MAX_TICKETS: u16 = 1024;
+/// CertificateRequest messages after the handshake, in a row without application data between
+/// them.
+pub const MAX_CERTIFICATE_REQUESTS: u8 = 8;
 /// Bytes of early data skipped by a server that accepts none (RFC 9846, Section 4.3.10).
 pub const MAX_SKIPPED_EARLY_DATA: u32 = 1 << 16;
 

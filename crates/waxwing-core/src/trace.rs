@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{AlertDescription, Epoch, Error, HandshakeType};
+use crate::{AlertDescription, Epoch, Error, HandshakeType, Refused};
 
 /// Receives the story of connections. Called in line, so it should be quick.
 pub trait Trace: Send + Sync {
@@ -66,6 +66,9 @@ pub enum TraceEvent<'a> {
         /// Of which epoch.
         epoch: Epoch,
     },
+    /// The peer offers or uses something that is known here and never spoken. Each thing is told
+    /// once for a message. Most of it is harmless as long as something better is offered too.
+    Refused(Refused),
     /// The handshake is complete.
     HandshakeComplete,
     /// The connection failed.

@@ -192,6 +192,26 @@ fn a_client_without_a_certificate_says_so_plainly() {
     assert_eq!(sent.algorithm(), None);
 }
 
+/// What was compressed in advance has the empty context of the handshake.
+#[test]
+fn after_the_handshake_a_client_sends_its_certificate_as_it_is() {
+    let own = key(&LONG).with_compression(&[&ONE]);
+    let sent = Arc::new(Sent::default());
+    let client = client(&[]).client_certificate(Arc::new(Arc::new(own)));
+    let auth = ClientAuth::Required(Arc::new(TrustKey));
+    let server = server(key(PLAIN)).post_handshake_auth(auth);
+    let server = server.cert_decompressors(&[&ONE]);
+    let client = client.post_handshake_auth(true);
+    let mut pair = Pair::new(client.trace(sent.clone()), server);
+    pair.settle().unwrap();
+    let end = &mut pair.server;
+    let asked = end.connection.request_client_certificate(&mut end.out);
+    assert_eq!(asked, Ok(()));
+    pair.settle().unwrap();
+    assert_eq!(sent.algorithm(), None);
+    assert_eq!(pair.server.connection.info().peer_chain, [LONG.into()]);
+}
+
 /// Notes whether the client offers to decompress.
 #[derive(Debug)]
 struct Offers(Mutex<Vec<bool>>);

@@ -231,6 +231,12 @@ impl HashContext {
         }
     }
 
+    /// The hash function.
+    #[must_use]
+    pub const fn hash(&self) -> &'static Hash {
+        self.hash
+    }
+
     /// Absorbs `data`.
     pub fn update(&mut self, mut data: &[u8]) {
         let block_len = self.hash.block_len();

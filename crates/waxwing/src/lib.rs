@@ -115,7 +115,7 @@ pub use waxwing_core::{
     Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible, InvalidName, KeyLog,
     MaxFragmentLength, Misuse, OwnedClientCertRequest, OwnedServerCertRequest, PeerAction,
     PeerError, Problem, Progress, ProtocolVersion, ProtocolVersions, Question, ReadHalf,
-    RecordPadding, Rejection, ServerCertRequest, ServerCertVerifier, ServerConfig,
+    RecordPadding, Refused, Rejection, ServerCertRequest, ServerCertVerifier, ServerConfig,
     ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait, WriteHalf,
 };
 pub use waxwing_crypto as crypto;

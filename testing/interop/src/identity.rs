@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use waxwing::pki::{KeyType, to_pem};
 use waxwing::{
-    CertifiedKey, ClientConfig, ClientConfigBuilder, PROVIDER, ServerConfig, ServerConfigBuilder,
+    CertifiedKey, ClientConfig, ClientConfigBuilder, PROVIDER, ProtocolVersions, ServerConfig,
+    ServerConfigBuilder,
 };
 use waxwing_testkit::pki::{self, Case, PemFiles};
 
@@ -78,6 +79,12 @@ impl Identity {
         self.dir.path().join(name)
     }
 
+    /// As our own.
+    #[must_use]
+    pub const fn certified(&self) -> &Arc<CertifiedKey> {
+        &self.certified
+    }
+
     /// A server that presents this.
     pub fn server(&self) -> ServerConfigBuilder {
         ServerConfig::builder(&PROVIDER, Arc::new(Arc::clone(&self.certified)))
@@ -86,6 +93,26 @@ impl Identity {
     /// A client that trusts the test kit's root, and so this.
     pub fn client() -> ClientConfigBuilder {
         ClientConfig::builder(&PROVIDER, pki::verifier())
+    }
+
+    /// As [`Self::client`], ready, for one version.
+    ///
+    /// # Panics
+    /// Never: there is nothing to contradict.
+    #[must_use]
+    pub fn client_of(versions: ProtocolVersions) -> Arc<ClientConfig> {
+        let config = Self::client().versions(versions).build();
+        config.expect("a usual configuration")
+    }
+
+    /// As [`Self::server`], ready, for one version.
+    ///
+    /// # Panics
+    /// Never: there is nothing to contradict.
+    #[must_use]
+    pub fn server_of(&self, versions: ProtocolVersions) -> Arc<ServerConfig> {
+        let config = self.server().versions(versions).build();
+        config.expect("a usual configuration")
     }
 }
 

@@ -29,6 +29,8 @@ mod story;
 
 use std::path::Path;
 
+use waxwing::ProtocolVersions;
+
 pub use identity::Identity;
 pub use net::{Listener, PATIENCE, connect, free_port};
 pub use process::{Process, contains};
@@ -62,6 +64,9 @@ pub fn is_installed(program: impl AsRef<Path>) -> bool {
     }
     found
 }
+
+/// Each version alone.
+pub const VERSIONS: [ProtocolVersions; 2] = [ProtocolVersions::TLS12, ProtocolVersions::TLS13];
 
 /// Enough of them to see a pattern. Each may have taken all its time.
 const MAX_FAILURES: usize = 3;

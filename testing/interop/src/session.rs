@@ -77,7 +77,7 @@ impl Session {
         self.stream.info()
     }
 
-    /// `length` bytes of keying material, in lower-case hexadecimal.
+    /// `length` bytes of keying material without a context, in lower-case hexadecimal.
     ///
     /// # Panics
     /// If they cannot be had.

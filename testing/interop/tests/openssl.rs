@@ -10,7 +10,7 @@ use waxwing::{AlertDescription, ClientConfig, Direction, Error, PROVIDER, Record
 use waxwing_interop::openssl::{OPENSSL, s_client, s_server};
 use waxwing_interop::payload::{MEBIBYTE, text};
 use waxwing_interop::{
-    Identity, Listener, Process, Session, Story, contains, for_all, free_port, peer,
+    Identity, Listener, Process, Session, Story, VERSIONS, for_all, free_port, peer,
 };
 use waxwing_testkit::pki::Case;
 
@@ -29,35 +29,44 @@ fn keying_material(output: &[u8]) -> String {
 fn client_carries_a_mebibyte_each_way_and_closes() {
     peer!(OPENSSL);
     let identity = Identity::new(KeyType::P256);
-    let (mut peer, port) = s_server(&identity, &["-quiet", "-naccept", "1", "-alpn", "echo"]);
-    let config = Identity::client().alpn(["other", "echo"]).build().unwrap();
-    let mut session = Session::connect(&config, port).unwrap();
-    assert_eq!(session.info().alpn.as_deref(), Some(&b"echo"[..]));
     let data = text(MEBIBYTE);
-    peer.send(data.clone());
-    assert!(session.read(data.len()).unwrap() == data);
-    session.write(&data).unwrap();
-    session.close().unwrap();
-    assert!(peer.succeed() == data);
+    for versions in VERSIONS {
+        let more = ["-quiet", "-naccept", "1", "-alpn", "echo"];
+        let (mut peer, port) = s_server(&identity, &more);
+        let config = Identity::client().alpn(["other", "echo"]);
+        let config = config.versions(versions).build().unwrap();
+        let mut session = Session::connect(&config, port).unwrap();
+        assert_eq!(session.info().version, versions.max());
+        assert_eq!(session.info().alpn.as_deref(), Some(&b"echo"[..]));
+        peer.send(data.clone());
+        assert!(session.read(data.len()).unwrap() == data);
+        session.write(&data).unwrap();
+        session.close().unwrap();
+        assert!(peer.succeed() == data);
+    }
 }
 
 #[test]
 fn server_carries_a_mebibyte_each_way_and_closes() {
     peer!(OPENSSL);
     let identity = Identity::new(KeyType::P256);
-    let listener = Listener::bind().unwrap();
-    let mut peer = s_client(&identity, &listener, &["-quiet", "-alpn", "other,echo"]);
-    let config = identity.server().alpn(["echo"]).build().unwrap();
-    let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
-    assert_eq!(session.info().alpn.as_deref(), Some(&b"echo"[..]));
-    let name = session.info().server_name.as_ref().unwrap();
-    assert_eq!(name.as_str(), "localhost");
     let data = text(MEBIBYTE);
-    peer.send(data.clone());
-    assert!(session.read(data.len()).unwrap() == data);
-    session.write(&data).unwrap();
-    session.close().unwrap();
-    assert!(peer.succeed() == data);
+    for versions in VERSIONS {
+        let listener = Listener::bind().unwrap();
+        let mut peer = s_client(&identity, &listener, &["-quiet", "-alpn", "other,echo"]);
+        let config = identity.server().alpn(["echo"]);
+        let config = config.versions(versions).build().unwrap();
+        let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
+        assert_eq!(session.info().version, versions.max());
+        assert_eq!(session.info().alpn.as_deref(), Some(&b"echo"[..]));
+        let name = session.info().server_name.as_ref().unwrap();
+        assert_eq!(name.as_str(), "localhost");
+        peer.send(data.clone());
+        assert!(session.read(data.len()).unwrap() == data);
+        session.write(&data).unwrap();
+        session.close().unwrap();
+        assert!(peer.succeed() == data);
+    }
 }
 
 /// KeyUpdate asked for by us, by the peer with a request and by the peer without one, and data
@@ -137,72 +146,80 @@ fn server_updates_keys() {
 fn client_tells_a_killed_server_from_one_that_closed() {
     peer!(OPENSSL);
     let identity = Identity::new(KeyType::P256);
-    let (mut peer, port) = s_server(&identity, &["-quiet"]);
-    let config = Identity::client().build().unwrap();
-    let mut session = Session::connect(&config, port).unwrap();
-    peer.send("hello\n");
-    session.read(6).unwrap();
-    peer.kill();
-    let fault = session.read_to_close().unwrap_err();
-    assert_eq!(fault.tls(), Some(&Error::Truncated), "{fault}");
+    for versions in VERSIONS {
+        let (mut peer, port) = s_server(&identity, &["-quiet"]);
+        let mut session = Session::connect(&Identity::client_of(versions), port).unwrap();
+        peer.send("hello\n");
+        session.read(6).unwrap();
+        peer.kill();
+        let fault = session.read_to_close().unwrap_err();
+        assert_eq!(fault.tls(), Some(&Error::Truncated), "{fault}");
+    }
 }
 
 #[test]
 fn server_tells_a_killed_client_from_one_that_closed() {
     peer!(OPENSSL);
     let identity = Identity::new(KeyType::P256);
-    let listener = Listener::bind().unwrap();
-    let mut peer = s_client(&identity, &listener, &["-quiet"]);
-    let config = identity.server().build().unwrap();
-    let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
-    session.write(b"hello\n").unwrap();
-    peer.wait_for("hello\n");
-    peer.kill();
-    let fault = session.read_to_close().unwrap_err();
-    assert_eq!(fault.tls(), Some(&Error::Truncated), "{fault}");
+    for versions in VERSIONS {
+        let listener = Listener::bind().unwrap();
+        let mut peer = s_client(&identity, &listener, &["-quiet"]);
+        let tcp = listener.accept(&mut peer).unwrap();
+        let mut session = Session::accept(&identity.server_of(versions), tcp).unwrap();
+        session.write(b"hello\n").unwrap();
+        peer.wait_for("hello\n");
+        peer.kill();
+        let fault = session.read_to_close().unwrap_err();
+        assert_eq!(fault.tls(), Some(&Error::Truncated), "{fault}");
+    }
 }
 
 #[test]
 fn a_client_sees_that_we_vanished() {
     peer!(OPENSSL);
     let identity = Identity::new(KeyType::P256);
-    let listener = Listener::bind().unwrap();
-    let mut peer = s_client(&identity, &listener, &[]);
-    let config = identity.server().build().unwrap();
-    let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
-    session.write(b"hello\n").unwrap();
-    peer.wait_for("hello\n");
-    drop(session);
-    peer.wait_for("unexpected eof while reading");
+    for versions in VERSIONS {
+        let listener = Listener::bind().unwrap();
+        let mut peer = s_client(&identity, &listener, &[]);
+        let tcp = listener.accept(&mut peer).unwrap();
+        let mut session = Session::accept(&identity.server_of(versions), tcp).unwrap();
+        session.write(b"hello\n").unwrap();
+        peer.wait_for("hello\n");
+        drop(session);
+        peer.wait_for("unexpected eof while reading");
+    }
 }
 
 #[test]
 fn client_refuses_a_stranger_and_says_why() {
     peer!(OPENSSL);
     let identity = Identity::of(Case::Untrusted);
-    let (mut peer, port) = s_server(&identity, &[]);
-    let config = Identity::client().build().unwrap();
-    let fault = Session::connect(&config, port).unwrap_err();
-    assert!(
-        matches!(fault.tls(), Some(Error::Certificate(_))),
-        "{fault}"
-    );
-    peer.wait_for("alert unknown ca");
+    for versions in VERSIONS {
+        let (mut peer, port) = s_server(&identity, &[]);
+        let fault = Session::connect(&Identity::client_of(versions), port).unwrap_err();
+        assert!(
+            matches!(fault.tls(), Some(Error::Certificate(_))),
+            "{fault}"
+        );
+        peer.wait_for("alert unknown ca");
+    }
 }
 
 #[test]
 fn server_hears_that_it_is_refused() {
     peer!(OPENSSL);
-    for (case, alert) in [
-        (Case::Untrusted, AlertDescription::UNKNOWN_CA),
-        (Case::Expired, AlertDescription::CERTIFICATE_EXPIRED),
-    ] {
-        let identity = Identity::of(case);
-        let listener = Listener::bind().unwrap();
-        let mut peer = s_client(&identity, &listener, &[]);
-        let config = identity.server().build().unwrap();
-        let fault = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap_err();
-        assert_eq!(fault.tls(), Some(&Error::Alert(alert)), "{fault}");
+    for versions in VERSIONS {
+        for (case, alert) in [
+            (Case::Untrusted, AlertDescription::UNKNOWN_CA),
+            (Case::Expired, AlertDescription::CERTIFICATE_EXPIRED),
+        ] {
+            let identity = Identity::of(case);
+            let listener = Listener::bind().unwrap();
+            let mut peer = s_client(&identity, &listener, &[]);
+            let tcp = listener.accept(&mut peer).unwrap();
+            let fault = Session::accept(&identity.server_of(versions), tcp).unwrap_err();
+            assert_eq!(fault.tls(), Some(&Error::Alert(alert)), "{fault}");
+        }
     }
 }
 
@@ -283,23 +300,27 @@ fn exporters_agree() {
     peer!(OPENSSL);
     let identity = Identity::new(KeyType::P256);
     let more = ["-keymatexport", LABEL, "-keymatexportlen", "42"];
-    let (mut peer, port) = s_server(&identity, &more);
-    let config = Identity::client().build().unwrap();
-    let session = Session::connect(&config, port).unwrap();
-    let output = peer.wait_for("Secure Renegotiation");
-    assert_eq!(keying_material(&output), session.export(LABEL, 42));
+    for versions in VERSIONS {
+        let (mut peer, port) = s_server(&identity, &more);
+        let session = Session::connect(&Identity::client_of(versions), port).unwrap();
+        let output = peer.wait_for("Secure Renegotiation");
+        assert_eq!(keying_material(&output), session.export(LABEL, 42));
 
-    let listener = Listener::bind().unwrap();
-    let mut peer = s_client(&identity, &listener, &more);
-    let config = identity.server().build().unwrap();
-    let session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
-    let output = peer.wait_for("Early data was not sent");
-    let output = if contains(&output, b"Keying material:") {
-        output
-    } else {
-        peer.wait_for("Keying material:")
-    };
-    assert_eq!(keying_material(&output), session.export(LABEL, 42));
+        let listener = Listener::bind().unwrap();
+        let mut peer = s_client(&identity, &listener, &more);
+        let tcp = listener.accept(&mut peer).unwrap();
+        let session = Session::accept(&identity.server_of(versions), tcp).unwrap();
+        peer.wait_for("Keying material: ");
+        // The whole line, and the one after it.
+        let output = peer.wait_until("all of it", |output, _| {
+            let rest = output
+                .rsplit(|byte| *byte == b':')
+                .next()
+                .unwrap_or_default();
+            count(output, b"Keying material: ") == 1 && count(rest, b"\n") > 0
+        });
+        assert_eq!(keying_material(&output), session.export(LABEL, 42));
+    }
 }
 
 #[test]

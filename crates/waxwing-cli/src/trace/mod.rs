@@ -127,6 +127,12 @@ enum Told {
         direction: String,
         epoch: &'static str,
     },
+    /// What the peer offers or uses that is never spoken.
+    Refused {
+        what: &'static str,
+        why: &'static str,
+        document: &'static str,
+    },
     HandshakeComplete,
     Failed {
         error: String,
@@ -172,6 +178,11 @@ impl Told {
                 direction: direction.to_string(),
                 epoch: epoch_name(*epoch),
             },
+            TraceEvent::Refused(refused) => Self::Refused {
+                what: refused.what(),
+                why: refused.why(),
+                document: refused.document(),
+            },
             TraceEvent::HandshakeComplete => Self::HandshakeComplete,
             TraceEvent::Failed(error) => Self::Failed {
                 error: error.to_string(),
@@ -205,7 +216,7 @@ const fn epoch_name(epoch: Epoch) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use waxwing::{AlertDescription, Direction, HandshakeType};
+    use waxwing::{AlertDescription, Direction, HandshakeType, Refused};
 
     #[test]
     fn every_line_is_a_document_of_the_schema() {
@@ -228,6 +239,7 @@ mod tests {
             direction,
             description: AlertDescription::CLOSE_NOTIFY,
         });
+        trace.event(&TraceEvent::Refused(Refused::Rc4));
         trace.finish().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<Value> = text
@@ -238,6 +250,9 @@ mod tests {
         assert_eq!(lines[0]["inner_type"], "handshake");
         assert_eq!(lines[1]["length"], 10);
         assert_eq!(lines[2]["description"], "close_notify");
+        assert_eq!(lines[3]["event"], "refused");
+        assert_eq!(lines[3]["what"], "RC4");
+        assert_eq!(lines[3]["document"], "RFC 7465");
         assert!(!text.contains("secret"));
     }
 }

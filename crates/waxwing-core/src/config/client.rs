@@ -43,6 +43,7 @@ pub struct ClientConfig {
     pub(crate) certificate_authorities: Vec<Vec<u8>>,
     pub(crate) group_memory: Option<Arc<dyn GroupMemory>>,
     pub(crate) certificates: Option<Arc<dyn ClientCertResolver>>,
+    pub(crate) post_handshake_auth: bool,
     pub(crate) max_fragment_length: Option<MaxFragmentLength>,
 }
 
@@ -69,6 +70,7 @@ impl ClientConfig {
                 certificate_authorities: Vec::new(),
                 group_memory: None,
                 certificates: None,
+                post_handshake_auth: false,
                 max_fragment_length: None,
             },
             chosen: Chosen::default(),
@@ -120,6 +122,17 @@ impl ClientConfigBuilder {
     /// Shows a certificate to servers that ask for one (default: none is shown).
     pub fn client_certificate(mut self, certificates: Arc<dyn ClientCertResolver>) -> Self {
         self.config.certificates = Some(certificates);
+        self
+    }
+
+    /// Whether servers may also ask for a certificate after the handshake, at any time (RFC 9846,
+    /// Section 4.7.2; default: no, that ends the connection). Which one to show is decided as in
+    /// the handshake: see [`Self::client_certificate`].
+    ///
+    /// Each connection then remembers its handshake, at the cost of some hundred bytes. HTTP/2
+    /// forbids such requests (RFC 9113, Section 9.2.3).
+    pub const fn post_handshake_auth(mut self, on: bool) -> Self {
+        self.config.post_handshake_auth = on;
         self
     }
 

@@ -21,6 +21,7 @@ pub struct ServerConfig {
     pub(crate) client_suite_order: bool,
     pub(crate) retry_cookie: bool,
     pub(crate) client_auth: Option<ClientAuth>,
+    pub(crate) post_handshake_auth: Option<ClientAuth>,
     pub(crate) keep_peer_chain: bool,
 }
 
@@ -40,6 +41,7 @@ impl ServerConfig {
                 client_suite_order: false,
                 retry_cookie: false,
                 client_auth: None,
+                post_handshake_auth: None,
                 keep_peer_chain: false,
             },
             chosen: Chosen::default(),
@@ -81,6 +83,17 @@ impl ServerConfigBuilder {
     /// Asks clients for a certificate (default: no).
     pub fn client_auth(mut self, client_auth: ClientAuth) -> Self {
         self.config.client_auth = Some(client_auth);
+        self
+    }
+
+    /// Judges certificates that clients are asked for after the handshake (RFC 9846,
+    /// Section 4.7.2; default: none can be asked for). It takes a client that is ready for it,
+    /// and `Connection::request_client_certificate`; nothing is asked by itself.
+    ///
+    /// Each connection then remembers its handshake, at the cost of some hundred bytes. HTTP/2
+    /// forbids such requests (RFC 9113, Section 9.2.3).
+    pub fn post_handshake_auth(mut self, client_auth: ClientAuth) -> Self {
+        self.config.post_handshake_auth = Some(client_auth);
         self
     }
 

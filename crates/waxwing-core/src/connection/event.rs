@@ -29,10 +29,16 @@ pub enum Event {
     NeedInput(usize),
     /// Application data stands at this place in the input. May be called for repeatedly.
     AppData(Range<usize>),
-    /// The handshake cannot go on without an answer: see `question` and `answer`.
+    /// The handshake, or the authentication of a client after it, cannot go on without an
+    /// answer: see `question` and `answer`. Until then nothing is received.
     Wait(Wait),
     /// The handshake is complete; application data may be sent.
     HandshakeComplete,
+    /// On a server, after `request_client_certificate`: the client showed a certificate that was
+    /// accepted, and proved to hold its key. The connection's `info` tells more.
+    ClientAuthenticated,
+    /// On a server, after `request_client_certificate`: the client shows no certificate.
+    ClientDeclined,
     /// The peer sent close_notify: it will send nothing more. Input after it is not TLS.
     PeerClosed,
     /// The peer wants something of the sending direction. Only a `ReadHalf` says so; give the
@@ -56,7 +62,7 @@ pub enum PeerAction {
     UpdateKey,
 }
 
-/// What the handshake waits for.
+/// What the handshake, or the authentication of a client after it, waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Wait {

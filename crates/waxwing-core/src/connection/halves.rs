@@ -3,14 +3,18 @@
 //! value, [`PeerAction`].
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use waxwing_crypto::Digest;
 
 use super::event::{Event, PeerAction, Progress};
-use super::traced::{key_updated, opened, sent};
+use super::post_handshake::Later;
+use super::traced::{failed, key_updated, opened, sent};
 use crate::config::versions::ProtocolVersions;
 use crate::error::Misuse;
 #[cfg(feature = "tls12")]
 use crate::limits::MAX_RENEGOTIATIONS;
-use crate::limits::{MAX_KEY_UPDATES, MAX_TICKETS, MAX_WARNING_ALERTS};
+use crate::limits::{MAX_CERTIFICATE_REQUESTS, MAX_KEY_UPDATES, MAX_TICKETS, MAX_WARNING_ALERTS};
 use crate::messages::alert::Alert;
 #[cfg(feature = "tls12")]
 use crate::messages::hello_request::HelloRequest;
@@ -21,7 +25,7 @@ use crate::record::joiner::Message;
 use crate::record::stream::{Opened, Rx, Tx};
 use crate::record::{ContentType, RecordPadding};
 use crate::trace::{Direction, Trace, TraceEvent};
-use crate::{AlertDescription, Buffer, Epoch, Error, PeerError};
+use crate::{AlertDescription, Buffer, Epoch, Error, PeerError, refused};
 
 /// Which side of the connection we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +88,8 @@ pub struct ReadHalf {
     key_updates: u8,
     warnings: u8,
     tickets: u16,
+    /// CertificateRequests since the last application data.
+    requests: u8,
     #[cfg(feature = "tls12")]
     renegotiations: u8,
     levels: Levels,
@@ -108,6 +114,7 @@ impl ReadHalf {
             key_updates: 0,
             warnings: 0,
             tickets: 0,
+            requests: 0,
             failed: None,
             trace,
         }
@@ -119,16 +126,35 @@ impl ReadHalf {
     /// Any breach of the protocol. Give the error to [`WriteHalf::fail`], send what that wrote,
     /// and close the transport. The same error comes again from every later call.
     pub fn process(&mut self, input: &mut [u8]) -> Result<Progress, Error> {
+        self.process_with(input, None)
+    }
+
+    /// The same; messages that both directions are needed for go to `later`.
+    pub(super) fn process_with(
+        &mut self,
+        input: &mut [u8],
+        later: Option<&mut dyn Later>,
+    ) -> Result<Progress, Error> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        self.take(input)
+        self.take(input, later)
             .inspect_err(|error| self.failed = Some(error.clone()))
     }
 
     /// Takes records until there is something to tell.
-    fn take(&mut self, input: &mut [u8]) -> Result<Progress, Error> {
+    fn take(
+        &mut self,
+        input: &mut [u8],
+        mut later: Option<&mut dyn Later>,
+    ) -> Result<Progress, Error> {
         let mut consumed = 0;
+        // Messages behind one that there was something to tell of come before any new record.
+        if !self.rx.joiner.is_empty()
+            && let Some(event) = self.messages(&[], reborrow(&mut later))?
+        {
+            return Ok(Progress { consumed, event });
+        }
         loop {
             if self.closed {
                 return Ok(Progress {
@@ -137,7 +163,7 @@ impl ReadHalf {
                 });
             }
             let rest = input.get_mut(consumed..).unwrap_or_default();
-            match self.record(rest)? {
+            match self.record(rest, reborrow(&mut later))? {
                 (taken, Some(event)) => {
                     let event = match event {
                         Event::AppData(range) => Event::AppData(
@@ -175,7 +201,11 @@ impl ReadHalf {
     }
 
     /// Takes one record: how many bytes it was, and what it says to the caller.
-    fn record(&mut self, input: &mut [u8]) -> Result<(usize, Option<Event>), Error> {
+    fn record(
+        &mut self,
+        input: &mut [u8],
+        later: Option<&mut dyn Later>,
+    ) -> Result<(usize, Option<Event>), Error> {
         let outer = input.first().copied();
         let opened = self.rx.open(input)?;
         if let Some(trace) = &self.trace {
@@ -191,16 +221,20 @@ impl ReadHalf {
             } => (content_type, body, consumed),
         };
         let event = match content_type {
+            ContentType::APPLICATION_DATA
+                if later.as_ref().is_some_and(|later| later.is_amid()) =>
+            {
+                return Err(PeerError::AnswerInterrupted.into());
+            }
             ContentType::APPLICATION_DATA if body.is_empty() => None,
             ContentType::APPLICATION_DATA => {
+                self.requests = 0;
                 self.key_updates = 0;
                 self.warnings = 0;
                 self.tickets = 0;
                 Some(Event::AppData(body))
             }
-            ContentType::HANDSHAKE => self
-                .messages(input.get(body).unwrap_or_default())?
-                .map(Event::PeerAction),
+            ContentType::HANDSHAKE => self.messages(input.get(body).unwrap_or_default(), later)?,
             ContentType::ALERT => self.on_alert(input.get(body).unwrap_or_default())?,
             ContentType::CHANGE_CIPHER_SPEC => {
                 return Err(PeerError::UnexpectedChangeCipherSpec.into());
@@ -225,13 +259,17 @@ impl ReadHalf {
 
     /// Handles the messages in one record. A KeyUpdate is always the last of its record: the
     /// bytes after it would be under the old key (RFC 9846, Section 5.1).
-    fn messages(&mut self, mut fragment: &[u8]) -> Result<Option<PeerAction>, Error> {
+    fn messages(
+        &mut self,
+        mut fragment: &[u8],
+        mut later: Option<&mut dyn Later>,
+    ) -> Result<Option<Event>, Error> {
         #[cfg(feature = "tls12")]
         if self.levels == Levels::Matter {
-            return self.messages12(fragment);
+            return Ok(self.messages12(fragment)?.map(Event::PeerAction));
         }
         let mut update = None;
-        while let Some(message) = self.rx.joiner.take(&mut fragment)? {
+        while let Some((message, secret)) = self.rx.message(&mut fragment)? {
             if let Some(trace) = &self.trace {
                 let Message { typ, bytes } = message;
                 trace.event(&TraceEvent::Message {
@@ -239,6 +277,27 @@ impl ReadHalf {
                     typ,
                     bytes,
                 });
+                refused::tell_established(&**trace, typ);
+            }
+            if let Some(later) = reborrow(&mut later)
+                && later.expects(message.typ)
+            {
+                if message.typ == HandshakeType::CERTIFICATE_REQUEST {
+                    self.requests = self.requests.saturating_add(1);
+                    if self.requests > MAX_CERTIFICATE_REQUESTS {
+                        return Err(PeerError::TooManyCertificateRequests.into());
+                    }
+                }
+                let secret = secret.ok_or(Misuse::NoPostHandshakeAuth)?;
+                if let Some(event) = later.on_message(message, secret)? {
+                    self.rx.joiner.keep(fragment);
+                    return Ok(Some(event));
+                }
+                continue;
+            }
+            // RFC 9846, Section 4.7.2: the messages of one answer come one after the other.
+            if later.as_ref().is_some_and(|later| later.is_amid()) {
+                return Err(PeerError::UnexpectedMessage.into());
             }
             match message.typ {
                 HandshakeType::KEY_UPDATE => {
@@ -256,7 +315,10 @@ impl ReadHalf {
             }
         }
         match update {
-            Some(request) => self.on_key_update(request, fragment).map(Some),
+            Some(request) => {
+                let action = self.on_key_update(request, fragment)?;
+                Ok(Some(Event::PeerAction(action)))
+            }
             None => Ok(None),
         }
     }
@@ -275,6 +337,7 @@ impl ReadHalf {
                     typ,
                     bytes,
                 });
+                refused::tell_established(&**trace, typ);
             }
             match (message.typ, self.role) {
                 (HandshakeType::HELLO_REQUEST, Role::Client) => {
@@ -312,6 +375,14 @@ impl ReadHalf {
             KeyUpdate::Requested => PeerAction::UpdateKey,
             KeyUpdate::NotRequested => PeerAction::KeyUpdated,
         })
+    }
+}
+
+/// The same once more, for a shorter time.
+fn reborrow<'a>(later: &'a mut Option<&mut dyn Later>) -> Option<&'a mut dyn Later> {
+    match later {
+        Some(later) => Some(&mut **later),
+        None => None,
     }
 }
 
@@ -433,18 +504,41 @@ impl WriteHalf {
         Ok(())
     }
 
-    /// Sends a handshake message of whatever content, header included.
-    #[cfg(test)]
-    pub(super) fn send_message(&mut self, message: &[u8], out: &mut Buffer) -> Result<(), Error> {
-        use crate::record::Flight;
-        let (header, body) = message.split_at(4);
-        let tx = &mut self.tx;
-        let mut flight = crate::record::stream::TxFlight { tx, out };
-        flight.message(HandshakeType(header[0]), &mut |w| {
-            w.bytes(body);
-            Ok(())
-        })?;
-        flight.end_flight()
+    /// The traffic secret of what is sent next, if that is not application data.
+    pub(super) fn traffic_secret(&mut self, out: &mut Buffer) -> Result<&Digest, Error> {
+        if self.tx.needs_update() {
+            self.update_key(false, out)?;
+        }
+        Ok(self
+            .tx
+            .traffic_secret()
+            .ok_or(Misuse::NoPostHandshakeAuth)?)
+    }
+
+    /// Sends whole handshake messages.
+    pub(super) fn send_messages(
+        &mut self,
+        messages: &[(HandshakeType, Vec<u8>)],
+        out: &mut Buffer,
+    ) -> Result<(), Error> {
+        self.check_open()?;
+        let none = KeyUpdate::NotRequested;
+        self.traced(out, none, |tx, out| tx.messages(messages, out))?;
+        if let Some(trace) = &self.trace {
+            for (typ, bytes) in messages {
+                trace.event(&TraceEvent::Message {
+                    direction: Direction::Sent,
+                    typ: *typ,
+                    bytes,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nothing more can be sent.
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// Sends close_notify: nothing more will be sent. Receiving goes on (RFC 9846, Section 6.1).
@@ -457,7 +551,7 @@ impl WriteHalf {
     /// more will be sent.
     pub fn fail(&mut self, error: &Error, out: &mut Buffer) {
         if let Some(trace) = &self.trace {
-            trace.event(&TraceEvent::Failed(error));
+            failed(&**trace, error);
         }
         if let Some(description) = error.alert() {
             self.alert(Alert::FATAL, description, out);

@@ -38,8 +38,12 @@ pub struct ConnectionInfo {
     pub secure_renegotiation: bool,
     /// On a client: whether the server asked for a certificate.
     pub client_auth_requested: bool,
-    /// On a server: whether the client showed a certificate and proved to hold its key.
+    /// On a server: whether the client showed a certificate and proved to hold its key, in the
+    /// handshake or after it.
     pub client_authenticated: bool,
+    /// Whether the server may ask the client for a certificate after the handshake (RFC 9846,
+    /// Section 4.7.2). A client knows that it agreed to that, a server that both did.
+    pub post_handshake_auth: bool,
     /// The peer's certificates in DER, its own first, if the configuration keeps them.
     pub peer_chain: Vec<Box<[u8]>>,
     /// The OCSP response that the server stapled, if the configuration keeps the chain.

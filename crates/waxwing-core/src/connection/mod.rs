@@ -20,7 +20,6 @@ use crate::error::Misuse;
 use crate::handshake::Handshake;
 use crate::messages::alert::Alert;
 use crate::record::stream::{Rx, Tx, TxFlight};
-use crate::trace::TraceEvent;
 use crate::{AlertDescription, Buffer, Error, ServerName};
 
 #[cfg(feature = "server")]
@@ -29,6 +28,7 @@ mod establish;
 pub(crate) mod event;
 pub(crate) mod halves;
 pub(crate) mod info;
+pub(crate) mod post_handshake;
 #[cfg(test)]
 mod tests;
 mod traced;
@@ -37,6 +37,7 @@ use establish::Establishing;
 use event::{Answer, Event, Progress, Question};
 use halves::{Levels, ReadHalf, Role, WriteHalf};
 use info::ConnectionInfo;
+use post_handshake::{Env, PostHandshake};
 
 /// A TLS connection without a transport.
 ///
@@ -62,7 +63,12 @@ pub struct Connection {
 )]
 enum State {
     Handshake(Box<Establishing>),
-    Traffic(Box<ConnectionInfo>, ReadHalf, WriteHalf),
+    Traffic(
+        Box<ConnectionInfo>,
+        ReadHalf,
+        WriteHalf,
+        Option<Box<PostHandshake>>,
+    ),
     Failed(Error, Box<ConnectionInfo>),
 }
 
@@ -133,7 +139,10 @@ impl Connection {
     pub fn process(&mut self, input: &mut [u8], out: &mut Buffer) -> Result<Progress, Error> {
         let result = match &mut self.state {
             State::Handshake(establishing) => establishing.process(input, out),
-            State::Traffic(_, read, write) => process_traffic(read, write, input, out),
+            State::Traffic(info, read, write, later) => {
+                let later = later.as_deref_mut();
+                process_traffic(info, read, write, later, input, out)
+            }
             State::Failed(error, _) => return Err(error.clone()),
         };
         match result {
@@ -165,6 +174,7 @@ impl Connection {
     pub fn question(&self) -> Option<Question<'_>> {
         match &self.state {
             State::Handshake(establishing) => establishing.handshake.question(),
+            State::Traffic(.., Some(later)) => later.question(),
             _ => None,
         }
     }
@@ -175,10 +185,14 @@ impl Connection {
     /// [`Misuse::NoSuchQuestion`] if the answer fits no open question, which changes nothing;
     /// else as [`Self::process`].
     pub fn answer(&mut self, answer: Answer, out: &mut Buffer) -> Result<(), Error> {
-        let State::Handshake(establishing) = &mut self.state else {
-            return Err(Misuse::NoSuchQuestion.into());
+        let result = match &mut self.state {
+            State::Handshake(establishing) => establishing.answer(answer, out),
+            State::Traffic(info, _, write, Some(later)) => {
+                later.answer(answer, &mut Env { info, write, out })
+            }
+            _ => return Err(Misuse::NoSuchQuestion.into()),
         };
-        match establishing.answer(answer, out) {
+        match result {
             Ok(()) => Ok(()),
             Err(error @ Error::Misuse(Misuse::NoSuchQuestion)) => Err(error),
             Err(error) => Err(self.fail(error, out)),
@@ -196,6 +210,29 @@ impl Connection {
         self.send(out, |write, out| write.update_key(ask_peer, out))
     }
 
+    /// Asks the client for a certificate, as a server whose configuration says so
+    /// (`ServerConfigBuilder::post_handshake_auth`) may at any time after the handshake, if the
+    /// client agreed (RFC 9846, Section 4.7.2): see [`ConnectionInfo::post_handshake_auth`].
+    ///
+    /// Sooner or later [`Self::process`] tells of the answer with [`Event::ClientAuthenticated`]
+    /// or [`Event::ClientDeclined`]. Application data goes on meanwhile.
+    ///
+    /// # Errors
+    /// [`Misuse::NoPostHandshakeAuth`] if it was not agreed on, [`Misuse::RequestOpen`] if the
+    /// last request is not answered yet; else as [`Self::write`].
+    #[cfg(feature = "server")]
+    pub fn request_client_certificate(&mut self, out: &mut Buffer) -> Result<(), Error> {
+        let result = match &mut self.state {
+            State::Handshake(_) => Err(Misuse::HandshakePending.into()),
+            State::Traffic(info, _, write, Some(later)) => {
+                later.request(&mut Env { info, write, out })
+            }
+            State::Traffic(..) => Err(Misuse::NoPostHandshakeAuth.into()),
+            State::Failed(error, _) => Err(error.clone()),
+        };
+        self.judged(result, out)
+    }
+
     fn send<T>(
         &mut self,
         out: &mut Buffer,
@@ -203,9 +240,14 @@ impl Connection {
     ) -> Result<T, Error> {
         let result = match &mut self.state {
             State::Handshake(_) => Err(Misuse::HandshakePending.into()),
-            State::Traffic(_, _, write) => send(write, out),
+            State::Traffic(_, _, write, _) => send(write, out),
             State::Failed(error, _) => Err(error.clone()),
         };
+        self.judged(result, out)
+    }
+
+    /// Every error is final, but for misuse.
+    fn judged<T>(&mut self, result: Result<T, Error>, out: &mut Buffer) -> Result<T, Error> {
         match result {
             Err(error) if !matches!(error, Error::Misuse(_)) => Err(self.fail(error, out)),
             result => result,
@@ -223,7 +265,7 @@ impl Connection {
                 let info = core::mem::take(&mut establishing.handshake.cx.info);
                 self.state = State::Failed(Misuse::Closed.into(), Box::new(info));
             }
-            State::Traffic(_, _, write) => write.close(out),
+            State::Traffic(_, _, write, _) => write.close(out),
             State::Failed(..) => {}
         }
     }
@@ -235,7 +277,7 @@ impl Connection {
     pub fn end_of_input(&self) -> Result<(), Error> {
         match &self.state {
             State::Handshake(_) => Err(Error::HandshakeCut),
-            State::Traffic(_, read, _) => read.end_of_input(),
+            State::Traffic(_, read, ..) => read.end_of_input(),
             State::Failed(error, _) => Err(error.clone()),
         }
     }
@@ -266,6 +308,9 @@ impl Connection {
 
     /// Splits an established connection into its two directions, which share nothing.
     ///
+    /// Authentication after the handshake needs both: it ends here. A request for it that comes
+    /// later, or the answer to one that is open, ends the connection.
+    ///
     /// # Errors
     /// The connection itself, if the handshake is not complete or it has failed.
     #[expect(
@@ -274,7 +319,7 @@ impl Connection {
     )]
     pub fn split(self) -> Result<(ReadHalf, WriteHalf, ConnectionInfo), Self> {
         match self.state {
-            State::Traffic(info, read, write) => Ok((read, write, *info)),
+            State::Traffic(info, read, write, _) => Ok((read, write, *info)),
             state => Err(Self {
                 state,
                 role: self.role,
@@ -298,10 +343,12 @@ impl Connection {
                 rx.joiner.done();
                 let levels = Levels::of(handshake.cx.info.version, handshake.cx.versions);
                 let trace = handshake.cx.trace.clone();
+                let (info, later) = handshake.finish();
                 State::Traffic(
-                    Box::new(handshake.cx.info),
+                    Box::new(info),
                     ReadHalf::new(rx, self.role, levels, trace.clone()),
                     WriteHalf::new(tx, padding, trace),
+                    later.map(Box::new),
                 )
             }
             other => other,
@@ -314,14 +361,14 @@ impl Connection {
         let info = match core::mem::replace(&mut self.state, done) {
             State::Handshake(mut establishing) => {
                 if let Some(trace) = establishing.trace() {
-                    trace.event(&TraceEvent::Failed(&error));
+                    traced::failed(&**trace, &error);
                 }
                 if let Some(description) = error.alert() {
                     establishing.alert(Alert::FATAL, description, out);
                 }
                 Box::new(establishing.handshake.cx.info)
             }
-            State::Traffic(info, _, mut write) => {
+            State::Traffic(info, _, mut write, _) => {
                 write.fail(&error, out);
                 info
             }
@@ -334,15 +381,29 @@ impl Connection {
 
 /// Both directions at hand: what the peer asks of the sending one is done at once.
 fn process_traffic(
+    info: &mut ConnectionInfo,
     read: &mut ReadHalf,
     write: &mut WriteHalf,
+    mut later: Option<&mut PostHandshake>,
     input: &mut [u8],
     out: &mut Buffer,
 ) -> Result<Progress, Error> {
     let mut before = 0usize;
+    if let Some(wait) = later.as_ref().and_then(|later| later.waits()) {
+        return Ok(Progress {
+            consumed: before,
+            event: Event::Wait(wait),
+        });
+    }
     loop {
         let rest = input.get_mut(before..).unwrap_or_default();
-        let Progress { consumed, event } = read.process(rest)?;
+        let Progress { consumed, event } = match &mut later {
+            Some(later) => {
+                let env = Env { info, write, out };
+                read.process_with(rest, Some(&mut later.with(env)))?
+            }
+            None => read.process(rest)?,
+        };
         let event = match event {
             Event::PeerAction(action) => {
                 write.apply(action, out)?;

@@ -4,7 +4,7 @@ use crate::limits::RECORD_HEADER;
 use crate::messages::key_update::KeyUpdate;
 use crate::record::stream::Opened;
 use crate::trace::{Direction, Trace, TraceEvent};
-use crate::{Buffer, Epoch, HandshakeType};
+use crate::{Buffer, Epoch, Error, HandshakeType, Refused};
 
 /// Tells of a record that was received. `outer` is the first byte that it had.
 pub(super) fn opened(trace: &dyn Trace, outer: Option<u8>, opened: &Opened) {
@@ -23,6 +23,14 @@ pub(super) fn opened(trace: &dyn Trace, outer: Option<u8>, opened: &Opened) {
         length: consumed.saturating_sub(RECORD_HEADER),
         inner,
     });
+}
+
+/// Tells of a failure, and of what it stands for.
+pub(super) fn failed(trace: &dyn Trace, error: &Error) {
+    if let Some(refused) = Refused::of_error(error) {
+        trace.event(&TraceEvent::Refused(refused));
+    }
+    trace.event(&TraceEvent::Failed(error));
 }
 
 /// Tells of a KeyUpdate that was sent, and of the key that follows it.

@@ -40,9 +40,9 @@ pub(crate) fn check_signature(
     }
 }
 
-/// Checks the peer's Finished (RFC 9846, Section 4.5.3). `base` is its handshake traffic
-/// secret, `transcript` covers everything before the message.
-pub(super) fn check_finished(
+/// Checks the peer's Finished (RFC 9846, Section 4.5.3). `base` is its traffic secret,
+/// `transcript` covers everything before the message.
+pub(crate) fn check_finished(
     hash: &'static Hash,
     base: &Digest,
     transcript: &Digest,

@@ -11,7 +11,7 @@ use crate::{Error, PeerError};
 
 /// The body of a Certificate message that may have come compressed. `offered` is what the peer
 /// was told.
-pub(super) fn certificate_body<'a>(
+pub(crate) fn certificate_body<'a>(
     message: &Message<'a>,
     offered: &[&'static dyn CertDecompressor],
 ) -> Result<Cow<'a, [u8]>, Error> {

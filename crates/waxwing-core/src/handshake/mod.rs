@@ -24,6 +24,7 @@ use crate::config::versions::ProtocolVersions;
 use crate::config::{Common, KeyLog};
 use crate::connection::event::{Answer, Question, Wait};
 use crate::connection::info::ConnectionInfo;
+use crate::connection::post_handshake::PostHandshake;
 use crate::limits::MAX_PLAINTEXT;
 use crate::messages::HandshakeType;
 use crate::record::joiner::Message;
@@ -31,12 +32,12 @@ use crate::record::joiner::Message;
 use crate::record::protect12::Keys12;
 use crate::record::{Epoch, EpochKeys, Flight};
 use crate::trace::{Direction, Trace, TraceEvent};
-use crate::{Error, PeerError};
+use crate::{Error, PeerError, refused};
 
 pub(crate) mod auth;
 #[cfg(feature = "client")]
 pub(crate) mod client;
-mod compression;
+pub(crate) mod compression;
 pub(crate) mod negotiate;
 pub(crate) mod proof;
 pub(crate) mod record_limits;
@@ -316,6 +317,7 @@ impl Handshake {
                 typ,
                 bytes,
             });
+            refused::tell(&**trace, message);
         }
         let expected = match &self.side {
             #[cfg(feature = "client")]
@@ -356,6 +358,24 @@ impl Handshake {
             #[cfg(feature = "server")]
             Side::Server(server) => server.answer(answer, &mut self.cx, flight),
         }
+    }
+
+    /// What is left of a complete handshake: what was agreed, and who authenticates a client
+    /// later, if that is part of it.
+    pub(crate) fn finish(self) -> (ConnectionInfo, Option<PostHandshake>) {
+        let Context {
+            info, transcript, ..
+        } = self.cx;
+        if !info.post_handshake_auth {
+            return (info, None);
+        }
+        let later = transcript.into_hash().map(|transcript| match self.side {
+            #[cfg(feature = "client")]
+            Side::Client(client) => PostHandshake::client(client.config, transcript),
+            #[cfg(feature = "server")]
+            Side::Server(server) => PostHandshake::server(server.config, transcript),
+        });
+        (info, later)
     }
 
     #[cfg(test)]

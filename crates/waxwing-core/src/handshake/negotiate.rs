@@ -15,7 +15,7 @@ use crate::config::versions::ProtocolVersions;
 use crate::messages::extensions::alpn::ProtocolName;
 use crate::messages::extensions::key_share::KeyShareEntry;
 use crate::messages::{ClientHello, ProtocolVersion};
-use crate::{Error, Incompatible, PeerError};
+use crate::{Error, Incompatible, PeerError, Refused, refused};
 
 /// The version for a client's hello: the newest that both sides speak (RFC 9846,
 /// Section 4.3.1).
@@ -56,7 +56,7 @@ pub(super) fn suites12(
         known.copied().collect()
     };
     if common.is_empty() {
-        return Err(Incompatible::CipherSuite.into());
+        return Err(no_suite(theirs).into());
     }
     Ok(common)
 }
@@ -133,7 +133,23 @@ pub(super) fn suite(
     } else {
         ours.iter().find(|suite| theirs.contains(&suite.id))
     };
-    Ok(chosen.copied().ok_or(Incompatible::CipherSuite)?)
+    Ok(chosen.copied().ok_or_else(|| no_suite(theirs))?)
+}
+
+/// What is wrong with a list without a suite of ours.
+fn no_suite(theirs: List<'_, CipherSuite>) -> Incompatible {
+    let is_rc4 = |id| refused::suite(id) == Some(Refused::Rc4);
+    let is_no_suite = |id: CipherSuite| {
+        id.is_grease()
+            || id == CipherSuite::FALLBACK_SCSV
+            || id == CipherSuite::EMPTY_RENEGOTIATION_INFO_SCSV
+    };
+    // RFC 7465, Section 2.
+    if theirs.iter().any(is_rc4) && theirs.iter().all(|id| is_rc4(id) || is_no_suite(id)) {
+        Incompatible::OnlyRc4
+    } else {
+        Incompatible::CipherSuite
+    }
 }
 
 /// The outcome of choosing a group.

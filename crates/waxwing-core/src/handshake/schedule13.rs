@@ -139,8 +139,8 @@ pub(crate) struct ApplicationSecrets {
     pub(crate) exporter: Digest,
 }
 
-/// The `verify_data` of a Finished (RFC 9846, Section 4.5.3): `base` is the sender's handshake
-/// traffic secret.
+/// The `verify_data` of a Finished (RFC 9846, Section 4.5.3): `base` is the sender's traffic
+/// secret, that of the handshake or, after it, the current one.
 pub(crate) fn verify_data(
     hash: &'static Hash,
     base: &Digest,

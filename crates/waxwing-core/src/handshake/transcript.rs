@@ -79,6 +79,16 @@ impl Transcript {
         *self = Self::Running(running);
     }
 
+    /// The running hash, if there is one yet.
+    pub(crate) fn into_hash(self) -> Option<HashContext> {
+        match self {
+            Self::Buffered(_) => None,
+            Self::Running(hash) => Some(hash),
+            #[cfg(feature = "tls12")]
+            Self::Logged(hash, _) => Some(hash),
+        }
+    }
+
     /// The hash of everything so far; of nothing, as an empty digest, before it is known.
     pub(crate) fn current(&self) -> Digest {
         match self {

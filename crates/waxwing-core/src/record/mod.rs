@@ -37,6 +37,8 @@ impl ContentType {
     pub(crate) const ALERT: Self = Self(21);
     pub(crate) const HANDSHAKE: Self = Self(22);
     pub(crate) const APPLICATION_DATA: Self = Self(23);
+    /// RFC 6520; not spoken.
+    pub(crate) const HEARTBEAT: Self = Self(24);
 }
 
 /// Which keys protect a message: the vocabulary that TLS, DTLS and QUIC share.

@@ -18,7 +18,8 @@ pub(crate) enum TrustClient {
 }
 
 impl ClientCertVerifier for TrustClient {
-    fn verify(&self, _: &ClientCertRequest<'_>) -> Verdict {
+    fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
+        assert_eq!(request.chain, [CERTIFICATE]);
         match self {
             Self::Now => Verdict::Accepted(verified()),
             Self::Later => Verdict::Pending,

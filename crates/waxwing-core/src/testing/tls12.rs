@@ -3,13 +3,11 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{CERTIFICATE, Side, certified_key, client_builder, message, server_builder, verified};
+use super::client_auth::TrustClient;
+use super::{Side, certified_key, client_builder, message, server_builder};
 use crate::messages::HandshakeType;
 use crate::record::Epoch;
-use crate::{
-    ClientAuth, ClientCertRequest, ClientCertVerifier, ClientConfigBuilder, Error,
-    ProtocolVersions, ServerConfigBuilder, Verdict,
-};
+use crate::{ClientAuth, ClientConfigBuilder, Error, ProtocolVersions, ServerConfigBuilder};
 
 /// A client of TLS 1.2 alone.
 pub(crate) fn client12() -> ClientConfigBuilder {
@@ -38,29 +36,12 @@ pub(crate) fn known_client12() -> ClientConfigBuilder {
 
 /// A server that asks for a certificate, and must get one if it is `required`.
 pub(crate) fn asking_server12(required: bool) -> ServerConfigBuilder {
-    let verifier = Arc::new(ClientTrust::Now);
+    let verifier = Arc::new(TrustClient::Now);
     server12().client_auth(if required {
         ClientAuth::Required(verifier)
     } else {
         ClientAuth::Optional(verifier)
     })
-}
-
-/// Accepts any client's chain as that of the holder of the one key, now or later.
-#[derive(Debug)]
-pub(crate) enum ClientTrust {
-    Now,
-    Later,
-}
-
-impl ClientCertVerifier for ClientTrust {
-    fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        assert_eq!(request.chain, [CERTIFICATE]);
-        match self {
-            Self::Now => Verdict::Accepted(verified()),
-            Self::Later => Verdict::Pending,
-        }
-    }
 }
 
 /// Brings all messages of `from` to `to`, and the change_cipher_spec before the Finished. `edit`

@@ -2,6 +2,8 @@
 //! trusts one key.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod client_auth;
+
 use std::sync::{Arc, OnceLock};
 
 use waxwing_aws_lc::PROVIDER;

@@ -19,6 +19,7 @@ use super::report::{Document, Report, ResponseFacts};
 use super::request::Ask;
 use super::sink::Sink;
 use super::url::Target;
+use super::watched::{Fault, Watched};
 use crate::args::GetArgs;
 use crate::exit::{Code, Failure};
 use crate::output::{self, Talk, safe};
@@ -30,6 +31,7 @@ const CLOSE: Duration = Duration::from_secs(1);
 struct Exchange {
     response: Response<Incoming>,
     connection: JoinHandle<hyper::Result<()>>,
+    fault: Fault,
 }
 
 /// Fetches `target`, and follows redirects if the user wants so.
@@ -89,25 +91,45 @@ async fn exchange(
     request: Request<Full<Bytes>>,
     target: &Target,
 ) -> Result<Exchange, Failure> {
-    let wrong = |error: hyper::Error| Failure::connection(&target.host, &error);
+    let (stream, fault) = Watched::new(stream);
+    let wrong = |error: hyper::Error| fault.explain(&target.host, &error);
     let io = TokioIo::new(stream);
     if request.version() == Version::HTTP_2 {
         let handshake = http2::handshake(TokioExecutor::new(), io).await;
         let (mut sender, connection) = handshake.map_err(wrong)?;
         let connection = tokio::spawn(connection);
-        let response = sender.send_request(request).await.map_err(wrong)?;
-        return Ok(Exchange {
-            response,
-            connection,
-        });
+        let response = sender.send_request(request).await;
+        return answered(response, connection, fault, target).await;
     }
     let (mut sender, connection) = http1::handshake(io).await.map_err(wrong)?;
     let connection = tokio::spawn(connection);
-    let response = sender.send_request(request).await.map_err(wrong)?;
-    Ok(Exchange {
-        response,
-        connection,
-    })
+    let response = sender.send_request(request).await;
+    answered(response, connection, fault, target).await
+}
+
+/// The exchange, if there was an answer. If not, the connection knows better why than the
+/// request: a server of TLS 1.3 may refuse a client while that sends its first request.
+async fn answered(
+    response: hyper::Result<Response<Incoming>>,
+    connection: JoinHandle<hyper::Result<()>>,
+    fault: Fault,
+    target: &Target,
+) -> Result<Exchange, Failure> {
+    let error = match response {
+        Ok(response) => {
+            return Ok(Exchange {
+                response,
+                connection,
+                fault,
+            });
+        }
+        Err(error) => error,
+    };
+    let why = match tokio::time::timeout(CLOSE, connection).await {
+        Ok(Ok(Err(why))) => why,
+        _ => error,
+    };
+    Err(fault.explain(&target.host, &why))
 }
 
 /// Takes the answer that counts.
@@ -132,7 +154,7 @@ async fn receive(
         printed.map_err(|error| Failure::stdout(&error))?;
     }
     if *method != Method::HEAD {
-        let (length, file) = save(args, target, body, talk).await?;
+        let (length, file) = save(args, target, body, &exchange.fault, talk).await?;
         facts.body_length = length;
         facts.body_file = file;
     }
@@ -145,12 +167,13 @@ async fn save(
     args: &GetArgs,
     target: &Target,
     mut body: Incoming,
+    fault: &Fault,
     talk: Talk,
 ) -> Result<(u64, Option<String>), Failure> {
     let expected = body.size_hint().exact();
     let mut sink = Sink::open(&args.body, target, expected, talk).await?;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Failure::connection(&target.host, &error))?;
+        let frame = frame.map_err(|error| fault.explain(&target.host, &error))?;
         if let Ok(data) = frame.into_data()
             && !sink.write(&data).await?
         {

@@ -11,6 +11,7 @@ mod report;
 pub(crate) mod request;
 mod sink;
 mod url;
+mod watched;
 
 use connect::Connector;
 use report::Document;

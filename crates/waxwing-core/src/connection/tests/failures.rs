@@ -115,7 +115,7 @@ fn a_connection_that_could_not_send_has_failed() {
     let stage = Stage::established(true);
     let (read, _, info) = stage.connection.split().unwrap();
     let mut connection = Connection {
-        state: State::Traffic(Box::new(info), read, brittle()),
+        state: State::Traffic(Box::new(info), read, brittle(), None),
         role: Role::Client,
     };
     let mut out = Buffer::new();

@@ -6,8 +6,10 @@ mod cuts;
 mod early_data;
 mod established;
 mod failures;
+mod post_handshake;
 mod records;
 mod records12;
+mod refused;
 mod rfc8448;
 
 use alloc::vec;

@@ -100,6 +100,7 @@ pub(super) fn outcome(letter: char) -> Outcome {
         'e' => PeerError::EmptyHandshakeRecord.into(),
         'm' => PeerError::UnexpectedMessage.into(),
         'n' => PeerError::NoContentType.into(),
+        'h' => PeerError::Heartbeat.into(),
         'r' => PeerError::UnexpectedRecord.into(),
         'x' => PeerError::BadRecordMac.into(),
         'b' => PeerError::BadAlert.into(),
@@ -122,7 +123,7 @@ const PLAIN: [(u8, &[u8], &str); 13] = [
     (22, &KEY_UPDATE, "mmrrrmmrr"),
     (22, &[], "eerrreerr"),
     (23, &[5; 40], "rrxxxrrxx"),
-    (24, &[1], "rrrrrrrrr"),
+    (24, &[1], "hhhhhhhhh"),
     (0, &[1], "rrrrrrrrr"),
 ];
 const PROTECTED: [(u8, &[u8], &str); 10] = [
@@ -134,7 +135,7 @@ const PROTECTED: [(u8, &[u8], &str); 10] = [
     (22, &[], "--eee--ee"),
     (23, &[5; 40], "--rrd--rd"),
     (23, &[], "--rri--ri"),
-    (24, &[1], "--rrr--rr"),
+    (24, &[1], "--hhh--hh"),
     (0, &[0; 9], "--nnn--nn"),
 ];
 

@@ -73,7 +73,7 @@ const PLAIN: [(u8, &[u8], &str); 18] = [
     (22, &HELLO_REQUEST, "mmmxxmmmxx"),
     (22, &[], "eeexxeeexx"),
     (23, &[5; 40], "rrrxxrrrxx"),
-    (24, &[1], "rrrxxrrrxx"),
+    (24, &[1], "hhhxxhhhxx"),
     (0, &[1], "rrrxxrrrxx"),
 ];
 const PROTECTED: [(u8, &[u8], &str); 15] = [
@@ -91,7 +91,7 @@ const PROTECTED: [(u8, &[u8], &str); 15] = [
     (22, &CLIENT_HELLO, "---mm---mi"),
     (23, &[5; 40], "---rd---rd"),
     (23, &[], "---ri---ri"),
-    (24, &[1], "---rr---rr"),
+    (24, &[1], "---hh---hh"),
 ];
 
 #[test]
@@ -119,7 +119,7 @@ fn every_record_at_every_stage() {
 #[test]
 fn every_content_type_of_255() {
     for (name, make, keyed) in STAGES {
-        for typ in (0..20).chain(24..=255) {
+        for typ in (0..20).chain(25..=255) {
             let mut stage = make();
             let record = if keyed {
                 stage.protected(typ, &[1])

@@ -40,7 +40,7 @@ use crate::{Error, Incompatible, PeerError, ServerName};
 
 /// The kinds of extension a ClientHello of ours can carry, in the order of sending when the
 /// configuration does not permute them.
-const EXTENSIONS: [ExtensionType; 15] = [
+const EXTENSIONS: [ExtensionType; 16] = [
     ExtensionType::SERVER_NAME,
     ExtensionType::MAX_FRAGMENT_LENGTH,
     ExtensionType::RECORD_SIZE_LIMIT,
@@ -53,6 +53,7 @@ const EXTENSIONS: [ExtensionType; 15] = [
     ExtensionType::ALPN,
     ExtensionType::CERTIFICATE_AUTHORITIES,
     ExtensionType::COMPRESS_CERTIFICATE,
+    ExtensionType::POST_HANDSHAKE_AUTH,
     ExtensionType::SUPPORTED_VERSIONS,
     ExtensionType::COOKIE,
     ExtensionType::KEY_SHARE,
@@ -334,6 +335,9 @@ impl HelloWriter<'_> {
             ExtensionType::STATUS_REQUEST => config.request_ocsp,
             ExtensionType::ALPN => !config.common.alpn.is_empty(),
             ExtensionType::CERTIFICATE_AUTHORITIES => !config.certificate_authorities.is_empty(),
+            ExtensionType::POST_HANDSHAKE_AUTH => {
+                config.post_handshake_auth && self.speaks(ProtocolVersion::TLS13)
+            }
             ExtensionType::COOKIE => self.cookie.is_some(),
             ExtensionType::MAX_FRAGMENT_LENGTH => wish.max_fragment_length.is_some(),
             ExtensionType::RECORD_SIZE_LIMIT => wish.record_size_limit.is_some(),
@@ -364,7 +368,7 @@ impl HelloWriter<'_> {
             ExtensionType::RECORD_SIZE_LIMIT => {
                 write_record_size_limit(w, wish.record_size_limit.unwrap_or_default())
             }
-            ExtensionType::EXTENDED_MAIN_SECRET => Ok(()),
+            ExtensionType::EXTENDED_MAIN_SECRET | ExtensionType::POST_HANDSHAKE_AUTH => Ok(()),
             ExtensionType::RENEGOTIATION_INFO => write_renegotiation_info(w, &[]),
             ExtensionType::EC_POINT_FORMATS => write_ec_point_formats(w, &[UNCOMPRESSED]),
             ExtensionType::SUPPORTED_GROUPS => {
@@ -577,6 +581,7 @@ impl AwaitServerHello {
         info.version = Some(ProtocolVersion::TLS13);
         info.cipher_suite = Some(suite.id);
         info.group = Some(share.group);
+        info.post_handshake_auth = sent.contains(ExtensionType::POST_HANDSHAKE_AUTH);
         // After a retry it went out before the second ClientHello (RFC 9846, Appendix E.4).
         if env.config.middlebox_compatibility && self.retried.is_none() {
             env.flight.change_cipher_spec();

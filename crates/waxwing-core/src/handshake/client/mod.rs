@@ -18,7 +18,7 @@ use crate::record::joiner::Message;
 use crate::{Error, PeerError, ServerName};
 
 mod certificate;
-mod finish13;
+pub(crate) mod finish13;
 mod hello;
 #[cfg(feature = "tls12")]
 mod tls12;
@@ -28,7 +28,7 @@ use hello::AwaitServerHello;
 
 /// A client in its handshake.
 pub(crate) struct Client {
-    config: Arc<ClientConfig>,
+    pub(super) config: Arc<ClientConfig>,
     name: ServerName,
     /// `None` once the handshake is over, for good or bad.
     step: Option<Step>,

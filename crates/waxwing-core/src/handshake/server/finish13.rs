@@ -180,6 +180,7 @@ impl AwaitFinished {
         let finished = Finished::read(message.body())?;
         let transcript = env.cx.transcript.current();
         let proof = check_finished(hash, &base, &transcript, &finished)?;
+        env.cx.transcript.add(message.bytes);
         env.cx.info.exporter = Some(exporter);
         Ok(StepOutcome::done(proof).read_with(client_keys))
     }

@@ -102,6 +102,8 @@ impl AwaitClientHello {
         info.alpn = alpn.map(Into::into);
         // A name in a form of its own is no reason to fail: the certificate's choice decides.
         info.server_name = extensions.server_name.and_then(DnsName::from_wire);
+        info.post_handshake_auth =
+            extensions.post_handshake_auth && config.post_handshake_auth.is_some();
         info.version = Some(version);
         info.cipher_suite = Some(suite.id);
         info.group = Some(group.name());

@@ -16,10 +16,10 @@ use crate::record::Flight;
 use crate::record::joiner::Message;
 use crate::{Error, PeerError};
 
-mod certificate;
+pub(crate) mod certificate;
 mod finish13;
 mod hello;
-mod request13;
+pub(crate) mod request13;
 #[cfg(feature = "tls12")]
 mod tls12;
 mod tls13;
@@ -28,7 +28,7 @@ use hello::AwaitClientHello;
 
 /// A server in its handshake.
 pub(crate) struct Server {
-    config: Arc<ServerConfig>,
+    pub(super) config: Arc<ServerConfig>,
     /// `None` once the handshake is over, for good or bad.
     step: Option<Step>,
 }

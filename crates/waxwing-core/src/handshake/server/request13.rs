@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
-use waxwing_crypto::{CryptoProvider, SignatureScheme};
+use waxwing_crypto::SignatureScheme;
 
 use crate::Error;
-use crate::codec::{List, Reader, Writer};
+use crate::codec::{List, Read, Reader, Writer};
+use crate::config::Common;
 use crate::config::verifier::ClientAuth;
 use crate::messages::certificate_request::CertificateRequest;
 use crate::messages::extensions::certificate_authorities::{self, write_certificate_authorities};
@@ -17,10 +18,13 @@ pub(crate) struct OwnRequest {
     certificate_schemes: Vec<u8>,
     /// The content of the extension; empty if there are no hints.
     authorities: Vec<u8>,
+    /// What we can decompress; empty if that is nothing.
+    compression: Vec<u8>,
 }
 
 impl OwnRequest {
-    pub(crate) fn new(provider: &CryptoProvider, auth: &ClientAuth) -> Result<Self, Error> {
+    pub(crate) fn new(common: &Common, auth: &ClientAuth) -> Result<Self, Error> {
+        let provider = common.provider;
         let schemes = encode(provider.handshake_schemes());
         let mut certificate_schemes = encode(provider.signature_schemes());
         if certificate_schemes == schemes {
@@ -37,6 +41,11 @@ impl OwnRequest {
             schemes,
             certificate_schemes,
             authorities,
+            compression: common
+                .decompressors
+                .iter()
+                .flat_map(|known| known.algorithm().0.to_be_bytes())
+                .collect(),
         })
     }
 
@@ -45,32 +54,32 @@ impl OwnRequest {
         &'a self,
         context: &'a [u8],
     ) -> Result<CertificateRequest<'a>, Error> {
-        let certificate_schemes = Some(self.certificate_schemes.as_slice());
-        let authorities = Some(self.authorities.as_slice());
+        let certificate_schemes = unless_empty(&self.certificate_schemes);
+        let authorities = unless_empty(&self.authorities);
+        let compression = unless_empty(&self.compression);
         Ok(CertificateRequest {
             context,
-            signature_algorithms: schemes(&self.schemes)?,
-            signature_algorithms_cert: certificate_schemes
-                .filter(|bytes| !bytes.is_empty())
-                .map(schemes)
-                .transpose()?,
+            signature_algorithms: list(&self.schemes)?,
+            signature_algorithms_cert: certificate_schemes.map(list).transpose()?,
             certificate_authorities: authorities
-                .filter(|bytes| !bytes.is_empty())
                 .map(|bytes| {
                     certificate_authorities::read(Reader::new("certificate_authorities", bytes))
                 })
                 .transpose()?,
-            compress_certificate: None,
+            compress_certificate: compression.map(list).transpose()?,
             status_request: false,
         })
     }
+}
+
+fn unless_empty(bytes: &[u8]) -> Option<&[u8]> {
+    Some(bytes).filter(|bytes| !bytes.is_empty())
 }
 
 fn encode(schemes: impl Iterator<Item = SignatureScheme>) -> Vec<u8> {
     schemes.flat_map(|scheme| scheme.0.to_be_bytes()).collect()
 }
 
-fn schemes(bytes: &[u8]) -> Result<List<'_, SignatureScheme>, Error> {
-    let reader = Reader::new("supported_signature_algorithms", bytes);
-    Ok(List::parse(reader)?)
+fn list<'a, T: Read<'a>>(bytes: &'a [u8]) -> Result<List<'a, T>, Error> {
+    Ok(List::parse(Reader::new("CertificateRequest", bytes))?)
 }

@@ -27,12 +27,10 @@ use super::finish13::{
     AwaitCertificate, AwaitCertificateVerify, AwaitFinished, AwaitVerdict, Confirmation,
 };
 use super::request13::OwnRequest;
-use crate::codec::{List, Reader};
 use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView, Settled};
 use crate::connection::event::{Question, Wait};
 use crate::connection::info::Exporter;
 use crate::messages::certificate::Certificate;
-use crate::messages::certificate_request::CertificateRequest;
 use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
 use crate::messages::client_hello::ClientHello;
 use crate::messages::encrypted_extensions::EncryptedExtensions;
@@ -280,20 +278,8 @@ fn request_certificate(env: &mut Env<'_>) -> Result<Option<ExtensionSet>, Error>
     let Some(auth) = &env.config.client_auth else {
         return Ok(None);
     };
-    let common = &env.config.common;
-    let request = OwnRequest::new(common.provider, auth)?;
-    let compression: Vec<u8> = common
-        .decompressors
-        .iter()
-        .flat_map(|known| known.algorithm().0.to_be_bytes())
-        .collect();
-    let compression = Some(compression.as_slice()).filter(|bytes| !bytes.is_empty());
-    let request = CertificateRequest {
-        compress_certificate: compression
-            .map(|bytes| List::parse(Reader::new("algorithms", bytes)))
-            .transpose()?,
-        ..request.with_context(&[])?
-    };
+    let request = OwnRequest::new(&env.config.common, auth)?;
+    let request = request.with_context(&[])?;
     env.cx
         .send(env.flight, HandshakeType::CERTIFICATE_REQUEST, &mut |w| {
             request.write(w)

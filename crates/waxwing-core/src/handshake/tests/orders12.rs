@@ -12,9 +12,8 @@ use crate::connection::event::{Answer, Wait};
 use crate::handshake::Status;
 use crate::messages::HandshakeType as T;
 use crate::record::Epoch;
-use crate::testing::tls12::{
-    ClientTrust, asking_server12, client_of_both, client12, known_client12, server12,
-};
+use crate::testing::client_auth::TrustClient;
+use crate::testing::tls12::{asking_server12, client_of_both, client12, known_client12, server12};
 use crate::testing::{
     CERTIFICATE, Side, SlowChoice, SlowKey, Trust, certified_key, message, server_builder, verified,
 };
@@ -261,7 +260,7 @@ impl Scene {
             P::ServerHelloDoneSent => Self::server(server12(), client12(), 0),
             P::CertificateRequestSent => server(known_client12(), 0),
             P::ClientCertificateJudged => {
-                let auth = ClientAuth::Required(Arc::new(ClientTrust::Later));
+                let auth = ClientAuth::Required(Arc::new(TrustClient::Later));
                 Self::server(server12().client_auth(auth), known_client12(), 1)
             }
             P::ClientCertificateAccepted => server(known_client12(), 1),

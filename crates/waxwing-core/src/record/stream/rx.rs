@@ -2,10 +2,12 @@
 
 use core::ops::Range;
 
+use waxwing_crypto::Digest;
+
 use crate::Error;
 use crate::error::{Misuse, PeerError};
 use crate::limits::{MAX_CIPHERTEXT, MAX_EMPTY_RECORDS, MAX_PLAINTEXT, RECORD_HEADER};
-use crate::record::joiner::Joiner;
+use crate::record::joiner::{Joiner, Message};
 use crate::record::protect::OpenKey;
 #[cfg(feature = "tls12")]
 use crate::record::protect12::Keys12;
@@ -99,6 +101,17 @@ impl Rx {
             || self.key.as_ref().is_some_and(OpenKey::is_tls12)
     }
 
+    /// The next message, as [`Joiner::take`] finds it, and the traffic secret of TLS 1.3 that
+    /// its end was protected under.
+    pub(crate) fn message<'a, 'f: 'a>(
+        &'a mut self,
+        fragment: &mut &'f [u8],
+    ) -> Result<Option<(Message<'a>, Option<&'a Digest>)>, Error> {
+        let secret = self.key.as_ref().and_then(OpenKey::traffic_secret);
+        let message = self.joiner.take(fragment)?;
+        Ok(message.map(|message| (message, secret)))
+    }
+
     /// Records from now on are protected with these keys.
     ///
     /// The caller sees to it that no handshake bytes are left in the record at hand, this
@@ -146,11 +159,7 @@ impl Rx {
         let len = usize::from(u16::from_be_bytes([len_high, len_low]));
         let typ = ContentType(typ);
         if !self.allows(typ) {
-            return Err(match typ {
-                ContentType::CHANGE_CIPHER_SPEC => PeerError::UnexpectedChangeCipherSpec,
-                _ => PeerError::UnexpectedRecord,
-            }
-            .into());
+            return Err(unexpected(typ).into());
         }
         if self.protects(typ) {
             // RFC 9846, Section 5.2.
@@ -240,7 +249,7 @@ impl Rx {
             | ContentType::ALERT
             | ContentType::HANDSHAKE
             | ContentType::APPLICATION_DATA => {}
-            _ => return Err(PeerError::UnexpectedRecord.into()),
+            other => return Err(unexpected(other).into()),
         }
         // RFC 9846, Section 5.1: no other record between the parts of a message.
         if typ != ContentType::HANDSHAKE && !self.joiner.is_empty() {
@@ -264,6 +273,15 @@ impl Rx {
         } else {
             Err(PeerError::MessageSpansKeyChange.into())
         }
+    }
+}
+
+/// Why a record of this type may not come now.
+const fn unexpected(typ: ContentType) -> PeerError {
+    match typ {
+        ContentType::CHANGE_CIPHER_SPEC => PeerError::UnexpectedChangeCipherSpec,
+        ContentType::HEARTBEAT => PeerError::Heartbeat,
+        _ => PeerError::UnexpectedRecord,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use waxwing_crypto::Digest;
+
 use crate::codec::Writer;
 use crate::error::Misuse;
 use crate::limits::{MAX_PLAINTEXT, RECORD_HEADER};
@@ -128,6 +130,30 @@ impl Tx {
         key.update()?;
         self.key_updates = self.key_updates.wrapping_add(1);
         Ok(())
+    }
+
+    /// Sends whole handshake messages.
+    pub(crate) fn messages(
+        &mut self,
+        messages: &[(HandshakeType, Vec<u8>)],
+        out: &mut Buffer,
+    ) -> Result<(), Error> {
+        for (_, bytes) in messages {
+            self.pending.extend_from_slice(bytes);
+        }
+        self.flush(out)?;
+        self.pending = Vec::new();
+        Ok(())
+    }
+
+    /// Whether the next record should be a KeyUpdate.
+    pub(crate) fn needs_update(&self) -> bool {
+        self.key.as_ref().is_some_and(SealKey::needs_update)
+    }
+
+    /// The traffic secret of TLS 1.3 that protects the next record.
+    pub(crate) fn traffic_secret(&self) -> Option<&Digest> {
+        self.key.as_ref().and_then(SealKey::traffic_secret)
     }
 
     fn sealing(&mut self) -> Result<&mut SealKey, Error> {

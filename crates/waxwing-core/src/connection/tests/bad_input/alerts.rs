@@ -12,6 +12,7 @@ const RULES: [(A, &[P]); 15] = [
             P::SecondRetry,
             // Section 5, 5.1, 5.4.
             P::UnexpectedRecord,
+            P::Heartbeat,
             P::UnexpectedChangeCipherSpec,
             P::InterleavedRecord,
             P::EmptyHandshakeRecord,
@@ -22,6 +23,9 @@ const RULES: [(A, &[P]); 15] = [
             P::TooManyWarnings,
             P::TooManyKeyUpdates,
             P::TooManyTickets,
+            P::TooManyCertificateRequests,
+            // Section 4.7.2.
+            P::AnswerInterrupted,
         ],
     ),
     // Section 5.2.
@@ -58,6 +62,8 @@ const RULES: [(A, &[P]); 15] = [
             P::CurveType,
             // Section 4.4.2, 4.5.2, 4.7.3.
             P::RequestContext,
+            // Section 4.5.1 names none.
+            P::AnswerContext,
             P::SchemeNotOffered,
             P::SchemeUnfit,
             P::BadKeyUpdate,
@@ -94,10 +100,12 @@ const RULES: [(A, &[P]); 15] = [
     (A::UNSUPPORTED_EXTENSION, &[P::UnsolicitedExtension]),
 ];
 
-const LACKS: [(A, I); 10] = [
+const LACKS: [(A, I); 11] = [
     // Section 4.2.1, Appendix E.
     (A::PROTOCOL_VERSION, I::Version),
     (A::HANDSHAKE_FAILURE, I::CipherSuite),
+    // RFC 7465, Section 2.
+    (A::INSUFFICIENT_SECURITY, I::OnlyRc4),
     (A::HANDSHAKE_FAILURE, I::Group),
     (A::HANDSHAKE_FAILURE, I::SignatureScheme),
     // RFC 7301, Section 3.2; RFC 6066, Section 3.

@@ -11,11 +11,11 @@ use crate::{
     CertDecompressor, CertificateCompressionAlgorithm, CompressionFailed, Error, PeerError as P,
 };
 
-const ALGORITHM: [u8; 2] = [0xff, 7];
+pub(in super::super) const ALGORITHM: [u8; 2] = [0xff, 7];
 
 /// Compresses nothing.
 #[derive(Debug)]
-struct Copy;
+pub(in super::super) struct Copy;
 
 impl CertDecompressor for Copy {
     fn algorithm(&self) -> CertificateCompressionAlgorithm {
@@ -100,7 +100,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// A CompressedCertificate with these fields.
-fn compressed(algorithm: [u8; 2], len: usize, body: &[u8]) -> Vec<u8> {
+pub(in super::super) fn compressed(algorithm: [u8; 2], len: usize, body: &[u8]) -> Vec<u8> {
     let number = |len: usize| (len as u32).to_be_bytes();
     let [_, told @ ..] = number(len);
     let [_, real @ ..] = number(body.len());

@@ -5,7 +5,8 @@ mod alerts;
 mod client;
 mod client12;
 mod client_auth;
-mod compression;
+pub(super) mod compression;
+mod post_handshake;
 mod records;
 mod records12;
 mod server;
@@ -28,6 +29,7 @@ fn cases() -> impl Iterator<Item = Case> {
         server12::CASES,
         client_auth::CASES,
         compression::CASES,
+        post_handshake::CASES,
     ];
     tables.into_iter().flatten().cloned()
 }

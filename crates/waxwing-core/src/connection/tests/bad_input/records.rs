@@ -34,7 +34,7 @@ pub(super) const CASES: &[Case] = &[
         Error::Peer(P::UnexpectedMessage),
         || first(&plain(22, &KEY_UPDATE)),
     ),
-    ("heartbeat", Error::Peer(P::UnexpectedRecord), || {
+    ("heartbeat", Error::Peer(P::Heartbeat), || {
         first(&plain(24, &[1]))
     }),
     ("data before keys", Error::Peer(P::UnexpectedRecord), || {

@@ -129,11 +129,9 @@ pub(super) const CASES: &[Case] = &[
         Error::Peer(P::RecordOverflow),
         || Stage::established12(true).refuse(&[23, 3, 3, 0x41, 1]),
     ),
-    (
-        "heartbeat in TLS 1.2",
-        Error::Peer(P::UnexpectedRecord),
-        || protected(24, &[1, 0, 0]),
-    ),
+    ("heartbeat in TLS 1.2", Error::Peer(P::Heartbeat), || {
+        protected(24, &[1, 0, 0])
+    }),
     (
         "key update in TLS 1.2",
         Error::Peer(P::UnexpectedMessage),

@@ -51,6 +51,11 @@ pub(super) const CASES: &[Case] = &[
         Error::Incompatible(I::CipherSuite),
         || hello(|parts| parts.suites = vec![0x1304, 0xc02f, 0x0a0a]),
     ),
+    (
+        "RC4 alone in TLS 1.3",
+        Error::Incompatible(I::OnlyRc4),
+        || hello(|parts| parts.suites = vec![0x0005]),
+    ),
     ("no common group", Error::Incompatible(I::Group), || {
         hello(|parts| {
             parts.extensions.set(SUPPORTED_GROUPS, &[0, 2, 0xfe, 0]);

@@ -92,6 +92,19 @@ pub(super) const CASES: &[Case] = &[
         || hello(|parts| parts.suites = vec![0x1301, 0x1302, 0x1303]),
     ),
     (
+        "RC4 alone, beside signals",
+        Error::Incompatible(I::OnlyRc4),
+        || hello(|parts| parts.suites = vec![0x0005, 0xc007, 0x00ff, 0x1a1a]),
+    ),
+    (
+        "RC4 and something as old",
+        Error::Incompatible(I::CipherSuite),
+        || hello(|parts| parts.suites = vec![0x0005, 0x000a]),
+    ),
+    ("signals alone", Error::Incompatible(I::CipherSuite), || {
+        hello(|parts| parts.suites = vec![0x00ff])
+    }),
+    (
         "suites that need an RSA key alone",
         Error::Incompatible(I::CipherSuite),
         || {

@@ -367,14 +367,15 @@ fn section_3_client() {
 fn section_3_server() {
     let mut server = established_server(&simple());
     // The trace's ticket takes the first sequence number. Ours says as much as it does.
-    let State::Traffic(_, _, write) = &mut server.state else {
+    let State::Traffic(_, _, write, _) = &mut server.state else {
         panic!("not established");
     };
     let (mut input, mut out) = (bytes(trace::SIMPLE_TICKET), Buffer::new());
     let mut reader = Rx::new();
     reader.install(&server_keys()).unwrap();
     reader.open(&mut input).unwrap();
-    write.send_message(&input[5..5 + 205], &mut out).unwrap();
+    let ticket = (T::NEW_SESSION_TICKET, input[5..5 + 205].to_vec());
+    write.send_messages(&[ticket], &mut out).unwrap();
     assert_eq!(out.as_slice(), bytes(trace::SIMPLE_TICKET));
 
     let (_, data, _) = give(&mut server, &bytes(trace::SIMPLE_CLIENT_DATA));

@@ -27,7 +27,7 @@ fn other_protocols_are_recognised_at_the_start_only() {
         (b"SSH-2.0-OpenSSH", PeerError::NotTls),
         (b"220 mail ESMTP", PeerError::NotTls),
         (b"\x16\xfe\xfd\x00\x00", PeerError::NotTls),
-        (b"\x18\x03\x03\x00\x01", PeerError::UnexpectedRecord),
+        (b"\x18\x03\x03\x00\x01", PeerError::Heartbeat),
     ] {
         for len in 0..RECORD_HEADER {
             let found = Rx::new().open(&mut start[..len].to_vec());
@@ -47,6 +47,7 @@ fn other_protocols_are_recognised_at_the_start_only() {
 fn headers_are_judged_before_the_body_comes() {
     let overflow = Some(PeerError::RecordOverflow);
     let unexpected = Some(PeerError::UnexpectedRecord);
+    let heartbeat = Some(PeerError::Heartbeat);
     let change = Some(PeerError::UnexpectedChangeCipherSpec);
     let empty = Some(PeerError::EmptyHandshakeRecord);
     let max = MAX_PLAINTEXT as u16;
@@ -65,7 +66,8 @@ fn headers_are_judged_before_the_body_comes() {
         (23, 3, max_protected, unexpected, None),
         (23, 3, max_protected + 1, unexpected, overflow),
         (23, 9, 40, unexpected, None),
-        (24, 3, 1, unexpected, unexpected),
+        (24, 3, 1, heartbeat, heartbeat),
+        (25, 3, 1, unexpected, unexpected),
         (0, 3, 1, unexpected, unexpected),
     ] {
         let [high, low] = len.to_be_bytes();
@@ -103,7 +105,7 @@ fn content_types_inside_are_judged() {
     for (typ, content, rule) in [
         (HANDSHAKE, [].as_slice(), PeerError::EmptyHandshakeRecord),
         (ContentType::ALERT, &[], PeerError::EmptyHandshakeRecord),
-        (ContentType(24), &[1], PeerError::UnexpectedRecord),
+        (ContentType(24), &[1], PeerError::Heartbeat),
         (ContentType(0xff), &[], PeerError::UnexpectedRecord),
         (ContentType(0), &[0, 0], PeerError::NoContentType),
     ] {
