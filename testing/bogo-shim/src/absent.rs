@@ -34,7 +34,7 @@ const PEEK: Feature = "reading data without taking it";
 const MESSAGE_CALLBACK: Feature = "BoringSSL's form of a trace";
 const RECORD_SIZE: Feature = "a limit on the size of records sent";
 const HANDSHAKER: Feature = "handing a connection to another process";
-pub(crate) const CALLBACK: Feature = "a callback of BoringSSL's that has no counterpart";
+const CALLBACK: Feature = "a callback of BoringSSL's that has no counterpart";
 
 /// Flags that ask for something absent, and for what.
 const FLAGS: &[(&str, Feature)] = &[
@@ -113,6 +113,7 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-expect-sha256-client-cert", HASHED_CERT),
     ("-allow-unknown-alpn-protos", CALLBACK),
     ("-select-empty-alpn", CALLBACK),
+    ("-fail-cert-callback", CALLBACK),
     ("-fail-early-callback", CALLBACK),
     ("-fail-ddos-callback", CALLBACK),
     ("-no-server-name-ack", CALLBACK),

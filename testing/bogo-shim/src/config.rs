@@ -51,7 +51,7 @@ impl Setup {
         };
         let resolver = Arc::new(Resolver {
             credentials: Credential::load_all(provider, options)?,
-            refuse: options.refuse || options.server && options.reject_ocsp,
+            refuse: options.server && options.reject_ocsp,
             later: options.piecemeal,
             expect: options.expect.clone(),
             seen: seen.clone(),

@@ -76,8 +76,6 @@ pub(crate) struct Options {
     /// Ways of compressing certificates to know.
     pub(crate) compression: Vec<u16>,
     pub(crate) ocsp_stapling: bool,
-    /// A server has no certificate to give.
-    pub(crate) refuse: bool,
     /// What is stapled to the server's certificate will not do.
     pub(crate) reject_ocsp: bool,
     pub(crate) read_hello_first: bool,
@@ -163,7 +161,6 @@ impl Default for Options {
             compression: Vec::new(),
             ocsp_stapling: false,
             reject_ocsp: false,
-            refuse: false,
             read_hello_first: false,
             client_suite_order: true,
             implicit_handshake: false,
@@ -212,9 +209,6 @@ impl Options {
 
     /// Whether what is asked for is all there.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
-        if self.refuse && !self.server {
-            return Err(Refusal::Absent(absent::CALLBACK));
-        }
         match self.versions() {
             Some(_) => Ok(()),
             None => Err(Refusal::Absent(absent::OLD_VERSIONS)),

@@ -188,7 +188,6 @@ impl Options {
             "-signing-prefs" => credential.signing_prefs.push(arguments.number(flag)?),
             // Ours are always asked for when they are needed.
             "-use-old-client-cert-callback" => {}
-            "-fail-cert-callback" => self.refuse = true,
             "-must-match-issuer" => credential.must_match_issuer = true,
             "-ocsp-response" => credential.ocsp = Some(arguments.base64(flag)?),
             _ => return Ok(false),
