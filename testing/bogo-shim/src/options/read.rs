@@ -150,6 +150,10 @@ impl Options {
             // A client judges the response together with the certificate.
             "-use-ocsp-callback" | "-set-ocsp-in-callback" => {}
             "-fail-ocsp-callback" => self.reject_ocsp = true,
+            "-install-cert-compression-algs" => self.compression = vec![0xff01, 0xff02, 0xff03],
+            "-install-one-cert-compression-alg" => {
+                self.compression = vec![arguments.number(flag)?];
+            }
             "-enable-ocsp-stapling" => self.ocsp_stapling = true,
             // Both are about seeing the ClientHello before anything is decided.
             "-use-early-callback" | "-install-ddos-callback" => self.read_hello_first = true,
@@ -182,6 +186,8 @@ impl Options {
             "-cert-file" => credential.certificate = Some(arguments.path(flag)?),
             "-key-file" => credential.key = Some(arguments.path(flag)?),
             "-signing-prefs" => credential.signing_prefs.push(arguments.number(flag)?),
+            // Ours are always asked for when they are needed.
+            "-use-old-client-cert-callback" => {}
             "-must-match-issuer" => credential.must_match_issuer = true,
             "-ocsp-response" => credential.ocsp = Some(arguments.base64(flag)?),
             _ => return Ok(false),
