@@ -194,7 +194,7 @@ fn agree(pair: &Pair) {
     assert_eq!(export(client), export(server));
 }
 
-const SETTINGS: [Setting; 3] = [
+const SETTINGS: [Setting; 4] = [
     Setting {
         versions: TLS12,
         client_auth: false,
@@ -206,6 +206,10 @@ const SETTINGS: [Setting; 3] = [
     Setting {
         versions: TLS13,
         client_auth: false,
+    },
+    Setting {
+        versions: TLS13,
+        client_auth: true,
     },
 ];
 

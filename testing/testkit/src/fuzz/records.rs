@@ -24,7 +24,7 @@ pub fn run(data: &[u8]) {
 
 fn raw_client(script: &mut Script<'_>) {
     fake::seed_random(0);
-    let config = client_config(0xff, Arc::new(Secrets::default()));
+    let config = client_config(0xff, 0, Arc::new(Secrets::default()));
     let mut out = Buffer::new();
     let name = "server.example".parse().expect("a name");
     let connection = Connection::client(config, name, &mut out).expect("a client");
@@ -34,7 +34,7 @@ fn raw_client(script: &mut Script<'_>) {
 
 fn raw_server(script: &mut Script<'_>) {
     fake::seed_random(0);
-    let config = server_config(0xff, Arc::new(Secrets::default()));
+    let config = server_config(0xff, 0, Arc::new(Secrets::default()));
     let connection = Connection::server(config);
     let cut = usize::from(script.byte());
     Driven::new(connection, Buffer::new(), answers(0, false)).feed(script.rest(), cut);
