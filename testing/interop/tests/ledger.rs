@@ -35,7 +35,8 @@ fn rows(document: &str) -> Vec<Row> {
         .collect()
 }
 
-/// All test functions of the repository, as `file::function`. A `mod.rs` goes by its folder.
+/// All test functions of the repository, as `file::function`. A `mod.rs` goes by its folder, and so
+/// does a `tests.rs`.
 fn test_functions() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for folder in ["crates", "testing"] {
@@ -50,7 +51,7 @@ fn visit(folder: &Path, names: &mut BTreeSet<String>) {
         if path.is_dir() && !path.ends_with("target") {
             visit(&path, names);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let named = if path.ends_with("mod.rs") {
+            let named = if path.ends_with("mod.rs") || path.ends_with("tests.rs") {
                 folder
             } else {
                 &path

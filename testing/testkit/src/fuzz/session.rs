@@ -16,6 +16,7 @@ use super::script::Script;
 use super::wire::{
     ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, message, record, sealed,
 };
+use crate::compression::RUN_LENGTH;
 use crate::fake::{self, PROVIDER};
 
 /// The suites whose records a puppet can make.
@@ -77,6 +78,9 @@ pub(super) fn client_config(flags: u8, log: Arc<Secrets>) -> Arc<ClientConfig> {
         builder = builder
             .alpn(["h2", "http/1.1"])
             .certificate_authorities([b"a name".to_vec()]);
+    }
+    if has(3) {
+        builder = builder.cert_decompressors(&[&RUN_LENGTH]);
     }
     builder.build().expect("a good configuration")
 }
@@ -306,6 +310,18 @@ mod tests {
             let session = Session::client(&mut Script::new(&script), true);
             assert_eq!(session.driven.error, None);
             assert!(session.driven.is_established());
+        }
+    }
+
+    #[test]
+    fn a_client_takes_a_compressed_certificate_if_it_offered_to() {
+        let mut order = IN_ORDER;
+        // After the steps of ServerHello and EncryptedExtensions: how the certificates come.
+        order[4] = 64;
+        for (config, taken) in [(0x58, true), (0x50, false)] {
+            let script = [&[config, 0, 0, config], order.as_slice()].concat();
+            let session = Session::client(&mut Script::new(&script), true);
+            assert_eq!(session.driven.is_established(), taken);
         }
     }
 
