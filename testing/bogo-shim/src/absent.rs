@@ -33,7 +33,6 @@ const SEND_ALERT: Feature = "an alert of the application's choice";
 const PEEK: Feature = "reading data without taking it";
 const MESSAGE_CALLBACK: Feature = "BoringSSL's form of a trace";
 const RECORD_SIZE: Feature = "a limit on the size of records sent";
-const HANDSHAKER: Feature = "handing a connection to another process";
 const CALLBACK: Feature = "a callback of BoringSSL's that has no counterpart";
 
 /// Flags that ask for something absent, and for what.
@@ -130,7 +129,6 @@ const FLAGS: &[(&str, Feature)] = &[
 const PREFIXES: &[(&str, Feature)] = &[
     ("-on-resume-", RESUMPTION),
     ("-on-retry-", EARLY_DATA),
-    ("-on-handshaker-", HANDSHAKER),
     ("-fail-early-callback-ech-", ECH),
     ("-psk-importer-", PSK),
     ("-pake-", PAKE),

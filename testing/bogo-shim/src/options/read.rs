@@ -78,20 +78,37 @@ impl Options {
                 .find_map(|prefix| flag.strip_prefix(prefix))
                 .filter(|rest| rest.starts_with('-'))
                 .unwrap_or(&flag);
+            // Flags for another process are read, so as to know where the next one begins.
+            let other = flag.strip_prefix("-on-handshaker");
+            let other = other.filter(|rest| rest.starts_with('-'));
+            if let Some(flag) = other {
+                if !Self::default().one(flag, &mut arguments)? {
+                    return Err(Refusal::Unknown(flag.to_owned()));
+                }
+                continue;
+            }
             if let Some(feature) = absent::feature_of(flag) {
                 return Err(Refusal::Absent(feature));
             }
-            let known = options.transport(flag, &mut arguments)?
-                || options.configuration(flag, &mut arguments)?
-                || options.credentials(flag, &mut arguments)?
-                || options.conduct(flag, &mut arguments)?
-                || options.expectation(flag, &mut arguments)?;
-            if !known {
+            if !options.one(flag, &mut arguments)? {
                 return Err(Refusal::Unknown(flag.to_owned()));
             }
         }
         options.check()?;
         Ok(options)
+    }
+
+    /// Reads one flag with its value. Whether it is known.
+    fn one<I: Iterator<Item = Vec<u8>>>(
+        &mut self,
+        flag: &str,
+        arguments: &mut Arguments<I>,
+    ) -> Result<bool, Refusal> {
+        Ok(self.transport(flag, arguments)?
+            || self.configuration(flag, arguments)?
+            || self.credentials(flag, arguments)?
+            || self.conduct(flag, arguments)?
+            || self.expectation(flag, arguments)?)
     }
 
     fn transport<I: Iterator<Item = Vec<u8>>>(
