@@ -104,7 +104,7 @@ const RULES: [(A, &[P]); 15] = [
     (A::UNSUPPORTED_EXTENSION, &[P::UnsolicitedExtension]),
 ];
 
-const LACKS: [(A, I); 11] = [
+const LACKS: [(A, I); 12] = [
     // Section 4.2.1, Appendix E.
     (A::PROTOCOL_VERSION, I::Version),
     (A::HANDSHAKE_FAILURE, I::CipherSuite),
