@@ -9,7 +9,6 @@ const QUIC: Feature = "QUIC";
 const RESUMPTION: Feature = "session resumption";
 const EARLY_DATA: Feature = "early data";
 pub(crate) const OLD_VERSIONS: Feature = "versions before TLS 1.2 (RFC 8996)";
-const RAW_KEYS: Feature = "raw public keys (RFC 7250)";
 const PSK: Feature = "external pre-shared keys";
 const ECH: Feature = "encrypted ClientHello (RFC 9849)";
 const CHANNEL_ID: Feature = "channel ID (expired draft)";
@@ -101,11 +100,6 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-tls-unique", TLS_UNIQUE),
     ("-expect-total-renegotiations", RENEGOTIATION),
     ("-expect-certificate-types", CALLBACK),
-    ("-new-rpk-credential", RAW_KEYS),
-    ("-accepted-peer-cert-types", RAW_KEYS),
-    ("-available-client-cert-types", RAW_KEYS),
-    ("-expect-peer-certificate-type", RAW_KEYS),
-    ("-expect-peer-rpk-sha256", RAW_KEYS),
     ("-cipher", CIPHER_STRINGS),
     ("-fallback-scsv", FALLBACK),
     ("-retain-only-sha256-client-cert", HASHED_CERT),

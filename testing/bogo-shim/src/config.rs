@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use waxwing_aws_lc::{MLKEM1024, PROVIDER};
 use waxwing_core::{
-    ClientAuth, ClientConfig, ConfigError, ProtocolVersions, ServerConfig, ServerName,
+    CertificateType, ClientAuth, ClientConfig, ConfigError, ProtocolVersions, ServerConfig,
+    ServerName,
 };
 use waxwing_crypto::{CryptoProvider, NamedGroup, SignatureAlgorithm, SignatureScheme};
 
@@ -42,7 +43,10 @@ impl Setup {
         let seen = Shared::default();
         let judge = Judge {
             reject: options.verify_fail
-                && (options.verify_peer || options.require_client_certificate),
+                && (options.verify_peer
+                    || options.require_client_certificate
+                    // BoringSSL verifies raw keys even where it does not verify certificates.
+                    || options.accepted_types.contains(&CertificateType::RAW_PUBLIC_KEY.0)),
             later: options.piecemeal,
             reject_ocsp: options.reject_ocsp,
             expect_ocsp: options.expect.ocsp.is_some(),
@@ -179,8 +183,15 @@ fn client(
         .request_ocsp(options.ocsp_stapling)
         .keep_peer_chain(true)
         .key_log(Arc::new(seen.clone()));
-    if !resolver.credentials.is_empty() || options.expect.authorities.is_some() {
+    let own_types = client_types(options, resolver);
+    if !own_types.is_empty() || options.expect.authorities.is_some() {
         builder = builder.client_certificate(Arc::clone(resolver) as _);
+    }
+    if !own_types.is_empty() {
+        builder = builder.client_certificate_types(own_types);
+    }
+    if !options.accepted_types.is_empty() {
+        builder = builder.server_certificate_types(accepted_types(options));
     }
     if let Some(policy) = options.policy {
         builder = builder.cipher_suites(policy.suites.iter().copied());
@@ -190,6 +201,29 @@ fn client(
         .parse()
         .map_err(|_| Failure::Environment(format!("{name:?} is no name")))?;
     Ok(Side::Client(builder.build()?, name))
+}
+
+fn accepted_types(options: &Options) -> impl Iterator<Item = CertificateType> {
+    options.accepted_types.iter().copied().map(CertificateType)
+}
+
+/// What a client has, or says to have.
+fn client_types(options: &Options, resolver: &Resolver) -> Vec<CertificateType> {
+    let mut types: Vec<_> = options
+        .client_types
+        .iter()
+        .copied()
+        .map(CertificateType)
+        .collect();
+    if types.is_empty() {
+        for credential in &resolver.credentials {
+            let typ = credential.certified.certificate_type();
+            if !types.contains(&typ) {
+                types.push(typ);
+            }
+        }
+    }
+    types
 }
 
 fn server(
@@ -214,6 +248,9 @@ fn server(
         .key_log(Arc::new(seen.clone()));
     if let Some(policy) = options.policy {
         builder = builder.cipher_suites(policy.suites.iter().copied());
+    }
+    if !options.accepted_types.is_empty() {
+        builder = builder.client_certificate_types(accepted_types(options));
     }
     let judge = Arc::new(judge.clone());
     if options.require_client_certificate {

@@ -27,9 +27,11 @@ pub(crate) enum Refusal {
     Malformed(String),
 }
 
-/// A certificate and its key, as files in PEM.
+/// A certificate and its key, or a key alone, as files in PEM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CredentialFiles {
+    /// The key is shown without a certificate.
+    pub(crate) raw: bool,
     pub(crate) certificate: Option<PathBuf>,
     pub(crate) key: Option<PathBuf>,
     pub(crate) signing_prefs: Vec<u16>,
@@ -63,6 +65,10 @@ pub(crate) struct Options {
     pub(crate) verify_prefs: Vec<u16>,
     pub(crate) verify_fail: bool,
     pub(crate) verify_peer: bool,
+    /// The types of the peer's certificate that will do; X.509 if there are none.
+    pub(crate) accepted_types: Vec<u8>,
+    /// The types that a client says to have; those of its credentials if there are none.
+    pub(crate) client_types: Vec<u8>,
     /// A client without a certificate is refused.
     pub(crate) require_client_certificate: bool,
     /// The authorities that a server tells its clients of.
@@ -120,6 +126,9 @@ pub(crate) struct Expectations {
     pub(crate) credential: Option<i32>,
     pub(crate) peer_certificate: Option<PathBuf>,
     pub(crate) no_peer_certificate: bool,
+    pub(crate) peer_certificate_type: Option<u8>,
+    /// The SHA-256 hash of the peer's raw public key.
+    pub(crate) peer_raw_key: Option<Vec<u8>>,
     pub(crate) peer_verify_prefs: Vec<u16>,
     pub(crate) retry: Option<bool>,
     pub(crate) extended_main_secret: bool,
@@ -150,6 +159,8 @@ impl Default for Options {
             verify_prefs: Vec::new(),
             verify_fail: false,
             verify_peer: false,
+            accepted_types: Vec::new(),
+            client_types: Vec::new(),
             require_client_certificate: false,
             client_authorities: Vec::new(),
             require_secure_renegotiation: false,

@@ -155,6 +155,8 @@ impl Options {
             "-verify-prefs" => self.verify_prefs.push(arguments.number(flag)?),
             "-verify-fail" => self.verify_fail = true,
             "-verify-peer" => self.verify_peer = true,
+            "-accepted-peer-cert-types" => self.accepted_types.push(arguments.number(flag)?),
+            "-available-client-cert-types" => self.client_types.push(arguments.number(flag)?),
             "-require-any-client-certificate" => self.require_client_certificate = true,
             "-use-client-ca-list" => self.client_authorities = arguments.hex_list(flag)?,
             "-no-legacy-server-connect" => self.require_secure_renegotiation = true,
@@ -190,8 +192,11 @@ impl Options {
         flag: &str,
         arguments: &mut Arguments<I>,
     ) -> Result<bool, Refusal> {
-        if flag == "-new-x509-credential" {
-            self.more_credentials.push(CredentialFiles::default());
+        if matches!(flag, "-new-x509-credential" | "-new-rpk-credential") {
+            self.more_credentials.push(CredentialFiles {
+                raw: flag == "-new-rpk-credential",
+                ..CredentialFiles::default()
+            });
             return Ok(true);
         }
         // Flags about credentials are about the one that was begun last.
@@ -268,6 +273,10 @@ impl Options {
             "-expect-no-secure-renegotiation" => expect.secure_renegotiation = Some(false),
             "-expect-client-ca-list" => expect.authorities = Some(arguments.hex_list(flag)?),
             "-expect-no-peer-cert" => expect.no_peer_certificate = true,
+            "-expect-peer-certificate-type" => {
+                expect.peer_certificate_type = Some(arguments.number(flag)?);
+            }
+            "-expect-peer-rpk-sha256" => expect.peer_raw_key = Some(arguments.base64(flag)?),
             // A verdict is given once, and nothing goes on without it.
             "-expect-verify-result" => {}
             "-expect-hrr" => expect.retry = Some(true),
