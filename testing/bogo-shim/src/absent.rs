@@ -31,7 +31,6 @@ const FALLBACK: Feature = "falling back to older versions by hand (RFC 7507)";
 const SEND_ALERT: Feature = "an alert of the application's choice";
 const PEEK: Feature = "reading data without taking it";
 const MESSAGE_CALLBACK: Feature = "BoringSSL's form of a trace";
-const RECORD_SIZE: Feature = "a limit on the size of records sent";
 const CALLBACK: Feature = "a callback of BoringSSL's that has no counterpart";
 
 /// Flags that ask for something absent, and for what.
@@ -116,7 +115,6 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-send-alert", SEND_ALERT),
     ("-peek-then-read", PEEK),
     ("-expect-msg-callback", MESSAGE_CALLBACK),
-    ("-max-send-fragment", RECORD_SIZE),
 ];
 
 /// Prefixes of flags for connections that do not happen.

@@ -196,6 +196,9 @@ fn client(
     if let Some(policy) = options.policy {
         builder = builder.cipher_suites(policy.suites.iter().copied());
     }
+    if let Some(most) = options.max_sent_fragment {
+        builder = builder.max_sent_fragment(most);
+    }
     let name = options.host_name.as_deref().unwrap_or("unnamed.example");
     let name = name
         .parse()
@@ -248,6 +251,9 @@ fn server(
         .key_log(Arc::new(seen.clone()));
     if let Some(policy) = options.policy {
         builder = builder.cipher_suites(policy.suites.iter().copied());
+    }
+    if let Some(most) = options.max_sent_fragment {
+        builder = builder.max_sent_fragment(most);
     }
     if !options.accepted_types.is_empty() {
         builder = builder.client_certificate_types(accepted_types(options));

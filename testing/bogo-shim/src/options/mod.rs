@@ -77,6 +77,7 @@ pub(crate) struct Options {
     pub(crate) advertise_alpn: Vec<Vec<u8>>,
     pub(crate) select_alpn: Option<Vec<u8>>,
     pub(crate) reject_alpn: bool,
+    pub(crate) max_sent_fragment: Option<u16>,
     pub(crate) grease: bool,
     pub(crate) permute_extensions: bool,
     /// Ways of compressing certificates to know.
@@ -167,6 +168,7 @@ impl Default for Options {
             advertise_alpn: Vec::new(),
             select_alpn: None,
             reject_alpn: false,
+            max_sent_fragment: None,
             grease: false,
             permute_extensions: false,
             compression: Vec::new(),

@@ -164,6 +164,7 @@ impl Options {
             "-select-alpn" => self.select_alpn = Some(arguments.bytes(flag)?),
             "-decline-alpn" => self.select_alpn = None,
             "-reject-alpn" => self.reject_alpn = true,
+            "-max-send-fragment" => self.max_sent_fragment = Some(arguments.number(flag)?),
             "-enable-grease" => self.grease = true,
             "-permute-extensions" => self.permute_extensions = true,
             // A client judges the response together with the certificate.
