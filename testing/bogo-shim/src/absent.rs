@@ -98,7 +98,6 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-allow-false-start-without-alpn", FALSE_START),
     ("-tls-unique", TLS_UNIQUE),
     ("-expect-total-renegotiations", RENEGOTIATION),
-    ("-expect-certificate-types", CALLBACK),
     ("-cipher", CIPHER_STRINGS),
     ("-fallback-scsv", FALLBACK),
     ("-retain-only-sha256-client-cert", HASHED_CERT),

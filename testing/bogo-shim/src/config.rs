@@ -184,7 +184,8 @@ fn client(
         .keep_peer_chain(true)
         .key_log(Arc::new(seen.clone()));
     let own_types = client_types(options, resolver);
-    if !own_types.is_empty() || options.expect.authorities.is_some() {
+    let looks = options.expect.authorities.is_some() || options.expect.certificate_types.is_some();
+    if !own_types.is_empty() || looks {
         builder = builder.client_certificate(Arc::clone(resolver) as _);
     }
     if !own_types.is_empty() {

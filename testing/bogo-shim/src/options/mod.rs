@@ -134,6 +134,8 @@ pub(crate) struct Expectations {
     pub(crate) retry: Option<bool>,
     pub(crate) extended_main_secret: bool,
     pub(crate) secure_renegotiation: Option<bool>,
+    /// The kinds of keys that a client of TLS 1.2 hears of.
+    pub(crate) certificate_types: Option<Vec<u8>>,
     /// The authorities that a client hears of.
     pub(crate) authorities: Option<Vec<Vec<u8>>>,
     /// The handshake must fail: to complete it is an error that no test wants.

@@ -272,6 +272,9 @@ impl Options {
             "-expect-extended-master-secret" => expect.extended_main_secret = true,
             "-expect-secure-renegotiation" => expect.secure_renegotiation = Some(true),
             "-expect-no-secure-renegotiation" => expect.secure_renegotiation = Some(false),
+            "-expect-certificate-types" => {
+                expect.certificate_types = Some(arguments.base64(flag)?);
+            }
             "-expect-client-ca-list" => expect.authorities = Some(arguments.hex_list(flag)?),
             "-expect-no-peer-cert" => expect.no_peer_certificate = true,
             "-expect-peer-certificate-type" => {
