@@ -7,7 +7,7 @@ pub(crate) type Feature = &'static str;
 const DTLS: Feature = "DTLS";
 const QUIC: Feature = "QUIC";
 const RESUMPTION: Feature = "session resumption";
-const EARLY_DATA: Feature = "early data";
+pub(crate) const EARLY_DATA: Feature = "early data";
 pub(crate) const OLD_VERSIONS: Feature = "versions before TLS 1.2 (RFC 8996)";
 const PSK: Feature = "external pre-shared keys";
 const ECH: Feature = "encrypted ClientHello (RFC 9849)";
@@ -29,8 +29,8 @@ const HASHED_CERT: Feature = "keeping only the hash of a client's certificate";
 const CIPHER_STRINGS: Feature = "cipher suites chosen by OpenSSL's strings";
 const FALLBACK: Feature = "falling back to older versions by hand (RFC 7507)";
 const SEND_ALERT: Feature = "an alert of the application's choice";
-const PEEK: Feature = "reading data without taking it";
 const MESSAGE_CALLBACK: Feature = "BoringSSL's form of a trace";
+pub(crate) const JDK11: Feature = "a lower version for clients that look like JDK 11";
 const CALLBACK: Feature = "a callback of BoringSSL's that has no counterpart";
 
 /// Flags that ask for something absent, and for what.
@@ -53,7 +53,6 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-expect-resumable-across-names", RESUMPTION),
     ("-expect-not-resumable-across-names", RESUMPTION),
     ("-resumption-across-names-enabled", RESUMPTION),
-    ("-expect-early-data-reason", EARLY_DATA),
     ("-expect-ticket-supports-early-data", EARLY_DATA),
     ("-enable-early-data", EARLY_DATA),
     ("-psk", PSK),
@@ -109,10 +108,8 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-fail-ddos-callback", CALLBACK),
     ("-no-server-name-ack", CALLBACK),
     ("-max-cert-list", CALLBACK),
-    ("-jdk11-workaround", CALLBACK),
     ("-curves-flags", CALLBACK),
     ("-send-alert", SEND_ALERT),
-    ("-peek-then-read", PEEK),
     ("-expect-msg-callback", MESSAGE_CALLBACK),
 ];
 

@@ -87,6 +87,8 @@ pub(crate) struct Options {
     pub(crate) reject_ocsp: bool,
     pub(crate) read_hello_first: bool,
     pub(crate) client_suite_order: bool,
+    /// A client that looks like JDK 11 is not to be served in TLS 1.3.
+    pub(crate) jdk11_workaround: bool,
 
     // What happens on the connection.
     pub(crate) implicit_handshake: bool,
@@ -178,6 +180,7 @@ impl Default for Options {
             reject_ocsp: false,
             read_hello_first: false,
             client_suite_order: true,
+            jdk11_workaround: false,
             implicit_handshake: false,
             writes_first: false,
             initial_write: b"hello".to_vec(),
@@ -225,6 +228,11 @@ impl Options {
     /// Whether what is asked for is all there.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
         match self.versions() {
+            Some(versions)
+                if self.jdk11_workaround && versions.contains(ProtocolVersion::TLS13) =>
+            {
+                Err(Refusal::Absent(absent::JDK11))
+            }
             Some(_) => Ok(()),
             None => Err(Refusal::Absent(absent::OLD_VERSIONS)),
         }

@@ -177,6 +177,7 @@ impl Options {
             "-enable-ocsp-stapling" => self.ocsp_stapling = true,
             // Both are about seeing the ClientHello before anything is decided.
             "-use-early-callback" | "-install-ddos-callback" => self.read_hello_first = true,
+            "-jdk11-workaround" => self.jdk11_workaround = true,
             "-server-preference" => self.client_suite_order = false,
             // Sessions are never resumed, and tickets never sent.
             "-no-ticket" | "-expect-no-session" | "-expect-no-session-id" => {}
@@ -229,6 +230,8 @@ impl Options {
             "-shim-initial-write" => self.initial_write = arguments.bytes(flag)?,
             "-repeat-shim-initial-write" => self.initial_writes = arguments.number(flag)?,
             "-read-size" => self.read_size = arguments.number(flag)?,
+            // Data is handed over where it stands in the input: all may look before it is taken.
+            "-peek-then-read" => {}
             "-read-with-unfinished-write" => self.unfinished_write = true,
             "-use-exporter-between-reads" => self.export_between_reads = true,
             "-shim-shuts-down" => self.shuts_down = true,
@@ -283,6 +286,12 @@ impl Options {
             "-expect-peer-rpk-sha256" => expect.peer_raw_key = Some(arguments.base64(flag)?),
             // A verdict is given once, and nothing goes on without it.
             "-expect-verify-result" => {}
+            // The one reason that there can be without the feature.
+            "-expect-early-data-reason" => {
+                if arguments.text(flag)? != "disabled" {
+                    return Err(Refusal::Absent(absent::EARLY_DATA));
+                }
+            }
             "-expect-hrr" => expect.retry = Some(true),
             "-expect-no-hrr" => expect.retry = Some(false),
             "-handshake-never-done" => expect.never_done = true,

@@ -94,6 +94,11 @@ fn what_is_absent_is_told_from_what_is_unknown_and_what_is_wrong() {
     assert_eq!(absent(&["-server", "-dtls"]), "DTLS");
     assert_eq!(absent(&["-resume-count", "1"]), "session resumption");
     assert_eq!(absent(&["-on-resume-async"]), "session resumption");
+    let reason = |reason| read(&["-expect-early-data-reason", reason]);
+    assert_eq!(reason("disabled"), read(&[]));
+    assert_eq!(reason("accepted"), Err(Refusal::Absent("early data")));
+    assert_eq!(absent(&["-jdk11-workaround"]), absent::JDK11);
+    assert!(read(&["-jdk11-workaround", "-no-tls13"]).is_ok());
     let unknown = Err(Refusal::Unknown("-fly".into()));
     assert_eq!(read(&["-async", "-fly"]), unknown);
     for flags in [
