@@ -20,7 +20,6 @@ const PAKE: Feature = "SPAKE2+ (draft)";
 const SCT: Feature = "signed certificate timestamps (RFC 6962)";
 const TRUST_ANCHORS: Feature = "trust anchor identifiers (draft)";
 const SERVER_PADDING: Feature = "padding of the server's flight (draft)";
-const GROUPS_HINT: Feature = "hint at the server's groups (draft)";
 const SRTP: Feature = "SRTP (RFC 5764)";
 const CBC: Feature = "CBC cipher suites";
 const FALSE_START: Feature = "false start (RFC 7918)";
@@ -89,7 +88,6 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-cert-properties", TRUST_ANCHORS),
     ("-request-server-padding", SERVER_PADDING),
     ("-server-supports-padding", SERVER_PADDING),
-    ("-server-supported-groups-hint", GROUPS_HINT),
     ("-srtp-profiles", SRTP),
     ("-cbc-record-splitting", CBC),
     ("-write-different-record-sizes", CBC),

@@ -143,9 +143,14 @@ fn groups(options: &Options) -> Vec<NamedGroup> {
     }
 }
 
-/// The key shares that BoringSSL sends: for the first group, and for the first that is safe from
-/// a quantum computer where that one is not, or the other way round.
+/// The key shares that BoringSSL sends: for the first group that the server is said to know;
+/// without such a one, for the first group, and for the first that is safe from a quantum computer
+/// where that one is not, or the other way round.
 fn key_shares(options: &Options) -> Vec<NamedGroup> {
+    let hinted = |group: &NamedGroup| options.server_groups.contains(&group.0);
+    if let Some(group) = groups(options).into_iter().find(hinted) {
+        return vec![group];
+    }
     if let Some(shares) = &options.key_shares {
         return shares.iter().copied().map(NamedGroup).collect();
     }

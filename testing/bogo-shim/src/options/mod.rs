@@ -61,6 +61,8 @@ pub(crate) struct Options {
     pub(crate) host_name: Option<String>,
     pub(crate) curves: Vec<u16>,
     pub(crate) key_shares: Option<Vec<u16>>,
+    /// What the server is said to know.
+    pub(crate) server_groups: Vec<u16>,
     pub(crate) policy: Option<&'static Policy>,
     pub(crate) verify_prefs: Vec<u16>,
     pub(crate) verify_fail: bool,
@@ -160,6 +162,7 @@ impl Default for Options {
             host_name: None,
             curves: Vec::new(),
             key_shares: None,
+            server_groups: Vec::new(),
             policy: None,
             verify_prefs: Vec::new(),
             verify_fail: false,

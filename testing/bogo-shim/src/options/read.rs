@@ -152,6 +152,7 @@ impl Options {
                 self.key_shares.get_or_insert_default().push(share);
             }
             "-no-key-shares" => self.key_shares = Some(Vec::new()),
+            "-server-supported-groups-hint" => self.server_groups.push(arguments.number(flag)?),
             "-verify-prefs" => self.verify_prefs.push(arguments.number(flag)?),
             "-verify-fail" => self.verify_fail = true,
             "-verify-peer" => self.verify_peer = true,
