@@ -6,15 +6,15 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use waxwing_core::{
-    ClientCertRequest, ClientCertVerifier, Rejection, ServerCertRequest, ServerCertVerifier,
-    Verdict, Verified,
+    CertificateType, ClientCertRequest, ClientCertVerifier, Rejection, ServerCertRequest,
+    ServerCertVerifier, Verdict, Verified,
 };
 
 use crate::end_entity;
 
 type Report = dyn Fn(&Rejection) + Send + Sync;
 
-/// **Insecure**: accepts every server's certificate whose key can be read.
+/// **Insecure**: accepts every server's certificate whose key can be read, and every raw public key.
 ///
 /// The server must still prove that it holds the key of the certificate it shows.
 pub struct AcceptAny {
@@ -47,7 +47,7 @@ impl ServerCertVerifier for AcceptAny {
         {
             report(&rejection);
         }
-        accept_any(request.chain)
+        accept_any(request.certificate_type, request.chain)
     }
 }
 
@@ -58,7 +58,7 @@ impl fmt::Debug for AcceptAny {
 }
 
 /// **Insecure**: accepts every client's certificate whose key can be read, whoever issued it and
-/// whatever it says.
+/// whatever it says, and every raw public key.
 ///
 /// The client must still prove that it holds the key. That is of use where the application looks
 /// the key up by itself before it trusts anything that the client sends.
@@ -67,7 +67,7 @@ pub struct AcceptAnyClient;
 
 impl ClientCertVerifier for AcceptAnyClient {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        accept_any(request.chain)
+        accept_any(request.certificate_type, request.chain)
     }
 }
 
@@ -77,8 +77,11 @@ impl fmt::Debug for AcceptAnyClient {
     }
 }
 
-fn accept_any(chain: &[&[u8]]) -> Verdict {
+fn accept_any(typ: CertificateType, chain: &[&[u8]]) -> Verdict {
     let leaf = chain.first().copied().unwrap_or_default();
+    if typ == CertificateType::RAW_PUBLIC_KEY {
+        return Verdict::Accepted(Verified::holder_of(leaf.to_vec()));
+    }
     end_entity::spki(leaf)
         .map(Verified::holder_of)
         .map_or_else(Verdict::Rejected, Verdict::Accepted)

@@ -9,12 +9,13 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 use waxwing_core::{
-    CertificateError, ClientCertRequest, ClientCertVerifier, Rejection, ServerCertRequest,
-    ServerCertVerifier, Verdict, Verified,
+    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, Rejection,
+    ServerCertRequest, ServerCertVerifier, Verdict, Verified,
 };
 
 use crate::end_entity;
 use crate::explain::reject;
+use crate::public_key::refuse_weak;
 use crate::{Clock, Peer};
 
 /// The SHA-256 of a certificate or of its key.
@@ -105,7 +106,7 @@ impl core::error::Error for InvalidPin {}
 /// for what: also a self-signed certificate, and one marked as an authority.
 ///
 /// The rest of the chain does not matter. A server's name, and the dates, are checked unless told
-/// otherwise.
+/// otherwise. A raw public key (RFC 7250) has neither; it is accepted if it is pinned.
 #[derive(Clone, Debug)]
 pub struct PinnedVerifier {
     pins: Vec<Pin>,
@@ -146,22 +147,22 @@ impl PinnedVerifier {
         self
     }
 
-    fn check(&self, chain: &[&[u8]], peer: Peer<'_>) -> Result<Verified, Rejection> {
+    fn check(
+        &self,
+        typ: CertificateType,
+        chain: &[&[u8]],
+        peer: Peer<'_>,
+    ) -> Result<Verified, Rejection> {
         let leaf = chain.first().ok_or(CertificateError::Malformed)?;
+        if typ == CertificateType::RAW_PUBLIC_KEY {
+            return self.check_raw(leaf, peer);
+        }
         let certificate = Pin::of_certificate(leaf);
         let key = Pin::of_spki(&end_entity::spki(leaf)?);
-        if !self
-            .pins
-            .iter()
-            .any(|pin| *pin == certificate || *pin == key)
-        {
-            return Err(reject(
-                CertificateError::PinMismatch,
-                format!(
-                    "the {}'s key is {key}, its certificate {certificate}",
-                    peer.word()
-                ),
-            ));
+        if !self.pins.contains(&certificate) && !self.pins.contains(&key) {
+            let peer = peer.word();
+            let text = format!("the {peer}'s key is {key}, its certificate {certificate}");
+            return Err(reject(CertificateError::PinMismatch, text));
         }
         let now = if self.any_time {
             None
@@ -170,18 +171,30 @@ impl PinnedVerifier {
         };
         end_entity::accept(leaf, peer.name().filter(|_| !self.any_name), now)
     }
+
+    /// A key without a certificate (RFC 7250) has neither name nor dates: only a pin of it counts.
+    fn check_raw(&self, spki: &[u8], peer: Peer<'_>) -> Result<Verified, Rejection> {
+        let key = Pin::of_spki(spki);
+        if !self.pins.contains(&key) {
+            let text = format!("the {}'s raw public key is {key}", peer.word());
+            return Err(reject(CertificateError::PinMismatch, text));
+        }
+        refuse_weak(spki)?;
+        Ok(Verified::holder_of(spki.to_vec()))
+    }
 }
 
 impl ServerCertVerifier for PinnedVerifier {
     fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
-        self.check(request.chain, Peer::Server(request.name))
+        let peer = Peer::Server(request.name);
+        self.check(request.certificate_type, request.chain, peer)
             .map_or_else(Verdict::Rejected, Verdict::Accepted)
     }
 }
 
 impl ClientCertVerifier for PinnedVerifier {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        self.check(request.chain, Peer::Client)
+        self.check(request.certificate_type, request.chain, Peer::Client)
             .map_or_else(Verdict::Rejected, Verdict::Accepted)
     }
 }

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use rustls_pki_types::CertificateDer;
 use waxwing_core::{
-    CertificateError, ClientCertRequest, ClientCertVerifier, Rejection, ServerCertRequest,
-    ServerCertVerifier, Verdict, Verified,
+    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, Rejection,
+    ServerCertRequest, ServerCertVerifier, Verdict, Verified,
 };
 use waxwing_crypto::CryptoProvider;
 use webpki::EndEntityCert;
@@ -33,7 +33,11 @@ impl Policy {
         }
     }
 
-    fn judge(&self, chain: &[&[u8]], peer: Peer<'_>) -> Verdict {
+    fn judge(&self, typ: CertificateType, chain: &[&[u8]], peer: Peer<'_>) -> Verdict {
+        // No authority vouches for anything else.
+        if typ != CertificateType::X509 {
+            return Verdict::Rejected(CertificateError::RawPublicKey.into());
+        }
         self.check(chain, peer)
             .map_or_else(Verdict::Rejected, Verdict::Accepted)
     }
@@ -131,7 +135,9 @@ impl Verifier {
 
 impl ServerCertVerifier for Verifier {
     fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
-        self.policy.judge(request.chain, Peer::Server(request.name))
+        let peer = Peer::Server(request.name);
+        self.policy
+            .judge(request.certificate_type, request.chain, peer)
     }
 }
 
@@ -196,7 +202,8 @@ impl ClientVerifier {
 
 impl ClientCertVerifier for ClientVerifier {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        self.policy.judge(request.chain, Peer::Client)
+        self.policy
+            .judge(request.certificate_type, request.chain, Peer::Client)
     }
 
     fn authorities(&self) -> &[Vec<u8>] {

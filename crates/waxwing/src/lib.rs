@@ -109,14 +109,15 @@ pub use waxwing_core::limits;
 pub use waxwing_core::{
     Accepting, Acceptor, AlertDescription, Answer, Buffer, CertChoice, CertCompressor,
     CertDecompressor, CertResolver, CertificateCompressionAlgorithm, CertificateError,
-    CertificateRequestView, CertifiedKey, ClientAuth, ClientCertRequest, ClientCertResolver,
-    ClientCertVerifier, ClientConfig, ClientConfigBuilder, ClientHelloView, CompressionFailed,
-    ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName, Epoch, Error, Event,
-    Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible, InvalidName, KeyLog,
-    MaxFragmentLength, Misuse, OwnedClientCertRequest, OwnedServerCertRequest, PeerAction,
-    PeerError, Problem, Progress, ProtocolVersion, ProtocolVersions, Question, ReadHalf,
-    RecordPadding, Refused, Rejection, ServerCertRequest, ServerCertVerifier, ServerConfig,
-    ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait, WriteHalf,
+    CertificateRequestView, CertificateType, CertifiedKey, ClientAuth, ClientCertRequest,
+    ClientCertResolver, ClientCertVerifier, ClientConfig, ClientConfigBuilder, ClientHelloView,
+    CompressionFailed, ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName,
+    Epoch, Error, Event, Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible,
+    InvalidName, KeyLog, MaxFragmentLength, Misuse, OwnedClientCertRequest, OwnedServerCertRequest,
+    PeerAction, PeerError, Problem, Progress, ProtocolVersion, ProtocolVersions, Question,
+    ReadHalf, RecordPadding, Refused, Rejection, ServerCertRequest, ServerCertVerifier,
+    ServerConfig, ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait,
+    WriteHalf,
 };
 pub use waxwing_crypto as crypto;
 pub use waxwing_pki as pki;

@@ -10,7 +10,6 @@ const RESUMPTION: Feature = "session resumption";
 const EARLY_DATA: Feature = "early data";
 pub(crate) const OLD_VERSIONS: Feature = "versions before TLS 1.2 (RFC 8996)";
 const RAW_KEYS: Feature = "raw public keys (RFC 7250)";
-const CERT_COMPRESSION: Feature = "certificate compression (RFC 8879)";
 const PSK: Feature = "external pre-shared keys";
 const ECH: Feature = "encrypted ClientHello (RFC 9849)";
 const CHANNEL_ID: Feature = "channel ID (expired draft)";
@@ -34,7 +33,6 @@ const SEND_ALERT: Feature = "an alert of the application's choice";
 const PEEK: Feature = "reading data without taking it";
 const MESSAGE_CALLBACK: Feature = "BoringSSL's form of a trace";
 const RECORD_SIZE: Feature = "a limit on the size of records sent";
-const HANDSHAKER: Feature = "handing a connection to another process";
 const CALLBACK: Feature = "a callback of BoringSSL's that has no counterpart";
 
 /// Flags that ask for something absent, and for what.
@@ -108,8 +106,6 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-available-client-cert-types", RAW_KEYS),
     ("-expect-peer-certificate-type", RAW_KEYS),
     ("-expect-peer-rpk-sha256", RAW_KEYS),
-    ("-install-cert-compression-algs", CERT_COMPRESSION),
-    ("-install-one-cert-compression-alg", CERT_COMPRESSION),
     ("-cipher", CIPHER_STRINGS),
     ("-fallback-scsv", FALLBACK),
     ("-retain-only-sha256-client-cert", HASHED_CERT),
@@ -120,7 +116,6 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-fail-early-callback", CALLBACK),
     ("-fail-ddos-callback", CALLBACK),
     ("-no-server-name-ack", CALLBACK),
-    ("-use-old-client-cert-callback", CALLBACK),
     ("-max-cert-list", CALLBACK),
     ("-jdk11-workaround", CALLBACK),
     ("-curves-flags", CALLBACK),
@@ -134,7 +129,6 @@ const FLAGS: &[(&str, Feature)] = &[
 const PREFIXES: &[(&str, Feature)] = &[
     ("-on-resume-", RESUMPTION),
     ("-on-retry-", EARLY_DATA),
-    ("-on-handshaker-", HANDSHAKER),
     ("-fail-early-callback-ech-", ECH),
     ("-psk-importer-", PSK),
     ("-pake-", PAKE),

@@ -8,6 +8,7 @@ use waxwing_core::{
 };
 use waxwing_crypto::{CryptoProvider, NamedGroup, SignatureAlgorithm, SignatureScheme};
 
+use crate::compress::decompressors;
 use crate::credential::Credential;
 use crate::errors::Failure;
 use crate::options::Options;
@@ -171,6 +172,7 @@ fn client(
         .dangerous_without_extended_main_secret(true)
         .secure_renegotiation_required(options.require_secure_renegotiation)
         .alpn(&options.advertise_alpn)
+        .cert_decompressors(&decompressors(&options.compression))
         .grease(options.grease)
         .permute_extensions(options.permute_extensions)
         .send_server_name(options.host_name.is_some())
@@ -208,6 +210,7 @@ fn server(
         .alpn(refused.or_else(|| options.select_alpn.clone()))
         .client_suite_order(options.client_suite_order && options.policy.is_none())
         .keep_peer_chain(true)
+        .cert_decompressors(&decompressors(&options.compression))
         .key_log(Arc::new(seen.clone()));
     if let Some(policy) = options.policy {
         builder = builder.cipher_suites(policy.suites.iter().copied());

@@ -10,8 +10,9 @@ use super::compression::CertDecompressor;
 use super::credentials::ClientCertResolver;
 use super::verifier::ServerCertVerifier;
 use super::versions::ProtocolVersions;
-use super::{Chosen, Common, ConfigError, KeyLog, common_setters};
+use super::{Chosen, Common, ConfigError, KeyLog, check_types, common_setters};
 use crate::ServerName;
+use crate::messages::CertificateType;
 use crate::messages::extensions::max_fragment_length::MaxFragmentLength;
 use crate::record::RecordPadding;
 use crate::trace::Trace;
@@ -44,6 +45,8 @@ pub struct ClientConfig {
     pub(crate) group_memory: Option<Arc<dyn GroupMemory>>,
     pub(crate) certificates: Option<Arc<dyn ClientCertResolver>>,
     pub(crate) post_handshake_auth: bool,
+    pub(crate) server_certificate_types: Vec<CertificateType>,
+    pub(crate) client_certificate_types: Vec<CertificateType>,
     pub(crate) max_fragment_length: Option<MaxFragmentLength>,
 }
 
@@ -71,6 +74,8 @@ impl ClientConfig {
                 group_memory: None,
                 certificates: None,
                 post_handshake_auth: false,
+                server_certificate_types: Vec::from([CertificateType::X509]),
+                client_certificate_types: Vec::from([CertificateType::X509]),
                 max_fragment_length: None,
             },
             chosen: Chosen::default(),
@@ -136,6 +141,30 @@ impl ClientConfigBuilder {
         self
     }
 
+    /// Accepts these types of certificate from servers, the preferred one first (RFC 7250;
+    /// default: X.509 alone).
+    ///
+    /// A raw public key has no name and no issuer. The verifier has to know it: one that does
+    /// not expect raw keys refuses them.
+    pub fn server_certificate_types(
+        mut self,
+        types: impl IntoIterator<Item = CertificateType>,
+    ) -> Self {
+        self.config.server_certificate_types = types.into_iter().collect();
+        self
+    }
+
+    /// Has certificates of these types to show, the preferred one first (RFC 7250; default:
+    /// X.509 alone). A server that asks for one chooses among them, and
+    /// [`Self::client_certificate`] has to come up with one of the type that it chose.
+    pub fn client_certificate_types(
+        mut self,
+        types: impl IntoIterator<Item = CertificateType>,
+    ) -> Self {
+        self.config.client_certificate_types = types.into_iter().collect();
+        self
+    }
+
     /// Asks the server for short records in both directions (RFC 6066, Section 4). Servers that
     /// know it keep to it; for those that do not, nothing changes.
     ///
@@ -198,6 +227,8 @@ impl ClientConfigBuilder {
     pub fn build(self) -> Result<Arc<ClientConfig>, ConfigError> {
         let mut config = self.config;
         config.common.resolve(&self.chosen)?;
+        check_types(&config.server_certificate_types)?;
+        check_types(&config.client_certificate_types)?;
         let groups = &config.common.groups;
         for name in config.key_share_groups.iter().flatten() {
             if !groups.iter().any(|group| group.name() == *name) {

@@ -10,7 +10,7 @@ use waxwing_crypto::Suite12;
 use waxwing_crypto::{CipherSuite, CryptoProvider, KxGroup, NamedGroup, ProviderFault, Suite13};
 
 use crate::limits::MAX_ALPN_NAME;
-use crate::messages::ProtocolVersion;
+use crate::messages::{CertificateType, ProtocolVersion};
 use crate::record::RecordPadding;
 use crate::trace::Trace;
 
@@ -60,6 +60,9 @@ pub enum ConfigError {
     /// A key share is to be sent for a group that is not among the groups (RFC 9846,
     /// Section 4.3.8).
     ShareWithoutGroup(NamedGroup),
+    /// A list of certificate types is empty, names one twice, or one that is neither X.509 nor a
+    /// raw public key.
+    CertificateTypes,
     /// A record size limit is outside 64 to 16385 (RFC 8449, Section 4).
     RecordSizeLimit(u16),
     /// No cipher suite is there for a version that is to be spoken.
@@ -82,6 +85,9 @@ impl fmt::Display for ConfigError {
             Self::Repeated(id) => write!(f, "a list names 0x{id:04x} twice"),
             Self::ShareWithoutGroup(name) => {
                 write!(f, "a key share for {name}, which is not among the groups")
+            }
+            Self::CertificateTypes => {
+                f.write_str("certificate types are X.509, RawPublicKey, or both in some order")
             }
             Self::RecordSizeLimit(limit) => {
                 write!(f, "a record size limit must be 64 to 16385, not {limit}")
@@ -234,6 +240,16 @@ fn pick<T: Copy>(wanted: &[u16], find: impl Fn(u16) -> Option<T>) -> Result<Vec<
         .iter()
         .map(|id| find(*id).ok_or(ConfigError::NotProvided(*id)))
         .collect()
+}
+
+/// Takes a list of certificate types if it makes sense.
+fn check_types(types: &[CertificateType]) -> Result<(), ConfigError> {
+    const X509: CertificateType = CertificateType::X509;
+    const RAW: CertificateType = CertificateType::RAW_PUBLIC_KEY;
+    match types {
+        [X509] | [RAW] | [X509, RAW] | [RAW, X509] => Ok(()),
+        _ => Err(ConfigError::CertificateTypes),
+    }
 }
 
 fn check_distinct(ids: &[u16]) -> Result<(), ConfigError> {

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::messages::CertificateType;
 use crate::{Rejection, ServerName};
 
 /// Decides whether a server is who it says.
@@ -18,7 +19,11 @@ pub trait ServerCertVerifier: Send + Sync + fmt::Debug {
 /// What a server presented, and to whom.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerCertRequest<'a> {
-    /// The certificates in DER, the server's own first. Never empty.
+    /// What the chain is. Others than X.509 come only where the configuration accepts them.
+    pub certificate_type: CertificateType,
+    /// The certificates in DER, the server's own first. Never empty. Where the type is
+    /// `RawPublicKey` it is one SubjectPublicKeyInfo in DER instead, which says nothing of whose
+    /// it is: a verifier has to know it.
     pub chain: &'a [&'a [u8]],
     /// The stapled OCSP response, if any (RFC 6066, Section 8).
     pub ocsp: Option<&'a [u8]>,
@@ -44,7 +49,11 @@ pub trait ClientCertVerifier: Send + Sync + fmt::Debug {
 /// What a client presented.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientCertRequest<'a> {
-    /// The certificates in DER, the client's own first. Never empty.
+    /// What the chain is. Others than X.509 come only where the configuration accepts them.
+    pub certificate_type: CertificateType,
+    /// The certificates in DER, the client's own first. Never empty. Where the type is
+    /// `RawPublicKey` it is one SubjectPublicKeyInfo in DER instead, which says nothing of whose
+    /// it is: a verifier has to know it.
     pub chain: &'a [&'a [u8]],
 }
 

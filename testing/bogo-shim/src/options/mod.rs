@@ -73,6 +73,8 @@ pub(crate) struct Options {
     pub(crate) reject_alpn: bool,
     pub(crate) grease: bool,
     pub(crate) permute_extensions: bool,
+    /// Ways of compressing certificates to know.
+    pub(crate) compression: Vec<u16>,
     pub(crate) ocsp_stapling: bool,
     /// What is stapled to the server's certificate will not do.
     pub(crate) reject_ocsp: bool,
@@ -156,6 +158,7 @@ impl Default for Options {
             reject_alpn: false,
             grease: false,
             permute_extensions: false,
+            compression: Vec::new(),
             ocsp_stapling: false,
             reject_ocsp: false,
             read_hello_first: false,

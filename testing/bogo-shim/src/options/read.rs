@@ -78,20 +78,37 @@ impl Options {
                 .find_map(|prefix| flag.strip_prefix(prefix))
                 .filter(|rest| rest.starts_with('-'))
                 .unwrap_or(&flag);
+            // Flags for another process are read, so as to know where the next one begins.
+            let other = flag.strip_prefix("-on-handshaker");
+            let other = other.filter(|rest| rest.starts_with('-'));
+            if let Some(flag) = other {
+                if !Self::default().one(flag, &mut arguments)? {
+                    return Err(Refusal::Unknown(flag.to_owned()));
+                }
+                continue;
+            }
             if let Some(feature) = absent::feature_of(flag) {
                 return Err(Refusal::Absent(feature));
             }
-            let known = options.transport(flag, &mut arguments)?
-                || options.configuration(flag, &mut arguments)?
-                || options.credentials(flag, &mut arguments)?
-                || options.conduct(flag, &mut arguments)?
-                || options.expectation(flag, &mut arguments)?;
-            if !known {
+            if !options.one(flag, &mut arguments)? {
                 return Err(Refusal::Unknown(flag.to_owned()));
             }
         }
         options.check()?;
         Ok(options)
+    }
+
+    /// Reads one flag with its value. Whether it is known.
+    fn one<I: Iterator<Item = Vec<u8>>>(
+        &mut self,
+        flag: &str,
+        arguments: &mut Arguments<I>,
+    ) -> Result<bool, Refusal> {
+        Ok(self.transport(flag, arguments)?
+            || self.configuration(flag, arguments)?
+            || self.credentials(flag, arguments)?
+            || self.conduct(flag, arguments)?
+            || self.expectation(flag, arguments)?)
     }
 
     fn transport<I: Iterator<Item = Vec<u8>>>(
@@ -150,6 +167,10 @@ impl Options {
             // A client judges the response together with the certificate.
             "-use-ocsp-callback" | "-set-ocsp-in-callback" => {}
             "-fail-ocsp-callback" => self.reject_ocsp = true,
+            "-install-cert-compression-algs" => self.compression = vec![0xff01, 0xff02, 0xff03],
+            "-install-one-cert-compression-alg" => {
+                self.compression = vec![arguments.number(flag)?];
+            }
             "-enable-ocsp-stapling" => self.ocsp_stapling = true,
             // Both are about seeing the ClientHello before anything is decided.
             "-use-early-callback" | "-install-ddos-callback" => self.read_hello_first = true,
@@ -182,6 +203,8 @@ impl Options {
             "-cert-file" => credential.certificate = Some(arguments.path(flag)?),
             "-key-file" => credential.key = Some(arguments.path(flag)?),
             "-signing-prefs" => credential.signing_prefs.push(arguments.number(flag)?),
+            // Ours are always asked for when they are needed.
+            "-use-old-client-cert-callback" => {}
             "-must-match-issuer" => credential.must_match_issuer = true,
             "-ocsp-response" => credential.ocsp = Some(arguments.base64(flag)?),
             _ => return Ok(false),

@@ -46,7 +46,12 @@ fn flags_for_one_process_or_connection_are_read_without_their_prefix() {
     let expected = read(&["-async"]).unwrap();
     assert_ne!(expected, read(&[]).unwrap());
     assert_eq!(read(&["-on-shim-async"]), Ok(expected.clone()));
-    assert_eq!(read(&["-on-initial-async"]), Ok(expected));
+    assert_eq!(read(&["-on-initial-async"]), Ok(expected.clone()));
+    // What is for another process means nothing here.
+    assert_eq!(
+        read(&["-on-handshaker-curves", "29", "-async"]),
+        Ok(expected)
+    );
 }
 
 #[test]

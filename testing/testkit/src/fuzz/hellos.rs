@@ -1,6 +1,9 @@
 //! Bodies of the messages that a [`Puppet`](super::puppet::Puppet) says by itself.
 
+use waxwing_core::CertCompressor;
+
 use super::wire::{extension, take, take_u16, vec};
+use crate::compression::RUN_LENGTH;
 use crate::fake::{CERTIFICATE, SHARE_LEN, SIGNATURE};
 
 /// RFC 9846, Section 4.2.3: the random of a HelloRetryRequest.
@@ -294,6 +297,14 @@ pub(super) fn certificate(count: u8, staple: bool) -> Vec<u8> {
         entries.extend(vec::<2>(&extensions));
     }
     [vec::<1>(&[]), vec::<3>(&entries)].concat()
+}
+
+/// CompressedCertificate, from the body of a Certificate.
+pub(super) fn compressed(body: &[u8]) -> Vec<u8> {
+    let algorithm = RUN_LENGTH.0.0.to_be_bytes();
+    let [_, len @ ..] = (body.len() as u32).to_be_bytes();
+    let compressed = RUN_LENGTH.compress(body).expect("this one always can");
+    [algorithm.as_slice(), &len, &vec::<3>(&compressed)].concat()
 }
 
 /// CertificateVerify.

@@ -29,6 +29,7 @@ const CLIENT_KEY_EXCHANGE: u8 = 16;
 const FINISHED: u8 = 20;
 const CERTIFICATE_STATUS: u8 = 22;
 const KEY_UPDATE: u8 = 24;
+const COMPRESSED_CERTIFICATE: u8 = 25;
 const MESSAGE_HASH: u8 = 254;
 
 const AES_256_GCM_SHA384: u16 = 0x1302;
@@ -188,7 +189,11 @@ impl Puppet {
             5 => {
                 let shape = script.byte();
                 let body = hellos::certificate((1 + shape % 128) % 12, shape >= 128);
-                message(CERTIFICATE, &body)
+                if shape & 64 == 0 {
+                    message(CERTIFICATE, &body)
+                } else {
+                    message(COMPRESSED_CERTIFICATE, &hellos::compressed(&body))
+                }
             }
             6 => message(CERTIFICATE_VERIFY, &hellos::certificate_verify()),
             7 => message(FINISHED, &self.verify_data()),

@@ -15,6 +15,7 @@ use super::hellos::new_session_ticket;
 use super::puppet::{Puppet, Role, Secrets};
 use super::script::Script;
 use super::wire::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, message, record};
+use crate::compression::RUN_LENGTH;
 use crate::fake::{self, PROVIDER};
 
 /// The suites whose records a puppet can make.
@@ -111,6 +112,9 @@ pub(super) fn client_config(flags: u8, how: u8, log: Arc<Secrets>) -> Arc<Client
         builder = builder
             .alpn(["h2", "http/1.1"])
             .certificate_authorities([b"a name".to_vec()]);
+    }
+    if has(3) {
+        builder = builder.cert_decompressors(&[&RUN_LENGTH]);
     }
     if how & 0x40 != 0 {
         builder = builder.client_certificate(Arc::new(Asking(has(0))));
@@ -379,6 +383,18 @@ mod tests {
     fn a_puppet_completes_the_handshake_with_a_client() {
         for config in [0x50, 0x7e, 0xfe] {
             assert_complete(&client(config, 0, [0, config], 12), false);
+        }
+    }
+
+    #[test]
+    fn a_client_takes_a_compressed_certificate_if_it_offered_to() {
+        let mut order = IN_ORDER;
+        // After the steps of ServerHello and EncryptedExtensions: how the certificates come.
+        order[4] = 64;
+        for (config, taken) in [(0x58, true), (0x50, false)] {
+            let script = [&[config, 0, 0, config], order.as_slice()].concat();
+            let session = Session::client(&mut Script::new(&script), true);
+            assert_eq!(session.driven.is_established(), taken);
         }
     }
 

@@ -18,29 +18,30 @@ use super::super::auth::pick_scheme;
 use super::super::proof::FinishedOk;
 use super::super::schedule13::{ApplicationSecrets, verify_data};
 use super::Env;
+use super::certificate::check_own_type;
 use super::tls13::{Outcome, Step};
 use crate::codec::Writer;
 use crate::config::client::ClientConfig;
 use crate::config::credentials::{CertChoice, CertificateRequestView, CertifiedKey};
 use crate::connection::event::{Question, Wait};
 use crate::connection::info::Exporter;
-use crate::messages::HandshakeType;
 use crate::messages::certificate::Certificate;
 use crate::messages::certificate_request::CertificateRequest;
 use crate::messages::certificate_verify::{CertificateVerify, client_signed_content};
 use crate::messages::compressed_certificate::CompressedCertificate;
 use crate::messages::finished::Finished;
+use crate::messages::{CertificateType, HandshakeType};
 use crate::{Error, Incompatible};
 
 /// Asks the configuration which certificate to show.
-pub(crate) fn choose(config: &ClientConfig, request: &CertificateRequest<'_>) -> CertChoice {
+pub(crate) fn choose(config: &ClientConfig, request: &CertificateRequestView<'_>) -> CertChoice {
     match &config.certificates {
-        Some(resolver) => resolver.resolve(&CertificateRequestView::tls13(request)),
+        Some(resolver) => resolver.resolve(request),
         None => CertChoice::None,
     }
 }
 
-/// A certificate to show, with a scheme that the server can check.
+/// A certificate to show, of the type that was agreed on, with a scheme that the server can check.
 pub(crate) struct Shown {
     pub(crate) key: Arc<CertifiedKey>,
     pub(crate) scheme: SignatureScheme,
@@ -49,8 +50,10 @@ pub(crate) struct Shown {
 impl Shown {
     pub(crate) fn new(
         key: Arc<CertifiedKey>,
+        agreed: CertificateType,
         request: &CertificateRequest<'_>,
     ) -> Result<Self, Error> {
+        check_own_type(&key, agreed)?;
         let theirs = request.signature_algorithms;
         let scheme = pick_scheme(key.key().schemes(), |scheme| theirs.contains(&scheme))
             .ok_or(Incompatible::SignatureScheme)?;
@@ -93,13 +96,16 @@ impl LastFlight {
     /// Answers the CertificateRequest with this body.
     pub(super) fn answer(self, request: Box<[u8]>, env: &mut Env<'_>) -> Result<Outcome, Error> {
         let read = CertificateRequest::read(&request)?;
-        match choose(env.config, &read) {
+        let certificate_type = env.cx.info.client_certificate_type;
+        let view = CertificateRequestView::tls13(&read, certificate_type);
+        match choose(env.config, &view) {
             CertChoice::Use(key) => self.show(Some(key), &read, env),
             CertChoice::None => self.show(None, &read, env),
             CertChoice::Pending => {
                 let step = AwaitChoice {
                     last: self,
                     request,
+                    certificate_type,
                 };
                 Ok(Step::Choice(Box::new(step)).wait(Wait::Certificate))
             }
@@ -112,7 +118,10 @@ impl LastFlight {
         request: &CertificateRequest<'_>,
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
-        let shown = key.map(|key| Shown::new(key, request)).transpose()?;
+        let agreed = env.cx.info.client_certificate_type;
+        let shown = key
+            .map(|key| Shown::new(key, agreed, request))
+            .transpose()?;
         let compressed = shown.as_ref().and_then(|shown| shown.compressed(request));
         match compressed {
             Some(message) => {
@@ -182,13 +191,14 @@ pub(super) struct AwaitChoice {
     last: LastFlight,
     /// The body of the CertificateRequest.
     request: Box<[u8]>,
+    certificate_type: CertificateType,
 }
 
 impl AwaitChoice {
     pub(super) fn question(&self) -> Option<Question<'_>> {
         // It was read before, so it can be read again.
         let request = CertificateRequest::read(&self.request).ok()?;
-        let view = CertificateRequestView::tls13(&request);
+        let view = CertificateRequestView::tls13(&request, self.certificate_type);
         Some(Question::ClientCertificate(view))
     }
 

@@ -25,7 +25,7 @@ use super::super::proof::SignatureOk;
 use super::super::record_limits::{self, Wish};
 use super::super::schedule12::{Binding, MainSecret, Randoms};
 use super::super::{ChangeCipherSpec, StepOutcome};
-use super::certificate::{Judged, judge};
+use super::certificate::{Judged, check_own_type, judge, settle_types};
 use super::{Env, hello};
 use crate::config::credentials::{CertChoice, CertificateRequestView, CertifiedKey};
 use crate::config::verifier::{ServerCertRequest, Verified};
@@ -33,7 +33,7 @@ use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
 use crate::messages::certificate_request12::CertificateRequest12;
 use crate::messages::certificate_status::CertificateStatus;
 use crate::messages::certificate_verify::CertificateVerify;
-use crate::messages::certificate12::Certificate12;
+use crate::messages::certificate12;
 use crate::messages::client_key_exchange::ClientKeyExchange;
 use crate::messages::extensions::{ExtensionSet, ec_point_formats};
 use crate::messages::finished::Finished;
@@ -41,7 +41,7 @@ use crate::messages::server_hello::ServerHello;
 use crate::messages::server_hello_done::ServerHelloDone;
 use crate::messages::server_hello12::ServerHelloExtensions12;
 use crate::messages::server_key_exchange::{ServerKeyExchange, signed_content};
-use crate::messages::{HandshakeType, ProtocolVersion};
+use crate::messages::{CertificateType, HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
 use crate::record::protect12::Keys12;
 use crate::{Error, Incompatible, PeerError, Rejection};
@@ -123,7 +123,7 @@ impl Step {
             Self::Choice(step) => {
                 // It was read before, so it can be read again.
                 let request = CertificateRequest12::read(&step.request).ok()?;
-                let view = CertificateRequestView::tls12(&request);
+                let view = CertificateRequestView::tls12(&request, step.certificate_type);
                 Some(Question::ClientCertificate(view))
             }
             Self::Signature(step) => Some(Question::Signature {
@@ -183,6 +183,11 @@ pub(super) fn on_server_hello(
         .ok_or(PeerError::SuiteNotOffered)?;
     let extensions = ServerHelloExtensions12::read(hello.block, sent)?;
     check_extensions(&extensions, env)?;
+    settle_types(
+        extensions.server_certificate_type,
+        extensions.client_certificate_type,
+        env,
+    )?;
 
     let info = &mut env.cx.info;
     info.version = Some(ProtocolVersion::TLS12);
@@ -248,8 +253,8 @@ pub(super) struct AwaitCertificate {
 
 impl AwaitCertificate {
     fn on_certificate(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let certificate = Certificate12::read(message.body())?;
-        let chain: Vec<&[u8]> = certificate.chain.iter().map(|entry| entry.0).collect();
+        let typ = env.cx.info.server_certificate_type;
+        let chain = certificate12::read_chain(message.body(), typ)?;
         if chain.is_empty() {
             return Err(PeerError::EmptyCertificate.into());
         }
@@ -272,6 +277,7 @@ fn judge_chain(
     env: &mut Env<'_>,
 ) -> Result<Outcome, Error> {
     let request = ServerCertRequest {
+        certificate_type: env.cx.info.server_certificate_type,
         chain,
         ocsp,
         name: env.name,
@@ -318,6 +324,7 @@ impl AwaitCertificateStatus {
     ) -> Result<Outcome, Error> {
         let chain: Vec<&[u8]> = self.chain.iter().map(|der| &**der).collect();
         let request = ServerCertRequest {
+            certificate_type: env.cx.info.server_certificate_type,
             chain: &chain,
             ocsp: None,
             name: env.name,
@@ -471,7 +478,8 @@ impl AwaitServerHelloDone {
             return turn.without_certificate(env);
         };
         let read = CertificateRequest12::read(&request)?;
-        let view = CertificateRequestView::tls12(&read);
+        let certificate_type = env.cx.info.client_certificate_type;
+        let view = CertificateRequestView::tls12(&read, certificate_type);
         let choice = match &env.config.certificates {
             Some(resolver) => resolver.resolve(&view),
             None => CertChoice::None,
@@ -480,7 +488,11 @@ impl AwaitServerHelloDone {
             CertChoice::Use(key) => turn.with_certificate(Some(key), &request, env),
             CertChoice::None => turn.with_certificate(None, &request, env),
             CertChoice::Pending => {
-                let step = AwaitChoice { turn, request };
+                let step = AwaitChoice {
+                    turn,
+                    request,
+                    certificate_type,
+                };
                 Ok(Step::Choice(Box::new(step)).wait(Wait::Certificate))
             }
         }
@@ -492,6 +504,7 @@ pub(super) struct AwaitChoice {
     turn: OurTurn,
     /// The body of the CertificateRequest.
     request: Box<[u8]>,
+    certificate_type: CertificateType,
 }
 
 impl AwaitChoice {
@@ -527,6 +540,7 @@ impl OurTurn {
     ) -> Result<Outcome, Error> {
         let signer = match key {
             Some(key) => {
+                check_own_type(&key, env.cx.info.client_certificate_type)?;
                 let request = CertificateRequest12::read(request)?;
                 let ours = key.key().schemes();
                 let scheme = pick_scheme12(ours, None, |scheme| request.allows(scheme))
@@ -535,10 +549,11 @@ impl OurTurn {
             }
             None => None,
         };
+        let typ = env.cx.info.client_certificate_type;
         let chain = signer.as_ref().map_or(&[][..], |(key, _)| key.chain());
         env.cx
             .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
-                Certificate12::write(w, chain)
+                certificate12::write_chain(w, typ, chain)
             })?;
         let Some((key, scheme)) = signer else {
             return self.without_certificate(env);

@@ -9,6 +9,7 @@ use waxwing_crypto::{Digest, KxGroup, NamedGroup, Suite13};
 use super::super::negotiate::{self, GroupChoice};
 use super::super::record_limits::Wish;
 use super::super::{EarlyData, SessionId, StepOutcome};
+use super::certificate::TypeOffers;
 #[cfg(feature = "tls12")]
 use super::tls12;
 use super::tls13::{Agreed, Exchange};
@@ -127,6 +128,7 @@ impl AwaitClientHello {
                 .unwrap_or_default()
                 .iter()
                 .collect(),
+            types: TypeOffers::read(extensions)?,
             acknowledge_name: env.cx.info.server_name.is_some(),
             wish: Wish {
                 max_fragment_length: extensions.max_fragment_length,

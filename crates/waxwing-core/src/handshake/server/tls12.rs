@@ -30,7 +30,7 @@ use super::super::record_limits::{self, Wish};
 use super::super::schedule12::{Binding, MainSecret, Randoms};
 use super::super::{ChangeCipherSpec, StepOutcome};
 use super::Env;
-use super::certificate::{Judged, judge};
+use super::certificate::{Judged, TypeAnswers, TypeOffers, judge};
 use crate::codec::Writer;
 use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView, Settled};
 use crate::config::verifier::Verified;
@@ -38,7 +38,7 @@ use crate::connection::event::{OwnedClientCertRequest, Question, Wait};
 use crate::messages::certificate_request12::{CertificateRequest12, ECDSA_SIGN, RSA_SIGN};
 use crate::messages::certificate_status::CertificateStatus;
 use crate::messages::certificate_verify::CertificateVerify;
-use crate::messages::certificate12::Certificate12;
+use crate::messages::certificate12;
 use crate::messages::client_hello::ClientHello;
 use crate::messages::client_key_exchange::ClientKeyExchange;
 use crate::messages::extensions::ec_point_formats;
@@ -206,6 +206,7 @@ pub(super) fn on_client_hello(
             max_fragment_length: extensions.max_fragment_length,
             record_size_limit: extensions.record_size_limit,
         },
+        types: TypeOffers::read(extensions)?,
     };
     agreed.choose_certificate(hello, message.body(), env)
 }
@@ -253,6 +254,7 @@ struct Agreed {
     staple: bool,
     /// What the client says about the length of records.
     wish: Wish,
+    types: TypeOffers,
 }
 
 impl Agreed {
@@ -278,6 +280,7 @@ impl Agreed {
 
     /// Sends ServerHello to CertificateStatus, then signs the share.
     fn answer_hello(self, key: Arc<CertifiedKey>, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let types = self.types.settle(&key, env)?;
         let ours = key.key().schemes();
         let known = |scheme| self.schemes.contains(&scheme);
         let curve = |name| self.curves.is_empty() || self.curves.contains(&name);
@@ -290,10 +293,10 @@ impl Agreed {
             env.cx.transcript.start(suite.hash);
         }
         let ocsp = key.ocsp().filter(|_| self.staple);
-        self.send_server_hello(suite, ocsp.is_some(), env)?;
+        self.send_server_hello(suite, ocsp.is_some(), types, env)?;
         env.cx
             .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
-                Certificate12::write(w, key.chain())
+                certificate12::write_chain(w, key.certificate_type(), key.chain())
             })?;
         if let Some(response) = ocsp {
             let typ = HandshakeType::CERTIFICATE_STATUS;
@@ -313,6 +316,7 @@ impl Agreed {
         &self,
         suite: &'static Suite12,
         status_request: bool,
+        types: TypeAnswers,
         env: &mut Env<'_>,
     ) -> Result<(), Error> {
         let version = ProtocolVersion::TLS12;
@@ -327,6 +331,8 @@ impl Agreed {
                 .then_some(&[ec_point_formats::UNCOMPRESSED]),
             server_name: env.cx.info.server_name.is_some(),
             status_request,
+            server_certificate_type: types.server,
+            client_certificate_type: types.client,
             alpn: alpn.as_deref(),
             max_fragment_length: limits.max_fragment_length,
             record_size_limit: limits.record_size_limit,
@@ -470,8 +476,8 @@ pub(super) struct AwaitCertificate {
 
 impl AwaitCertificate {
     fn on_certificate(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let certificate = Certificate12::read(message.body())?;
-        let chain: Vec<&[u8]> = certificate.chain.iter().map(|entry| entry.0).collect();
+        let typ = env.cx.info.client_certificate_type;
+        let chain = certificate12::read_chain(message.body(), typ)?;
         env.cx.transcript.add(message.bytes);
         let Self { offer } = self;
         match judge(&chain, Incompatible::NoClientCertificate12, env)? {

@@ -23,6 +23,7 @@ use super::super::record_limits::{self, Wish};
 use super::super::schedule13::{HandshakeSecrets, verify_data};
 use super::super::{SessionId, StepOutcome};
 use super::Env;
+use super::certificate::TypeOffers;
 use super::finish13::{
     AwaitCertificate, AwaitCertificateVerify, AwaitFinished, AwaitVerdict, Confirmation,
 };
@@ -150,6 +151,7 @@ pub(super) struct Agreed {
     pub(super) compression: Vec<CertificateCompressionAlgorithm>,
     /// Whether the client named a server, which the chosen certificate acknowledges.
     pub(super) acknowledge_name: bool,
+    pub(super) types: TypeOffers,
     /// What the client says about the length of records.
     pub(super) wish: Wish,
     /// Whether a change_cipher_spec has yet to go out for the sake of middleboxes.
@@ -177,6 +179,7 @@ impl Agreed {
 
     /// Sends ServerHello to Certificate, then signs.
     fn answer_hello(self, key: Arc<CertifiedKey>, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let types = self.types.settle(&key, env)?;
         let scheme = pick_scheme(key.key().schemes(), |scheme| self.schemes.contains(&scheme))
             .ok_or(Incompatible::SignatureScheme)?;
         self.send_server_hello(env)?;
@@ -200,6 +203,8 @@ impl Agreed {
             server_name: self.acknowledge_name,
             max_fragment_length: limits.max_fragment_length,
             record_size_limit: limits.record_size_limit,
+            server_certificate_type: types.server,
+            client_certificate_type: types.client,
             ..EncryptedExtensions::default()
         };
         env.cx
