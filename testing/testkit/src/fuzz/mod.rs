@@ -11,6 +11,7 @@
 //!   server    what a client says   (Puppet)      <->  server engine, also behind an Acceptor
 //!   records   engine -> damaged records          ->   engine after the handshake, also in halves
 //!   pair      engine <-> damaged bytes          <->   engine: they never disagree
+//!   mutated   engine <-> damaged messages       <->   engine: they never disagree
 //!   chunks    one stream, whole and cut          ->   two engines: the same events
 //! ```
 
@@ -18,6 +19,7 @@ mod check;
 mod chunks;
 mod driven;
 mod hellos;
+mod mutated;
 mod pair;
 mod puppet;
 mod records;
@@ -29,10 +31,11 @@ mod wire;
 pub type Target = fn(&[u8]);
 
 /// The targets: a name, and what it does.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("chunks", chunks::run),
     ("client", session::run_client),
     ("messages", messages),
+    ("mutated", mutated::run),
     ("pair", pair::run),
     ("records", records::run),
     ("server", session::run_server),
@@ -46,6 +49,7 @@ pub fn messages(data: &[u8]) {
 }
 
 pub use chunks::run as chunks;
+pub use mutated::run as mutated;
 pub use pair::run as pair;
 pub use records::run as records;
 pub use session::{run_client as client, run_server as server};

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use waxwing_core::{Buffer, ClientConfig, Connection, Event, RecordPadding, ServerConfig};
+use waxwing_core::{
+    Buffer, ClientAuth, ClientConfig, Connection, Event, ProtocolVersions, RecordPadding,
+    ServerConfig,
+};
 use waxwing_crypto::{CipherSuite, NamedGroup};
 
 use super::check::{self, Watch};
@@ -14,13 +17,23 @@ use crate::fake::{self, AcceptAll, PROVIDER};
 const OPEN: CipherSuite = CipherSuite::TLS13_AES_128_GCM_SHA256;
 const OPEN_SHA384: CipherSuite = CipherSuite::TLS13_AES_256_GCM_SHA384;
 const KEYED: CipherSuite = CipherSuite::TLS13_CHACHA20_POLY1305_SHA256;
+const OPEN12: CipherSuite = CipherSuite::TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256;
+const KEYED12: CipherSuite = CipherSuite::TLS12_ECDHE_ECDSA_CHACHA20_POLY1305_SHA256;
+const KEYED12_SHA384: CipherSuite = CipherSuite::TLS12_ECDHE_ECDSA_AES_256_GCM_SHA384;
 
 /// A client and a server whose handshake is complete.
-pub(super) fn established(keyed: bool) -> (Driven, Driven) {
+pub(super) fn established(keyed: bool, tls12: bool) -> (Driven, Driven) {
     fake::seed_random(0);
-    let suite = if keyed { KEYED } else { OPEN };
-    let client = ClientConfig::builder(&PROVIDER, Arc::new(AcceptAll)).cipher_suites([suite]);
+    let (versions, suite) = match (tls12, keyed) {
+        (false, false) => (ProtocolVersions::TLS13, OPEN),
+        (false, true) => (ProtocolVersions::TLS13, KEYED),
+        (true, false) => (ProtocolVersions::TLS12, OPEN12),
+        (true, true) => (ProtocolVersions::TLS12, KEYED12),
+    };
+    let client = ClientConfig::builder(&PROVIDER, Arc::new(AcceptAll)).versions(versions);
+    let client = client.cipher_suites([suite]);
     let server = ServerConfig::builder(&PROVIDER, Arc::new(fake::certified_key()));
+    let server = server.versions(versions);
     let mut pair = Pair::new(
         client.build().expect("a good configuration"),
         server.build().expect("a good configuration"),
@@ -68,13 +81,23 @@ fn configs(flags: u16) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
     } else {
         RecordPadding::None
     };
-    let suites = match flags >> 1 & 3 {
-        0 => vec![OPEN],
-        1 => vec![OPEN_SHA384, OPEN],
-        2 => vec![KEYED],
-        _ => vec![OPEN, KEYED, OPEN_SHA384],
+    let tls12 = has(14);
+    let (versions, suites) = match (tls12, flags >> 1 & 3) {
+        (false, 0) => (ProtocolVersions::TLS13, vec![OPEN]),
+        (false, 1) => (ProtocolVersions::TLS13, vec![OPEN_SHA384, OPEN]),
+        (false, 2) => (ProtocolVersions::TLS13, vec![KEYED]),
+        (false, _) => (ProtocolVersions::TLS13, vec![OPEN, KEYED, OPEN_SHA384]),
+        (true, 0) => (ProtocolVersions::TLS12, vec![OPEN12]),
+        (true, 1) => (ProtocolVersions::TLS12, vec![KEYED12_SHA384, OPEN12]),
+        (true, 2) => (ProtocolVersions::TLS12, vec![KEYED12]),
+        // The client speaks both, and the server nothing newer.
+        (true, _) => {
+            let both = ProtocolVersions::TLS12 | ProtocolVersions::TLS13;
+            (both, vec![OPEN, OPEN12, KEYED12])
+        }
     };
     let mut client = ClientConfig::builder(&PROVIDER, Arc::new(AcceptAll))
+        .versions(versions)
         .cipher_suites(suites)
         .key_shares(usize::from(flags >> 3 & 3))
         .grease(has(5))
@@ -83,6 +106,11 @@ fn configs(flags: u16) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
         .record_padding(padding)
         .trace(Arc::new(Watch));
     let mut server = ServerConfig::builder(&PROVIDER, Arc::new(fake::remote_key()))
+        .versions(if tls12 {
+            ProtocolVersions::TLS12
+        } else {
+            ProtocolVersions::TLS13
+        })
         .client_suite_order(has(8))
         .retry_cookie(has(9))
         .record_padding(padding)
@@ -99,6 +127,10 @@ fn configs(flags: u16) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
     if has(13) {
         client = client.groups([NamedGroup::X25519, NamedGroup::SECP256R1]);
     }
+    if has(15) {
+        client = client.client_certificate(Arc::new(fake::remote_key()));
+        server = server.client_auth(ClientAuth::Optional(Arc::new(AcceptAll)));
+    }
     (
         client.build().expect("a good configuration"),
         server.build().expect("a good configuration"),
@@ -109,8 +141,8 @@ fn configs(flags: u16) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
 const MOST_FLYING: usize = 1 << 18;
 
 /// One side, and what it sent that did not arrive yet.
-struct End {
-    driven: Driven,
+pub(super) struct End {
+    pub(super) driven: Driven,
     /// Bytes of its output that left already.
     left: usize,
     flying: Vec<u8>,
@@ -130,6 +162,12 @@ impl End {
         }
     }
 
+    /// What it sent since the last time.
+    pub(super) fn take_flying(&mut self) -> Vec<u8> {
+        self.leave();
+        core::mem::take(&mut self.flying)
+    }
+
     fn leave(&mut self) {
         self.flying
             .extend_from_slice(&self.driven.sent[self.left..]);
@@ -137,13 +175,18 @@ impl End {
     }
 }
 
-struct Pair {
+/// Two engines.
+pub(super) struct Pair {
     client: End,
     server: End,
 }
 
 impl Pair {
-    fn new(client: Arc<ClientConfig>, server: Arc<ServerConfig>, answers: Answers) -> Self {
+    pub(super) fn new(
+        client: Arc<ClientConfig>,
+        server: Arc<ServerConfig>,
+        answers: Answers,
+    ) -> Self {
         let mut out = Buffer::new();
         let name = "server.example".parse().expect("a name");
         let connection = Connection::client(client, name, &mut out).expect("a client");
@@ -155,8 +198,18 @@ impl Pair {
         }
     }
 
-    const fn ends(&self) -> [&End; 2] {
+    pub(super) const fn ends(&self) -> [&End; 2] {
         [&self.client, &self.server]
+    }
+
+    pub(super) const fn ends_mut(&mut self) -> [&mut End; 2] {
+        [&mut self.client, &mut self.server]
+    }
+
+    /// Whether one of the two sent something that did not leave yet.
+    pub(super) fn is_moving(&self) -> bool {
+        let mut ends = self.ends().into_iter();
+        ends.any(|end| end.driven.sent.len() > end.left || !end.flying.is_empty())
     }
 
     /// Lets everything arrive until nobody has anything to say.

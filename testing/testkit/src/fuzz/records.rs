@@ -9,7 +9,7 @@ use super::pair;
 use super::puppet::Secrets;
 use super::script::Script;
 use super::session::{answers, client_config, server_config};
-use super::wire::{record, records, sealed};
+use super::wire::{record, records, sealed, sealed12};
 use crate::fake;
 
 /// Feeds damaged records to an established engine, or raw bytes to a fresh one.
@@ -55,14 +55,17 @@ struct Wire {
     plain: Vec<u8>,
     /// Whether the suite in use protects anything.
     keyed: bool,
+    tls12: bool,
     cut: usize,
 }
 
 impl Wire {
     fn new(choice: u8, script: &mut Script<'_>) -> Self {
         let keyed = choice & 1 == 0;
-        let (mut client, mut server) = pair::established(keyed);
-        if script.flag() {
+        let how = script.byte();
+        let tls12 = how & 2 != 0;
+        let (mut client, mut server) = pair::established(keyed, tls12);
+        if how & 1 != 0 {
             client.split();
             server.split();
         }
@@ -78,6 +81,7 @@ impl Wire {
             flying: Vec::new(),
             plain: Vec::new(),
             keyed,
+            tls12,
             cut: 0,
         }
     }
@@ -123,10 +127,19 @@ impl Wire {
             9 => self.damage(script, |bytes, script| {
                 bytes.splice(0..0, record(script.byte(), script.bytes()));
             }),
-            10 => self.damage(script, |bytes, script| {
-                let (typ, padding) = (script.byte(), script.byte());
-                bytes.splice(0..0, sealed(typ, script.bytes(), usize::from(padding)));
-            }),
+            10 => {
+                let tls12 = self.tls12;
+                self.damage(script, |bytes, script| {
+                    let (typ, padding) = (script.byte(), script.byte());
+                    let content = script.bytes();
+                    let record = if tls12 {
+                        sealed12(typ, content)
+                    } else {
+                        sealed(typ, content, usize::from(padding))
+                    };
+                    bytes.splice(0..0, record);
+                });
+            }
             11 => self.damage(script, |bytes, script| {
                 let count = 1 + usize::from(script.byte() % 48);
                 // Repeating what was repeated grows fast.
