@@ -17,7 +17,6 @@ const NPN: Feature = "next protocol negotiation (expired draft)";
 const RENEGOTIATION: Feature = "renegotiation";
 const DELEGATED: Feature = "delegated credentials (RFC 9345)";
 const PAKE: Feature = "SPAKE2+ (draft)";
-const SCT: Feature = "signed certificate timestamps (RFC 6962)";
 const TRUST_ANCHORS: Feature = "trust anchor identifiers (draft)";
 const SERVER_PADDING: Feature = "padding of the server's flight (draft)";
 const SRTP: Feature = "SRTP (RFC 5764)";
@@ -80,8 +79,6 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-forbid-renegotiation-after-handshake", RENEGOTIATION),
     ("-new-delegated-credential", DELEGATED),
     ("-new-spake2plusv1-credential", PAKE),
-    ("-enable-signed-cert-timestamps", SCT),
-    ("-signed-cert-timestamps", SCT),
     ("-requested-trust-anchors", TRUST_ANCHORS),
     ("-available-trust-anchors", TRUST_ANCHORS),
     ("-expect-peer-available-trust-anchors", TRUST_ANCHORS),

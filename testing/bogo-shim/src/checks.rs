@@ -26,6 +26,9 @@ pub(crate) fn handshake(options: &Options, session: &Session) -> Result<(), Fail
     if options.expect.ocsp.is_some() && info.ocsp.as_deref() != options.expect.ocsp.as_deref() {
         return Err(Failure::Unexpected("another OCSP response".into()));
     }
+    if options.expect.scts.is_some() && info.scts.as_deref() != options.expect.scts.as_deref() {
+        return Err(Failure::Unexpected("other certificate timestamps".into()));
+    }
     if options.expect.no_peer_certificate && !info.peer_chain.is_empty() {
         return Err(Failure::Unexpected("the peer has a certificate".into()));
     }

@@ -186,6 +186,7 @@ fn client(
         .permute_extensions(options.permute_extensions)
         .send_server_name(options.host_name.is_some())
         .request_ocsp(options.ocsp_stapling)
+        .request_scts(options.request_scts)
         .keep_peer_chain(true)
         .key_log(Arc::new(seen.clone()));
     let own_types = client_types(options, resolver);

@@ -114,6 +114,9 @@ impl Credential {
         if let Some(response) = &files.ocsp {
             certified = certified.with_ocsp(response.clone());
         }
+        if let Some(list) = &files.scts {
+            certified = certified.with_scts(list.clone());
+        }
         Ok(Some(Self {
             certified: Arc::new(certified),
             number,

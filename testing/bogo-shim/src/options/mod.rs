@@ -36,6 +36,8 @@ pub(crate) struct CredentialFiles {
     pub(crate) key: Option<PathBuf>,
     pub(crate) signing_prefs: Vec<u16>,
     pub(crate) ocsp: Option<Vec<u8>>,
+    /// Signed certificate timestamps.
+    pub(crate) scts: Option<Vec<u8>>,
     /// Used only for peers that name an issuer of its chain.
     pub(crate) must_match_issuer: bool,
 }
@@ -85,6 +87,7 @@ pub(crate) struct Options {
     /// Ways of compressing certificates to know.
     pub(crate) compression: Vec<u16>,
     pub(crate) ocsp_stapling: bool,
+    pub(crate) request_scts: bool,
     /// What is stapled to the server's certificate will not do.
     pub(crate) reject_ocsp: bool,
     pub(crate) read_hello_first: bool,
@@ -127,6 +130,8 @@ pub(crate) struct Expectations {
     pub(crate) server_name: Option<String>,
     pub(crate) no_server_name: bool,
     pub(crate) ocsp: Option<Vec<u8>>,
+    /// Signed certificate timestamps.
+    pub(crate) scts: Option<Vec<u8>>,
     /// The number of the credential to be used, and -1 for the one without a number.
     pub(crate) credential: Option<i32>,
     pub(crate) peer_certificate: Option<PathBuf>,
@@ -180,6 +185,7 @@ impl Default for Options {
             permute_extensions: false,
             compression: Vec::new(),
             ocsp_stapling: false,
+            request_scts: false,
             reject_ocsp: false,
             read_hello_first: false,
             client_suite_order: true,

@@ -175,6 +175,7 @@ impl Options {
             "-install-one-cert-compression-alg" => {
                 self.compression = vec![arguments.number(flag)?];
             }
+            "-enable-signed-cert-timestamps" => self.request_scts = true,
             "-enable-ocsp-stapling" => self.ocsp_stapling = true,
             // Both are about seeing the ClientHello before anything is decided.
             "-use-early-callback" | "-install-ddos-callback" => self.read_hello_first = true,
@@ -214,6 +215,7 @@ impl Options {
             // Ours are always asked for when they are needed.
             "-use-old-client-cert-callback" => {}
             "-must-match-issuer" => credential.must_match_issuer = true,
+            "-signed-cert-timestamps" => credential.scts = Some(arguments.base64(flag)?),
             "-ocsp-response" => credential.ocsp = Some(arguments.base64(flag)?),
             _ => return Ok(false),
         }
@@ -269,6 +271,7 @@ impl Options {
             "-expect-advertised-alpn" => expect.advertised_alpn = Some(arguments.names(flag)?),
             "-expect-server-name" => expect.server_name = Some(arguments.text(flag)?),
             "-expect-no-server-name" => expect.no_server_name = true,
+            "-expect-signed-cert-timestamps" => expect.scts = Some(arguments.base64(flag)?),
             "-expect-ocsp-response" => expect.ocsp = Some(arguments.base64(flag)?),
             "-expect-selected-credential" => expect.credential = Some(arguments.number(flag)?),
             "-expect-peer-cert-file" => expect.peer_certificate = Some(arguments.path(flag)?),
