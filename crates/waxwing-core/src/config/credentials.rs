@@ -291,6 +291,20 @@ impl<'a> CertificateRequestView<'a> {
         self.certificate_type
     }
 
+    /// The kinds of keys that a server of TLS 1.2 can check, by the numbers of its
+    /// `certificate_types` (RFC 5246, Section 7.4.4): 1 for RSA, 64 for ECDSA and EdDSA. Empty in
+    /// TLS 1.3.
+    ///
+    /// [`Self::can_use`] respects them. They have nothing to do with [`Self::certificate_type`].
+    #[must_use]
+    pub fn tls12_certificate_types(&self) -> &'a [u8] {
+        #[cfg(feature = "tls12")]
+        if let Some(request) = self.kinds {
+            return request.certificate_types;
+        }
+        &[]
+    }
+
     /// The signature schemes that the server can check, in its order.
     pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + use<'a> {
         self.schemes.iter()
