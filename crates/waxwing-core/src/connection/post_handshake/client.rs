@@ -132,9 +132,7 @@ impl Answering {
     ) -> Result<(), Error> {
         let request = CertificateRequest::read(message.body())?;
         let agreed = env.info.client_certificate_type;
-        let shown = key
-            .map(|key| Shown::new(key, agreed, &request))
-            .transpose()?;
+        let shown = Shown::new(key, agreed, &request)?;
         let mut transcript = self.transcript.clone();
         transcript.update(message.bytes);
         let mut speech = Speech::after(transcript);

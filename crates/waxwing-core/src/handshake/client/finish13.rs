@@ -20,6 +20,7 @@ use super::super::schedule13::{ApplicationSecrets, verify_data};
 use super::Env;
 use super::certificate::check_own_type;
 use super::tls13::{Outcome, Step};
+use crate::Error;
 use crate::codec::Writer;
 use crate::config::client::ClientConfig;
 use crate::config::credentials::{CertChoice, CertificateRequestView, CertifiedKey};
@@ -31,7 +32,6 @@ use crate::messages::certificate_verify::{CertificateVerify, client_signed_conte
 use crate::messages::compressed_certificate::CompressedCertificate;
 use crate::messages::finished::Finished;
 use crate::messages::{CertificateType, HandshakeType};
-use crate::{Error, Incompatible};
 
 /// Asks the configuration which certificate to show.
 pub(crate) fn choose(config: &ClientConfig, request: &CertificateRequestView<'_>) -> CertChoice {
@@ -48,16 +48,21 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
+    /// `None` if there is nothing to show: no certificate, or one whose key signs in no way that
+    /// the server can check. Then an empty list is sent, and the server decides whether that will
+    /// do (RFC 9846, Section 4.5.1.4).
     pub(crate) fn new(
-        key: Arc<CertifiedKey>,
+        key: Option<Arc<CertifiedKey>>,
         agreed: CertificateType,
         request: &CertificateRequest<'_>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Option<Self>, Error> {
+        let Some(key) = key else {
+            return Ok(None);
+        };
         check_own_type(&key, agreed)?;
         let theirs = request.signature_algorithms;
-        let scheme = pick_scheme(key.key().schemes(), |scheme| theirs.contains(&scheme))
-            .ok_or(Incompatible::SignatureScheme)?;
-        Ok(Self { key, scheme })
+        let scheme = pick_scheme(key.key().schemes(), |scheme| theirs.contains(&scheme));
+        Ok(scheme.map(|scheme| Self { key, scheme }))
     }
 
     /// The certificate as the server can decompress it (RFC 8879), in the handshake.
@@ -127,9 +132,7 @@ impl LastFlight {
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
         let agreed = env.cx.info.client_certificate_type;
-        let shown = key
-            .map(|key| Shown::new(key, agreed, request))
-            .transpose()?;
+        let shown = Shown::new(key, agreed, request)?;
         let compressed = shown.as_ref().and_then(|shown| shown.compressed(request));
         match compressed {
             Some(message) => {

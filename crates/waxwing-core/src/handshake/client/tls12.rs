@@ -553,8 +553,8 @@ impl OurTurn {
         finish_flight(secret, env)
     }
 
-    /// The server asked for a certificate, and is shown this one; an empty list if there is none
-    /// (RFC 5246, Section 7.4.6).
+    /// The server asked for a certificate, and is shown this one; an empty list if there is none,
+    /// or none whose key signs in a way that the server can check (RFC 5246, Section 7.4.6).
     fn with_certificate(
         self,
         key: Option<Arc<CertifiedKey>>,
@@ -566,9 +566,8 @@ impl OurTurn {
                 check_own_type(&key, env.cx.info.client_certificate_type)?;
                 let request = CertificateRequest12::read(request)?;
                 let ours = key.key().schemes();
-                let scheme = pick_scheme12(ours, None, |scheme| request.allows(scheme))
-                    .ok_or(Incompatible::SignatureScheme)?;
-                Some((key, scheme))
+                pick_scheme12(ours, None, |scheme| request.allows(scheme))
+                    .map(|scheme| (key, scheme))
             }
             None => None,
         };
