@@ -286,10 +286,8 @@ impl Pair {
                     one.written.extend_from_slice(&data);
                 }
             }
-            7 if choice & 0x40 != 0 => {
-                if one.requests < MAX_CERTIFICATE_REQUESTS {
-                    one.requests += u8::from(one.driven.request_client_certificate());
-                }
+            7 if choice & 0x40 != 0 && one.requests < MAX_CERTIFICATE_REQUESTS => {
+                one.requests += u8::from(one.driven.request_client_certificate());
             }
             7 if one.updates < 8 => {
                 one.updates += 1;

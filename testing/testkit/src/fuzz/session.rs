@@ -357,6 +357,7 @@ fn edit_body(whole: &mut Vec<u8>, script: &mut Script<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hellos::RAW_PUBLIC_KEY;
     use super::*;
 
     /// All zeros: every message in its order, and nothing else.
@@ -405,7 +406,7 @@ mod tests {
     #[test]
     fn a_client_takes_a_raw_key_if_it_offered_to() {
         let mut order = IN_ORDER;
-        order[2] = super::super::hellos::RAW_PUBLIC_KEY;
+        order[2] = RAW_PUBLIC_KEY;
         for (config, taken) in [(0x58, true), (0x50, false)] {
             let script = [&[config, 0, 0, config], order.as_slice()].concat();
             let session = Session::client(&mut Script::new(&script), true);
