@@ -71,6 +71,8 @@ pub enum ConfigError {
     MaxSentFragment(u16),
     /// No cipher suite is there for a version that is to be spoken.
     NoSuite(ProtocolVersion),
+    /// No group is there for the one version that is to be spoken.
+    NoGroup(ProtocolVersion),
 }
 
 impl From<ProviderFault> for ConfigError {
@@ -103,6 +105,7 @@ impl fmt::Display for ConfigError {
                 )
             }
             Self::NoSuite(version) => write!(f, "there is no cipher suite for {version}"),
+            Self::NoGroup(version) => write!(f, "there is no key exchange group for {version}"),
         }
     }
 }
@@ -180,6 +183,11 @@ impl Common {
         self.resolve_suites(chosen.suites.as_deref())?;
         if let Some(groups) = &chosen.groups {
             self.groups = pick(groups, |id| self.provider.group(NamedGroup(id)))?;
+        }
+        // Beside TLS 1.3 it does no harm: then TLS 1.2 is just not agreed on.
+        #[cfg(feature = "tls12")]
+        if !self.versions.contains(ProtocolVersion::TLS13) && self.groups12().next().is_none() {
+            return Err(ConfigError::NoGroup(ProtocolVersion::TLS12));
         }
         Ok(())
     }

@@ -22,14 +22,25 @@ const OPEN12: CipherSuite = CipherSuite::TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256;
 const KEYED12: CipherSuite = CipherSuite::TLS12_ECDHE_ECDSA_CHACHA20_POLY1305_SHA256;
 const KEYED12_SHA384: CipherSuite = CipherSuite::TLS12_ECDHE_ECDSA_AES_256_GCM_SHA384;
 
+/// What protects the records of an established pair.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Records {
+    Tls13,
+    /// The nonce is the sequence number's.
+    Tls12,
+    /// Each record has its nonce with it, and only the additional data has the number.
+    Tls12Explicit,
+}
+
 /// A client and a server whose handshake is complete.
-pub(super) fn established(keyed: bool, tls12: bool) -> (Driven, Driven) {
+pub(super) fn established(keyed: bool, records: Records) -> (Driven, Driven) {
     fake::seed_random(0);
-    let (versions, suite) = match (tls12, keyed) {
-        (false, false) => (ProtocolVersions::TLS13, OPEN),
-        (false, true) => (ProtocolVersions::TLS13, KEYED),
-        (true, false) => (ProtocolVersions::TLS12, OPEN12),
-        (true, true) => (ProtocolVersions::TLS12, KEYED12),
+    let (versions, suite) = match (records, keyed) {
+        (Records::Tls13, false) => (ProtocolVersions::TLS13, OPEN),
+        (Records::Tls13, true) => (ProtocolVersions::TLS13, KEYED),
+        (_, false) => (ProtocolVersions::TLS12, OPEN12),
+        (Records::Tls12, true) => (ProtocolVersions::TLS12, KEYED12),
+        (Records::Tls12Explicit, true) => (ProtocolVersions::TLS12, KEYED12_SHA384),
     };
     let client = ClientConfig::builder(&PROVIDER, Arc::new(AcceptAll)).versions(versions);
     let client = client.cipher_suites([suite]);

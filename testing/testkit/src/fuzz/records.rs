@@ -5,7 +5,7 @@ use std::sync::Arc;
 use waxwing_core::{Buffer, Connection, Event};
 
 use super::driven::Driven;
-use super::pair;
+use super::pair::{self, Records};
 use super::puppet::Secrets;
 use super::script::Script;
 use super::session::{answers, client_config, server_config};
@@ -63,8 +63,12 @@ impl Wire {
     fn new(choice: u8, script: &mut Script<'_>) -> Self {
         let keyed = choice & 1 == 0;
         let how = script.byte();
-        let tls12 = how & 2 != 0;
-        let (mut client, mut server) = pair::established(keyed, tls12);
+        let kind = match how >> 1 & 3 {
+            1 => Records::Tls12,
+            3 => Records::Tls12Explicit,
+            _ => Records::Tls13,
+        };
+        let (mut client, mut server) = pair::established(keyed, kind);
         if how & 1 != 0 {
             client.split();
             server.split();
@@ -81,7 +85,7 @@ impl Wire {
             flying: Vec::new(),
             plain: Vec::new(),
             keyed,
-            tls12,
+            tls12: kind != Records::Tls13,
             cut: 0,
         }
     }
