@@ -191,6 +191,8 @@ rules! {
             "too many requests for a certificate in a row";
         RecordOverflow => RECORD_OVERFLOW,
             "a record longer than allowed (RFC 9846, Section 5.1 and 5.2)";
+        RecordVersion => PROTOCOL_VERSION,
+            "a record of TLS 1.2 with another version in its header (RFC 5246, Section 6.2.1)";
         BadRecordMac => BAD_RECORD_MAC,
             "a record that does not decrypt (RFC 9846, Section 5.2)";
         BadAlert => DECODE_ERROR,

@@ -201,6 +201,41 @@ fn both_sides_can_do_without_certificates() {
 }
 
 #[test]
+fn what_was_agreed_on_holds_after_the_handshake_too() {
+    for (typ, key) in [(RAW, raw_key()), (X509, certified_key())] {
+        let client = showing(&[typ], key).post_handshake_auth(true);
+        let server = server(certified_key())
+            .post_handshake_auth(ClientAuth::Required(Arc::new(Trust::Now)))
+            .client_certificate_types([RAW, X509]);
+        let mut pair = connect(ProtocolVersions::TLS13, client, server).unwrap();
+        assert_eq!(types(&pair), (X509, typ));
+        let end = &mut pair.server;
+        end.connection
+            .request_client_certificate(&mut end.out)
+            .unwrap();
+        pair.settle().unwrap();
+        let info = pair.server.connection.info();
+        assert!(info.client_authenticated);
+        assert_eq!(info.peer_chain, chain_of(typ));
+    }
+}
+
+#[test]
+fn after_the_handshake_the_wrong_type_ends_the_connection() {
+    let client = showing(&[RAW], certified_key()).post_handshake_auth(true);
+    let server = server(certified_key())
+        .post_handshake_auth(ClientAuth::Required(Arc::new(Trust::Now)))
+        .client_certificate_types([RAW]);
+    let mut pair = connect(ProtocolVersions::TLS13, client, server).unwrap();
+    let end = &mut pair.server;
+    end.connection
+        .request_client_certificate(&mut end.out)
+        .unwrap();
+    let lack = Error::from(Incompatible::CertificateType);
+    assert_eq!(pair.settle(), Err(lack));
+}
+
+#[test]
 fn who_is_refused_hears_why() {
     for version in VERSIONS {
         for (client, server) in [

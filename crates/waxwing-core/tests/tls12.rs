@@ -152,6 +152,7 @@ struct ByHint;
 impl ClientCertResolver for ByHint {
     fn resolve(&self, request: &CertificateRequestView<'_>) -> CertChoice {
         assert!(request.certificate_authorities().eq([&[0x30, 0][..]]));
+        assert_eq!(request.tls12_certificate_types(), [1, 64]);
         CertChoice::Use(certified_key())
     }
 }

@@ -107,6 +107,20 @@ impl core::error::Error for InvalidPin {}
 ///
 /// The rest of the chain does not matter. A server's name, and the dates, are checked unless told
 /// otherwise. A raw public key (RFC 7250) has neither; it is accepted if it is pinned.
+///
+/// ```
+/// use std::sync::Arc;
+/// use waxwing_aws_lc::PROVIDER;
+/// use waxwing_core::{CertificateType, ClientConfig, ConfigError};
+/// use waxwing_pki::{Pin, PinnedVerifier};
+///
+/// /// For a server that has this key and no certificate.
+/// fn client(key: Pin) -> Result<Arc<ClientConfig>, ConfigError> {
+///     ClientConfig::builder(&PROVIDER, Arc::new(PinnedVerifier::new([key])))
+///         .server_certificate_types([CertificateType::RAW_PUBLIC_KEY])
+///         .build()
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct PinnedVerifier {
     pins: Vec<Pin>,

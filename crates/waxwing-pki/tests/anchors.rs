@@ -16,6 +16,7 @@ fn accepts(anchors: TrustAnchors) -> bool {
         certificate_type: CertificateType::X509,
         chain: &chain,
         ocsp: None,
+        scts: None,
         name: &name,
     };
     matches!(

@@ -61,6 +61,7 @@ fn rejection(verifier: &dyn ServerCertVerifier, chain: &[&[u8]], name: &str) -> 
         certificate_type: CertificateType::X509,
         chain,
         ocsp: None,
+        scts: None,
         name: &name.parse().unwrap(),
     };
     match verifier.verify(&request) {

@@ -19,6 +19,7 @@ fn ask_all(chain: &[&[u8]]) -> Verdict {
         certificate_type: CertificateType::X509,
         chain,
         ocsp: None,
+        scts: None,
         name: &name,
     };
     let _ = AcceptAny::silently().verify(&request);
@@ -130,7 +131,7 @@ proptest! {
         if let Ok(anchors) = anchors {
             let name = "localhost".parse().unwrap();
             let request = ServerCertRequest { certificate_type: CertificateType::X509,
-        chain: &[&leaf], ocsp: None, name: &name };
+        chain: &[&leaf], ocsp: None, scts: None, name: &name };
             let _ = Verifier::new(&PROVIDER, anchors).verify(&request);
         }
     }

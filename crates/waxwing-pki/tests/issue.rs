@@ -81,6 +81,7 @@ fn every_kind_serves_and_is_accepted_by_those_who_trust_it() {
                 certificate_type: CertificateType::X509,
                 chain: &[issued.certificate()],
                 ocsp: None,
+                scts: None,
                 name: &name.parse().unwrap(),
             };
             let verdict = verifier.verify(&request);

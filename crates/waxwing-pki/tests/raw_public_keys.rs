@@ -31,6 +31,7 @@ fn judge_server(
         certificate_type: typ,
         chain,
         ocsp: None,
+        scts: None,
         name: &"localhost".parse().unwrap(),
     }))
 }

@@ -23,6 +23,7 @@ fn ask(
         certificate_type: CertificateType::X509,
         chain,
         ocsp: None,
+        scts: None,
         name: &name,
     }) {
         Verdict::Accepted(verified) => Ok(verified),

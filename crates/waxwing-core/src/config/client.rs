@@ -40,6 +40,7 @@ pub struct ClientConfig {
     pub(crate) permute_extensions: bool,
     pub(crate) middlebox_compatibility: bool,
     pub(crate) request_ocsp: bool,
+    pub(crate) request_scts: bool,
     pub(crate) keep_peer_chain: bool,
     pub(crate) certificate_authorities: Vec<Vec<u8>>,
     pub(crate) group_memory: Option<Arc<dyn GroupMemory>>,
@@ -69,6 +70,7 @@ impl ClientConfig {
                 permute_extensions: true,
                 middlebox_compatibility: true,
                 request_ocsp: true,
+                request_scts: false,
                 keep_peer_chain: false,
                 certificate_authorities: Vec::new(),
                 group_memory: None,
@@ -203,6 +205,13 @@ impl ClientConfigBuilder {
     /// Whether to ask for a stapled OCSP response (default: yes).
     pub const fn request_ocsp(mut self, on: bool) -> Self {
         self.config.request_ocsp = on;
+        self
+    }
+
+    /// Whether to ask for signed certificate timestamps (RFC 6962, Section 3.3.1; default: no).
+    /// Most certificates carry theirs inside, and come with them unasked.
+    pub const fn request_scts(mut self, on: bool) -> Self {
+        self.config.request_scts = on;
         self
     }
 

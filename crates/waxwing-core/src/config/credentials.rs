@@ -13,6 +13,7 @@ use crate::codec::List;
 use crate::handshake::auth::pick_scheme;
 #[cfg(feature = "tls12")]
 use crate::handshake::negotiate::fit12;
+use crate::messages::certificate::{Stapled, Wanted};
 use crate::messages::certificate_request::CertificateRequest;
 #[cfg(feature = "tls12")]
 use crate::messages::certificate_request12::CertificateRequest12;
@@ -29,6 +30,7 @@ pub struct CertifiedKey {
     chain: Vec<Vec<u8>>,
     key: Arc<dyn SigningKey>,
     ocsp: Option<Vec<u8>>,
+    scts: Option<Vec<u8>>,
     compressed: Vec<Compressed>,
 }
 
@@ -44,6 +46,7 @@ impl CertifiedKey {
             chain,
             key,
             ocsp: None,
+            scts: None,
             compressed: Vec::new(),
         }
     }
@@ -69,36 +72,63 @@ impl CertifiedKey {
         self
     }
 
+    /// Adds signed certificate timestamps, sent to clients that ask (RFC 6962, Section 3.3.1): an
+    /// encoded SignedCertificateTimestampList, with its length in front.
+    ///
+    /// What [`Self::with_compression`] made before is dropped.
+    #[must_use]
+    pub fn with_scts(mut self, list: Vec<u8>) -> Self {
+        self.scts = Some(list);
+        self.compressed = Vec::new();
+        self
+    }
+
     /// Compresses the certificates, once, for peers of TLS 1.3 that can decompress (RFC 8879):
     /// the first of `compressors` that the peer knows is used. One that makes the message no
     /// smaller is left out.
     ///
-    /// To be called last: the OCSP response is compressed too.
+    /// To be called last: OCSP response and timestamps are compressed too.
     #[must_use]
     pub fn with_compression(mut self, compressors: &[&dyn CertCompressor]) -> Self {
         let mut compressed = Vec::new();
         for compressor in compressors {
-            compressed.extend(Compressed::new(*compressor, &self.chain, None));
-            if let Some(response) = self.ocsp() {
-                compressed.extend(Compressed::new(*compressor, &self.chain, Some(response)));
+            for (ocsp, scts) in [(false, false), (true, false), (false, true), (true, true)] {
+                let wanted = Wanted { ocsp, scts };
+                let stapled = self.stapled(wanted);
+                if Wanted::of(stapled) == wanted {
+                    compressed.extend(Compressed::new(*compressor, &self.chain, stapled));
+                }
             }
         }
         self.compressed = compressed;
         self
     }
 
-    /// The Certificate message, compressed in the first way that the peer knows. `staple` is
-    /// whether it wants an OCSP response.
+    /// What there is of what the peer wants.
+    pub(crate) fn stapled(&self, wanted: Wanted) -> Stapled<'_> {
+        Stapled {
+            ocsp: self.ocsp().filter(|_| wanted.ocsp),
+            scts: self.scts.as_deref().filter(|_| wanted.scts),
+        }
+    }
+
+    /// The Certificate message with this, compressed in the first way that the peer knows.
     pub(crate) fn compressed(
         &self,
-        staple: bool,
+        stapled: Stapled<'_>,
         known: impl Fn(CertificateCompressionAlgorithm) -> bool,
     ) -> Option<CompressedCertificate<'_>> {
-        let stapled = staple && self.ocsp.is_some();
+        let stapled = Wanted::of(stapled);
         self.compressed
             .iter()
             .find(|form| form.stapled == stapled && known(form.algorithm))
             .map(Compressed::message)
+    }
+
+    /// The encoded SignedCertificateTimestampList.
+    #[must_use]
+    pub fn scts(&self) -> Option<&[u8]> {
+        self.scts.as_deref()
     }
 
     /// What this is.
@@ -259,6 +289,20 @@ impl<'a> CertificateRequestView<'a> {
     #[must_use]
     pub const fn certificate_type(&self) -> CertificateType {
         self.certificate_type
+    }
+
+    /// The kinds of keys that a server of TLS 1.2 can check, by the numbers of its
+    /// `certificate_types` (RFC 5246, Section 7.4.4): 1 for RSA, 64 for ECDSA and EdDSA. Empty in
+    /// TLS 1.3.
+    ///
+    /// [`Self::can_use`] respects them. They have nothing to do with [`Self::certificate_type`].
+    #[must_use]
+    pub fn tls12_certificate_types(&self) -> &'a [u8] {
+        #[cfg(feature = "tls12")]
+        if let Some(request) = self.kinds {
+            return request.certificate_types;
+        }
+        &[]
     }
 
     /// The signature schemes that the server can check, in its order.

@@ -27,6 +27,9 @@ pub struct ServerCertRequest<'a> {
     pub chain: &'a [&'a [u8]],
     /// The stapled OCSP response, if any (RFC 6066, Section 8).
     pub ocsp: Option<&'a [u8]>,
+    /// The SignedCertificateTimestampList that came in the handshake, if it was asked for and
+    /// there is one (RFC 6962, Section 3.3.1): encoded, with its length in front.
+    pub scts: Option<&'a [u8]>,
     /// Whom the client wants to talk to.
     pub name: &'a ServerName,
 }

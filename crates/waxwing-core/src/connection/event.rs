@@ -108,6 +108,7 @@ pub struct OwnedServerCertRequest {
     pub(crate) certificate_type: CertificateType,
     pub(crate) chain: Vec<Vec<u8>>,
     pub(crate) ocsp: Option<Vec<u8>>,
+    pub(crate) scts: Option<Vec<u8>>,
     pub(crate) name: crate::ServerName,
 }
 
@@ -119,6 +120,7 @@ impl OwnedServerCertRequest {
             certificate_type: self.certificate_type,
             chain: &chain,
             ocsp: self.ocsp.as_deref(),
+            scts: self.scts.as_deref(),
             name: &self.name,
         })
     }

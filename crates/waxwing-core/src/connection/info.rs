@@ -53,6 +53,9 @@ pub struct ConnectionInfo {
     pub peer_chain: Vec<Box<[u8]>>,
     /// The OCSP response that the server stapled, if the configuration keeps the chain.
     pub ocsp: Option<Box<[u8]>>,
+    /// The encoded SignedCertificateTimestampList from the handshake, if the configuration asks
+    /// for it and keeps the chain.
+    pub scts: Option<Box<[u8]>>,
     /// Keying material for other protocols; there once the handshake is complete.
     pub exporter: Option<Exporter>,
 }

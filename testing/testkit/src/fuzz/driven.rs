@@ -237,7 +237,7 @@ impl Driven {
     /// An answer to another question changes nothing.
     fn wrong_answer(&mut self, wait: Wait) {
         let Some(Engine::Whole(connection)) = &mut self.engine else {
-            unreachable!("questions come in the handshake only")
+            unreachable!("only whole connections ask")
         };
         let wrong = match wait {
             Wait::Signature => Answer::Certificate(None),
@@ -338,6 +338,18 @@ impl Driven {
             Engine::Halves(_, write, _) => write.update_key(ask, &mut self.out),
         };
         self.collect();
+    }
+
+    /// Asks a client for its certificate after the handshake; whether that can be done now.
+    pub(super) fn request_client_certificate(&mut self) -> bool {
+        self.calls += 2;
+        let Some(Engine::Whole(connection)) = &mut self.engine else {
+            return false;
+        };
+        // Refused while it cannot be done, which changes nothing.
+        let asked = connection.request_client_certificate(&mut self.out).is_ok();
+        self.collect();
+        asked
     }
 
     pub(super) fn close(&mut self) {

@@ -4,7 +4,7 @@ use waxwing_core::CertCompressor;
 
 use super::wire::{extension, take, take_u16, vec};
 use crate::compression::RUN_LENGTH;
-use crate::fake::{CERTIFICATE, SHARE_LEN, SIGNATURE};
+use crate::fake::{CERTIFICATE, SHARE_LEN, SIGNATURE, spki};
 
 /// RFC 9846, Section 4.2.3: the random of a HelloRetryRequest.
 pub(super) const RETRY_RANDOM: [u8; 32] =
@@ -19,11 +19,15 @@ const STATUS_REQUEST: u16 = 5;
 const SUPPORTED_GROUPS: u16 = 10;
 const SIGNATURE_ALGORITHMS: u16 = 13;
 const ALPN: u16 = 16;
+const SERVER_CERTIFICATE_TYPE: u16 = 20;
 const EARLY_DATA: u16 = 42;
 const SUPPORTED_VERSIONS: u16 = 43;
 const COOKIE: u16 = 44;
 const CERTIFICATE_AUTHORITIES: u16 = 47;
 const KEY_SHARE: u16 = 51;
+
+/// The part of [`encrypted_extensions`] that tells of a raw public key (RFC 7250).
+pub(super) const RAW_PUBLIC_KEY: u8 = 4;
 
 const TLS13: [u8; 2] = [3, 4];
 const ECDSA_P256: [u8; 2] = [4, 3];
@@ -265,7 +269,7 @@ pub(super) fn server_hello(
     .concat()
 }
 
-/// EncryptedExtensions: bit 0 acknowledges the name, bit 1 chooses `h2`.
+/// EncryptedExtensions: bit 0 acknowledges the name, bit 1 chooses `h2`, bit 2 a raw public key.
 pub(super) fn encrypted_extensions(parts: u8) -> Vec<u8> {
     let mut extensions = Vec::new();
     if parts & 1 != 0 {
@@ -273,6 +277,9 @@ pub(super) fn encrypted_extensions(parts: u8) -> Vec<u8> {
     }
     if parts & 2 != 0 {
         extensions.extend(extension(ALPN, &vec::<2>(b"\x02h2")));
+    }
+    if parts & RAW_PUBLIC_KEY != 0 {
+        extensions.extend(extension(SERVER_CERTIFICATE_TYPE, &[2]));
     }
     vec::<2>(&extensions)
 }
@@ -284,10 +291,15 @@ pub(super) fn certificate_request() -> Vec<u8> {
 }
 
 /// Certificate: `count` entries, the first one with an OCSP response if `staple`.
-pub(super) fn certificate(count: u8, staple: bool) -> Vec<u8> {
+pub(super) fn certificate(count: u8, staple: bool, raw_key: bool) -> Vec<u8> {
+    let content = if raw_key {
+        spki()
+    } else {
+        CERTIFICATE.to_vec()
+    };
     let mut entries = Vec::new();
     for index in 0..count {
-        entries.extend(vec::<3>(CERTIFICATE));
+        entries.extend(vec::<3>(&content));
         let response = [&[1], vec::<3>(b"a response").as_slice()].concat();
         let extensions = if staple && index == 0 {
             extension(STATUS_REQUEST, &response)

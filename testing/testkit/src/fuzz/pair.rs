@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use waxwing_core::limits::MAX_CERTIFICATE_REQUESTS;
 use waxwing_core::{
-    Buffer, ClientAuth, ClientConfig, Connection, Event, ProtocolVersions, RecordPadding,
-    ServerConfig,
+    Buffer, CertChoice, CertificateRequestView, ClientAuth, ClientCertResolver, ClientConfig,
+    Connection, Event, ProtocolVersions, RecordPadding, ServerConfig,
 };
 use waxwing_crypto::{CipherSuite, NamedGroup};
 
@@ -60,9 +61,11 @@ pub(super) fn established(keyed: bool, records: Records) -> (Driven, Driven) {
 pub fn run(data: &[u8]) {
     fake::seed_random(0);
     let script = &mut Script::new(data);
-    let (client, server) = configs(script.word());
+    let flags = script.word();
+    let (client, server) = configs(flags);
     let answers = answers(script.byte() & 4, false);
     let mut pair = Pair::new(client, server, answers);
+    pair.splits = !authenticates_later(flags);
     let mut attacked = false;
     while !script.is_empty() {
         attacked |= pair.step(script);
@@ -77,6 +80,9 @@ pub fn run(data: &[u8]) {
         both = pair.ends();
         assert_eq!(both[0].driven.received, both[1].written);
         assert_eq!(both[1].driven.received, both[0].written);
+        let answered = |event: &&Event| **event == Event::ClientAuthenticated;
+        let answers = both[1].driven.events.iter().filter(answered).count();
+        assert_eq!(answers, usize::from(both[1].requests));
     }
     let complete = |end: &&End| end.driven.events.contains(&Event::HandshakeComplete);
     if both.iter().all(complete) && both.iter().all(|end| end.driven.error.is_none()) {
@@ -142,10 +148,32 @@ fn configs(flags: u16) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
         client = client.client_certificate(Arc::new(fake::remote_key()));
         server = server.client_auth(ClientAuth::Optional(Arc::new(AcceptAll)));
     }
+    if authenticates_later(flags) {
+        client = client
+            .client_certificate(Arc::new(Later))
+            .post_handshake_auth(true);
+        server = server.post_handshake_auth(ClientAuth::Required(Arc::new(AcceptAll)));
+    }
     (
         client.build().expect("a good configuration"),
         server.build().expect("a good configuration"),
     )
+}
+
+/// Whether the client can be asked for a certificate after the handshake too: in TLS 1.3, where it
+/// can be asked in the handshake, and for one bit more.
+const fn authenticates_later(flags: u16) -> bool {
+    flags & (1 << 15 | 1 << 14 | 1 << 8) == 1 << 15 | 1 << 8
+}
+
+/// Leaves the choice of a client's certificate to the driver.
+#[derive(Debug)]
+struct Later;
+
+impl ClientCertResolver for Later {
+    fn resolve(&self, _request: &CertificateRequestView<'_>) -> CertChoice {
+        CertChoice::Pending
+    }
 }
 
 /// Bytes in flight from which on none are repeated.
@@ -160,6 +188,8 @@ pub(super) struct End {
     written: Vec<u8>,
     /// KeyUpdates are limited, so only a few are asked for.
     updates: u8,
+    /// So are certificates.
+    requests: u8,
 }
 
 impl End {
@@ -170,6 +200,7 @@ impl End {
             flying: Vec::new(),
             written: Vec::new(),
             updates: 0,
+            requests: 0,
         }
     }
 
@@ -190,6 +221,8 @@ impl End {
 pub(super) struct Pair {
     client: End,
     server: End,
+    /// Whether a connection may be split: what is agreed on for later ends with it.
+    splits: bool,
 }
 
 impl Pair {
@@ -206,6 +239,7 @@ impl Pair {
         Self {
             client: End::new(client),
             server: End::new(server),
+            splits: true,
         }
     }
 
@@ -263,11 +297,14 @@ impl Pair {
                     one.written.extend_from_slice(&data);
                 }
             }
+            7 if choice & 0x40 != 0 && one.requests < MAX_CERTIFICATE_REQUESTS => {
+                one.requests += u8::from(one.driven.request_client_certificate());
+            }
             7 if one.updates < 8 => {
                 one.updates += 1;
                 one.driven.update_key(script.flag());
             }
-            8 => one.driven.split(),
+            8 if self.splits => one.driven.split(),
             9 => self.settle(),
             10 | 11 => {
                 script.edit(&mut one.flying);

@@ -63,6 +63,8 @@ pub(super) struct Puppet {
     engine_changed: bool,
     /// Whether the engine asked for a certificate.
     asked: bool,
+    /// Whether it said that it has no certificate but a raw public key.
+    raw_key: bool,
     suite: u16,
     transcript: Vec<u8>,
     client_hello: HeardClientHello,
@@ -89,6 +91,7 @@ impl Puppet {
             tls12: Parts(choice).has(Parts::TLS12),
             engine_changed: false,
             asked: false,
+            raw_key: false,
             suite: if Parts(choice).has(Parts::TLS12) {
                 ECDHE_ECDSA_AES_128_GCM_SHA256
             } else {
@@ -181,14 +184,16 @@ impl Puppet {
         match kind {
             1 => self.hello(),
             2 => self.retry_request(script),
-            3 => message(
-                ENCRYPTED_EXTENSIONS,
-                &hellos::encrypted_extensions(script.byte()),
-            ),
+            3 => {
+                let parts = script.byte();
+                self.raw_key = parts & hellos::RAW_PUBLIC_KEY != 0;
+                message(ENCRYPTED_EXTENSIONS, &hellos::encrypted_extensions(parts))
+            }
             4 => message(CERTIFICATE_REQUEST, &hellos::certificate_request()),
             5 => {
                 let shape = script.byte();
-                let body = hellos::certificate((1 + shape % 128) % 12, shape >= 128);
+                let count = (1 + shape % 128) % 12;
+                let body = hellos::certificate(count, shape >= 128, self.raw_key);
                 if shape & 64 == 0 {
                     message(CERTIFICATE, &body)
                 } else {

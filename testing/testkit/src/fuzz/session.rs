@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use waxwing_core::{
-    Buffer, CertChoice, CertResolver, CertificateRequestView, ClientAuth, ClientCertRequest,
-    ClientCertResolver, ClientCertVerifier, ClientConfig, ClientHelloView, Connection,
-    ProtocolVersions, ServerCertRequest, ServerCertVerifier, ServerConfig, Verdict, Verified,
+    Buffer, CertChoice, CertResolver, CertificateRequestView, CertificateType, ClientAuth,
+    ClientCertRequest, ClientCertResolver, ClientCertVerifier, ClientConfig, ClientHelloView,
+    Connection, ProtocolVersions, ServerCertRequest, ServerCertVerifier, ServerConfig, Verdict,
+    Verified,
 };
 use waxwing_crypto::{CipherSuite, NamedGroup};
 
@@ -114,7 +115,10 @@ pub(super) fn client_config(flags: u8, how: u8, log: Arc<Secrets>) -> Arc<Client
             .certificate_authorities([b"a name".to_vec()]);
     }
     if has(3) {
-        builder = builder.cert_decompressors(&[&RUN_LENGTH]);
+        let types = [CertificateType::X509, CertificateType::RAW_PUBLIC_KEY];
+        builder = builder
+            .cert_decompressors(&[&RUN_LENGTH])
+            .server_certificate_types(types);
     }
     if how & 0x40 != 0 {
         builder = builder.client_certificate(Arc::new(Asking(has(0))));
@@ -391,6 +395,17 @@ mod tests {
         let mut order = IN_ORDER;
         // After the steps of ServerHello and EncryptedExtensions: how the certificates come.
         order[4] = 64;
+        for (config, taken) in [(0x58, true), (0x50, false)] {
+            let script = [&[config, 0, 0, config], order.as_slice()].concat();
+            let session = Session::client(&mut Script::new(&script), true);
+            assert_eq!(session.driven.is_established(), taken);
+        }
+    }
+
+    #[test]
+    fn a_client_takes_a_raw_key_if_it_offered_to() {
+        let mut order = IN_ORDER;
+        order[2] = super::super::hellos::RAW_PUBLIC_KEY;
         for (config, taken) in [(0x58, true), (0x50, false)] {
             let script = [&[config, 0, 0, config], order.as_slice()].concat();
             let session = Session::client(&mut Script::new(&script), true);

@@ -49,6 +49,7 @@ pub(super) fn judge(request: &ServerCertRequest<'_>, env: &mut Env<'_>) -> Resul
     if env.config.keep_peer_chain {
         env.cx.info.peer_chain = request.chain.iter().map(|der| (*der).into()).collect();
         env.cx.info.ocsp = request.ocsp.map(Into::into);
+        env.cx.info.scts = request.scts.map(Into::into);
     }
     match env.config.verifier.verify(request) {
         Verdict::Accepted(verified) => Ok(Judged::Accepted(verified)),
@@ -57,6 +58,7 @@ pub(super) fn judge(request: &ServerCertRequest<'_>, env: &mut Env<'_>) -> Resul
             certificate_type: request.certificate_type,
             chain: request.chain.iter().map(|der| der.to_vec()).collect(),
             ocsp: request.ocsp.map(<[u8]>::to_vec),
+            scts: request.scts.map(<[u8]>::to_vec),
             name: request.name.clone(),
         })),
     }

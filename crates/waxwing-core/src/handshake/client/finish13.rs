@@ -25,7 +25,7 @@ use crate::config::client::ClientConfig;
 use crate::config::credentials::{CertChoice, CertificateRequestView, CertifiedKey};
 use crate::connection::event::{Question, Wait};
 use crate::connection::info::Exporter;
-use crate::messages::certificate::Certificate;
+use crate::messages::certificate::{Certificate, Wanted};
 use crate::messages::certificate_request::CertificateRequest;
 use crate::messages::certificate_verify::{CertificateVerify, client_signed_content};
 use crate::messages::compressed_certificate::CompressedCertificate;
@@ -64,7 +64,8 @@ impl Shown {
     fn compressed(&self, request: &CertificateRequest<'_>) -> Option<CompressedCertificate<'_>> {
         let theirs = request.compress_certificate?;
         let known = |algorithm| theirs.contains(&algorithm);
-        self.key.compressed(request.status_request, known)
+        self.key
+            .compressed(self.key.stapled(wanted(request)), known)
     }
 }
 
@@ -77,9 +78,16 @@ pub(crate) fn write_certificate(
 ) -> Result<(), Error> {
     let key = shown.map(|shown| &shown.key);
     let chain = key.map_or(&[][..], |key| key.chain());
-    let ocsp = key.and_then(|key| key.ocsp());
-    let ocsp = ocsp.filter(|_| request.status_request);
-    Certificate::write(w, request.context, chain, ocsp)
+    let stapled = key.map(|key| key.stapled(wanted(request)));
+    Certificate::write(w, request.context, chain, stapled.unwrap_or_default())
+}
+
+/// What the server asks for beside the certificates.
+const fn wanted(request: &CertificateRequest<'_>) -> Wanted {
+    Wanted {
+        ocsp: request.status_request,
+        scts: false,
+    }
 }
 
 /// The server has proved who it is; our last flight is due.

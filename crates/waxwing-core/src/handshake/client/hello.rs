@@ -41,7 +41,7 @@ use crate::{Error, Incompatible, PeerError, ServerName};
 
 /// The kinds of extension a ClientHello of ours can carry, in the order of sending when the
 /// configuration does not permute them.
-const EXTENSIONS: [ExtensionType; 18] = [
+const EXTENSIONS: [ExtensionType; 19] = [
     ExtensionType::SERVER_NAME,
     ExtensionType::MAX_FRAGMENT_LENGTH,
     ExtensionType::RECORD_SIZE_LIMIT,
@@ -49,6 +49,7 @@ const EXTENSIONS: [ExtensionType; 18] = [
     ExtensionType::RENEGOTIATION_INFO,
     ExtensionType::EC_POINT_FORMATS,
     ExtensionType::STATUS_REQUEST,
+    ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP,
     ExtensionType::SUPPORTED_GROUPS,
     ExtensionType::SIGNATURE_ALGORITHMS,
     ExtensionType::ALPN,
@@ -336,6 +337,7 @@ impl HelloWriter<'_> {
         match typ {
             ExtensionType::SERVER_NAME => self.host().is_some(),
             ExtensionType::STATUS_REQUEST => config.request_ocsp,
+            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => config.request_scts,
             ExtensionType::ALPN => !config.common.alpn.is_empty(),
             ExtensionType::CERTIFICATE_AUTHORITIES => !config.certificate_authorities.is_empty(),
             ExtensionType::POST_HANDSHAKE_AUTH => {
@@ -373,6 +375,7 @@ impl HelloWriter<'_> {
         match typ {
             ExtensionType::SERVER_NAME => write_server_name(w, self.host().unwrap_or_default()),
             ExtensionType::STATUS_REQUEST => write_status_request(w),
+            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => Ok(()),
             ExtensionType::MAX_FRAGMENT_LENGTH => {
                 write_max_fragment_length(w, wish.max_fragment_length.unwrap_or_default())
             }

@@ -30,6 +30,7 @@ use super::{Env, hello};
 use crate::config::credentials::{CertChoice, CertificateRequestView, CertifiedKey};
 use crate::config::verifier::{ServerCertRequest, Verified};
 use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
+use crate::messages::certificate::Stapled;
 use crate::messages::certificate_request12::CertificateRequest12;
 use crate::messages::certificate_status::CertificateStatus;
 use crate::messages::certificate_verify::CertificateVerify;
@@ -213,6 +214,7 @@ pub(super) fn on_server_hello(
             server_random: *hello.random,
         },
         status: extensions.status_request,
+        scts: extensions.scts.map(Into::into),
     };
     Ok(Step::Certificate(step).next())
 }
@@ -249,6 +251,8 @@ pub(super) struct AwaitCertificate {
     settled: Settled,
     /// Whether a CertificateStatus may follow.
     status: bool,
+    /// Signed certificate timestamps, which come before the certificate.
+    scts: Option<Box<[u8]>>,
 }
 
 impl AwaitCertificate {
@@ -259,13 +263,25 @@ impl AwaitCertificate {
             return Err(PeerError::EmptyCertificate.into());
         }
         env.cx.transcript.add(message.bytes);
-        let Self { settled, status } = self;
+        let Self {
+            settled,
+            status,
+            scts,
+        } = self;
         if status {
             let chain = chain.into_iter().map(Into::into).collect();
-            let step = AwaitCertificateStatus { settled, chain };
+            let step = AwaitCertificateStatus {
+                settled,
+                chain,
+                scts,
+            };
             return Ok(Step::CertificateStatus(step).next());
         }
-        judge_chain(settled, &chain, None, env)
+        let stapled = Stapled {
+            ocsp: None,
+            scts: scts.as_deref(),
+        };
+        judge_chain(settled, &chain, stapled, env)
     }
 }
 
@@ -273,13 +289,14 @@ impl AwaitCertificate {
 fn judge_chain(
     settled: Settled,
     chain: &[&[u8]],
-    ocsp: Option<&[u8]>,
+    stapled: Stapled<'_>,
     env: &mut Env<'_>,
 ) -> Result<Outcome, Error> {
     let request = ServerCertRequest {
         certificate_type: env.cx.info.server_certificate_type,
         chain,
-        ocsp,
+        ocsp: stapled.ocsp,
+        scts: stapled.scts,
         name: env.name,
     };
     match judge(&request, env)? {
@@ -302,6 +319,7 @@ fn judge_chain(
 pub(super) struct AwaitCertificateStatus {
     settled: Settled,
     chain: Vec<Box<[u8]>>,
+    scts: Option<Box<[u8]>>,
 }
 
 impl AwaitCertificateStatus {
@@ -313,7 +331,11 @@ impl AwaitCertificateStatus {
         let status = CertificateStatus::read(message.body())?;
         env.cx.transcript.add(message.bytes);
         let chain: Vec<&[u8]> = self.chain.iter().map(|der| &**der).collect();
-        judge_chain(self.settled, &chain, Some(status.response), env)
+        let stapled = Stapled {
+            ocsp: Some(status.response),
+            scts: self.scts.as_deref(),
+        };
+        judge_chain(self.settled, &chain, stapled, env)
     }
 
     /// The status did not come. A verifier that answers later leaves this message to wait.
@@ -327,6 +349,7 @@ impl AwaitCertificateStatus {
             certificate_type: env.cx.info.server_certificate_type,
             chain: &chain,
             ocsp: None,
+            scts: self.scts.as_deref(),
             name: env.name,
         };
         let settled = self.settled;

@@ -189,6 +189,7 @@ impl AwaitCertificate {
             certificate_type: env.cx.info.server_certificate_type,
             chain,
             ocsp: certificate.ocsp(),
+            scts: certificate.scts(),
             name: env.name,
         };
         let Self {

@@ -16,6 +16,7 @@ use super::tls13::{Agreed, Exchange};
 use super::{Env, Step};
 use crate::codec::List;
 use crate::config::credentials::{ClientHelloView, Settled};
+use crate::messages::certificate::Wanted;
 use crate::messages::client_hello::ClientHello;
 use crate::messages::extensions::key_share::KeyShareEntry;
 use crate::messages::server_hello::{RETRY_RANDOM, ServerHello, ServerHelloExtensions};
@@ -122,7 +123,10 @@ impl AwaitClientHello {
             exchange: Exchange::respond(group, share, config.common.provider)?,
             session_id: SessionId::copy(hello.session_id),
             schemes: schemes.iter().collect(),
-            staple: extensions.status_request,
+            wanted: Wanted {
+                ocsp: extensions.status_request,
+                scts: extensions.scts,
+            },
             compression: extensions
                 .compress_certificate
                 .unwrap_or_default()

@@ -35,6 +35,7 @@ use crate::codec::Writer;
 use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView, Settled};
 use crate::config::verifier::Verified;
 use crate::connection::event::{OwnedClientCertRequest, Question, Wait};
+use crate::messages::certificate::{Stapled, Wanted};
 use crate::messages::certificate_request12::{CertificateRequest12, ECDSA_SIGN, RSA_SIGN};
 use crate::messages::certificate_status::CertificateStatus;
 use crate::messages::certificate_verify::CertificateVerify;
@@ -201,7 +202,10 @@ pub(super) fn on_client_hello(
             .collect(),
         server_random,
         point_formats: extensions.ec_point_formats.is_some(),
-        staple: extensions.status_request,
+        wanted: Wanted {
+            ocsp: extensions.status_request,
+            scts: extensions.scts,
+        },
         wish: Wish {
             max_fragment_length: extensions.max_fragment_length,
             record_size_limit: extensions.record_size_limit,
@@ -250,8 +254,8 @@ struct Agreed {
     server_random: [u8; 32],
     /// Whether the client told of its point formats.
     point_formats: bool,
-    /// Whether the client wants a stapled OCSP response.
-    staple: bool,
+    /// What the client wants beside the certificates.
+    wanted: Wanted,
     /// What the client says about the length of records.
     wish: Wish,
     types: TypeOffers,
@@ -292,13 +296,13 @@ impl Agreed {
         } else {
             env.cx.transcript.start(suite.hash);
         }
-        let ocsp = key.ocsp().filter(|_| self.staple);
-        self.send_server_hello(suite, ocsp.is_some(), types, env)?;
+        let stapled = key.stapled(self.wanted);
+        self.send_server_hello(suite, stapled, types, env)?;
         env.cx
             .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
                 certificate12::write_chain(w, key.certificate_type(), key.chain())
             })?;
-        if let Some(response) = ocsp {
+        if let Some(response) = stapled.ocsp {
             let typ = HandshakeType::CERTIFICATE_STATUS;
             env.cx.send(env.flight, typ, &mut |w| {
                 CertificateStatus { response }.write(w)
@@ -315,7 +319,7 @@ impl Agreed {
     fn send_server_hello(
         &self,
         suite: &'static Suite12,
-        status_request: bool,
+        stapled: Stapled<'_>,
         types: TypeAnswers,
         env: &mut Env<'_>,
     ) -> Result<(), Error> {
@@ -330,7 +334,8 @@ impl Agreed {
                 .point_formats
                 .then_some(&[ec_point_formats::UNCOMPRESSED]),
             server_name: env.cx.info.server_name.is_some(),
-            status_request,
+            status_request: stapled.ocsp.is_some(),
+            scts: stapled.scts,
             server_certificate_type: types.server,
             client_certificate_type: types.client,
             alpn: alpn.as_deref(),

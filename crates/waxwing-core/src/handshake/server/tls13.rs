@@ -31,7 +31,7 @@ use super::request13::OwnRequest;
 use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView, Settled};
 use crate::connection::event::{Question, Wait};
 use crate::connection::info::Exporter;
-use crate::messages::certificate::Certificate;
+use crate::messages::certificate::{Certificate, Wanted};
 use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
 use crate::messages::client_hello::ClientHello;
 use crate::messages::encrypted_extensions::EncryptedExtensions;
@@ -145,8 +145,8 @@ pub(super) struct Agreed {
     pub(super) session_id: SessionId,
     /// What the client can check.
     pub(super) schemes: Vec<SignatureScheme>,
-    /// Whether the client wants a stapled OCSP response.
-    pub(super) staple: bool,
+    /// What the client wants beside the certificates.
+    pub(super) wanted: Wanted,
     /// The ways of compressing certificates that the client can undo.
     pub(super) compression: Vec<CertificateCompressionAlgorithm>,
     /// Whether the client named a server, which the chosen certificate acknowledges.
@@ -222,14 +222,14 @@ impl Agreed {
     /// Sends our certificates, compressed if the client can undo it (RFC 8879).
     fn send_certificate(&self, key: &CertifiedKey, env: &mut Env<'_>) -> Result<(), Error> {
         let known = |algorithm| self.compression.contains(&algorithm);
-        if let Some(message) = key.compressed(self.staple, known) {
+        let stapled = key.stapled(self.wanted);
+        if let Some(message) = key.compressed(stapled, known) {
             let typ = HandshakeType::COMPRESSED_CERTIFICATE;
             return env.cx.send(env.flight, typ, &mut |w| message.write(w));
         }
-        let ocsp = key.ocsp().filter(|_| self.staple);
         env.cx
             .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
-                Certificate::write(w, &[], key.chain(), ocsp)
+                Certificate::write(w, &[], key.chain(), stapled)
             })
     }
 

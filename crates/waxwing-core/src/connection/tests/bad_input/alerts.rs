@@ -82,7 +82,7 @@ const RULES: [(A, &[P]); 15] = [
     // Section 4.5.2, 4.5.3.
     (A::DECRYPT_ERROR, &[P::BadSignature, P::BadFinished]),
     // Section 4.2.2, 4.2.3.
-    (A::PROTOCOL_VERSION, &[P::LegacyVersion]),
+    (A::PROTOCOL_VERSION, &[P::LegacyVersion, P::RecordVersion]),
     // Not this protocol at all.
     (
         A::PROTOCOL_VERSION,
