@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use waxwing_core::{CertifiedKey, ClientAuth, ClientConfig, Event, ProtocolVersions, ServerConfig};
+use waxwing_core::{
+    CertificateType, CertifiedKey, ClientAuth, ClientConfig, Event, ProtocolVersions, ServerConfig,
+};
 use waxwing_crypto::CipherSuite;
 
 use super::check::{self, Watch};
@@ -14,6 +16,7 @@ use super::wire::{
     APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, message, opened, opened12, record, records,
     sealed, sealed12, take,
 };
+use crate::compression::RUN_LENGTH;
 use crate::fake::{self, AcceptAll, PROVIDER};
 
 /// The suites that protect nothing.
@@ -81,12 +84,32 @@ impl Setting {
         self.0 >> bit & 1 == 1
     }
 
-    /// The key of both: at once or later, with a short chain or a longer one and a response.
+    /// The key of both: it signs at once or later, with a short chain, a longer one and a
+    /// response, one that can be compressed, or none at all.
     fn key(self) -> Arc<CertifiedKey> {
-        if self.has(3) {
+        let key = if self.has(3) {
             fake::remote_key()
         } else {
             fake::certified_key()
+        };
+        let signer = Arc::clone(key.key());
+        if self.has(14) {
+            let long = CertifiedKey::new(vec![vec![7; 300]], signer);
+            return Arc::new(long.with_compression(&[&RUN_LENGTH]));
+        }
+        if self.has(15) {
+            let raw = CertifiedKey::raw_public_key(signer);
+            return Arc::new(raw.expect("a key that tells its public half"));
+        }
+        key
+    }
+
+    /// The types of certificate that are taken, and shown.
+    fn types(self) -> Vec<CertificateType> {
+        if self.has(15) && !self.has(14) {
+            vec![CertificateType::RAW_PUBLIC_KEY]
+        } else {
+            vec![CertificateType::X509]
         }
     }
 
@@ -111,6 +134,9 @@ impl Setting {
             .key_shares(if self.has(8) { 0 } else { 2 })
             .dangerous_without_extended_main_secret(self.has(9))
             .keep_peer_chain(true)
+            .server_certificate_types(self.types())
+            .client_certificate_types(self.types())
+            .cert_decompressors(&[&RUN_LENGTH])
             .trace(Arc::new(Watch));
         let mut server = ServerConfig::builder(&PROVIDER, Arc::new(self.key()))
             .versions(theirs)
@@ -119,6 +145,8 @@ impl Setting {
             .retry_cookie(self.has(11))
             .dangerous_without_extended_main_secret(self.has(9))
             .keep_peer_chain(true)
+            .client_certificate_types(self.types())
+            .cert_decompressors(&[&RUN_LENGTH])
             .trace(Arc::new(Watch));
         if self.has(4) {
             client = client.client_certificate(Arc::new(self.key()));
@@ -418,9 +446,9 @@ mod tests {
 
     #[test]
     fn every_setting_completes_if_nobody_does_anything() {
-        for setting in 0..1u16 << 14 {
-            // The bits for what is not configured together change nothing; some are enough.
-            if setting & 0x0d80 == 0 || setting % 7 == 0 {
+        for setting in 0..=u16::MAX {
+            // Not each with each: that would be too many.
+            if setting & 0x3dc0 == 0 || setting % 41 == 0 {
                 run(&setting.to_be_bytes());
             }
         }
@@ -428,7 +456,7 @@ mod tests {
 
     #[test]
     fn every_message_matters() {
-        for setting in [0u16, 1, 2, 3, 0x10, 0x11, 0x19] {
+        for setting in [0u16, 1, 2, 3, 0x10, 0x11, 0x19, 0x4010, 0x8010, 0x8011] {
             for nth in 0..14 {
                 for change in [&[0, 0, 1, 0x40][..], &[3, 1], &[5], &[6], &[7], &[8, 0, 9]] {
                     let script = [&setting.to_be_bytes(), &[nth][..], change].concat();
