@@ -43,7 +43,11 @@ pub use anchors::TrustAnchors;
 pub use error::LoadError;
 pub use identity::{Identity, Unreadable};
 pub use issue::{IssueError, KeyType, SelfSigned, SelfSignedBuilder, UnknownKeyType};
-pub use keys::{load_certified_key, load_certified_key_files, load_private_key};
+pub use keys::{
+    KeyLoading, MAX_PBKDF2_ITERATIONS, MAX_SCRYPT_MEMORY, MAX_SCRYPT_WORK, Passphrase,
+    check_key_belongs, encrypt_private_key, key_kind, load_certified_key, load_certified_key_files,
+    load_private_key,
+};
 pub use name::AltName;
 pub use pem::to_pem;
 pub use pin::{InvalidPin, Pin, PinnedVerifier};
