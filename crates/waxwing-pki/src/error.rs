@@ -62,6 +62,10 @@ pub enum LoadError {
         /// How much is allowed.
         limit: u64,
     },
+    /// There is no signing request; what was found instead, if anything.
+    NoRequest(Option<&'static str>),
+    /// The signing request is malformed.
+    BadRequest(String),
     /// What is wrong with a PKCS#12 file.
     Pkcs12(String),
     /// The provider cannot use the private key, and it is not clear why.
@@ -122,6 +126,11 @@ impl fmt::Display for LoadError {
             Self::NoPrivateKey(Some(found)) => {
                 write!(f, "there is no private key in it, but {found}")
             }
+            Self::NoRequest(None) => f.write_str("there is no signing request in it"),
+            Self::NoRequest(Some(found)) => {
+                write!(f, "there is no signing request in it, but {found}")
+            }
+            Self::BadRequest(reason) => write!(f, "the signing request is malformed: {reason}"),
             Self::EncryptedKey => f.write_str(
                 "the private key is encrypted, and no passphrase was given; \
                  `openssl pkcs8 -topk8 -nocrypt -in FILE -out NEWFILE` decrypts it",

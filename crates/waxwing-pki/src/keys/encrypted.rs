@@ -167,7 +167,7 @@ fn check_work(scheme: &EncryptionScheme) -> Result<(), LoadError> {
         ),
         Kdf::Scrypt(params) => {
             // RFC 7914, Section 2: N is a power of two, and more than one.
-            let n = u64::from(params.cost_parameter);
+            let n = params.cost_parameter;
             if !n.is_power_of_two() || n < 2 || params.block_size == 0 {
                 return Err(LoadError::UnsupportedEncryption(
                     "the parameters of scrypt make no sense".into(),

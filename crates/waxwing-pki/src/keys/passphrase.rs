@@ -21,6 +21,12 @@ impl Passphrase {
         Self::from(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
