@@ -1,5 +1,6 @@
 //! What can be said to `waxwing cert`.
 
+use core::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -43,7 +44,7 @@ pub(crate) struct NewArgs {
 
     /// Let the local authority in this folder issue it; without =DIR, the one of `cert ca`
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "", help_heading = "Issuer")]
+    #[arg(default_missing_value = "", value_parser = folder, help_heading = "Issuer")]
     pub(crate) ca: Option<PathBuf>,
 
     /// A file whose first line is the passphrase of the authority's key
@@ -283,6 +284,11 @@ pub(crate) struct MatchArgs {
     /// A file whose first line is the passphrase of the keys
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+/// A folder, or nothing, which a path as such cannot be.
+fn folder(text: &str) -> Result<PathBuf, Infallible> {
+    Ok(PathBuf::from(text))
 }
 
 /// A day is its first second.
