@@ -7,8 +7,8 @@ use std::process::Command;
 
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{
-    CertificateError, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
-    Verdict,
+    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, ServerCertRequest,
+    ServerCertVerifier, Verdict,
 };
 use waxwing_pki::{
     AltName, ClientVerifier, Identity, IssueError, KeyType, LoadError, LocalAuthority,
@@ -55,13 +55,16 @@ fn judge_server(authority: &LocalAuthority, certificate: &[u8], name: &str) -> V
     Verifier::new(&PROVIDER, anchors).verify(&ServerCertRequest {
         chain: &[certificate],
         name: &name.parse().unwrap(),
+        certificate_type: CertificateType::X509,
         ocsp: None,
+        scts: None,
     })
 }
 
 fn judge_client(authority: &LocalAuthority, certificate: &[u8]) -> Verdict {
     let anchors = TrustAnchors::from_pem_or_der(authority.certificate()).unwrap();
     ClientVerifier::new(&PROVIDER, anchors).verify(&ClientCertRequest {
+        certificate_type: CertificateType::X509,
         chain: &[certificate],
     })
 }

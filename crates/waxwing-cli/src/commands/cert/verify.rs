@@ -3,7 +3,7 @@
 use serde::Serialize;
 use waxwing::pki::{AltName, ClientVerifier, Clock, Identity, LoadError, TrustAnchors, Verifier};
 use waxwing::{
-    CertificateError, ClientCertRequest, ClientCertVerifier, PROVIDER, Rejection,
+    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, PROVIDER, Rejection,
     ServerCertRequest, ServerCertVerifier, ServerName, Verdict,
 };
 
@@ -27,10 +27,12 @@ struct SourceFacts {
     error: Option<ErrorFacts>,
 }
 
-/// A chain to judge, and the name that it came with.
+/// A chain to judge, and what came with it.
 struct Case {
     chain: Vec<Vec<u8>>,
     name: Option<ServerName>,
+    ocsp: Option<Vec<u8>>,
+    scts: Option<Vec<u8>>,
 }
 
 pub(super) async fn run(args: &VerifyArgs, talk: Talk) -> Result<(), Failure> {
@@ -78,11 +80,15 @@ fn case(content: Content) -> Result<Case, Failure> {
                     .map(|identity| identity.der)
                     .collect(),
                 name: None,
+                ocsp: None,
+                scts: None,
             })
         }
         Content::Server(fetched) => Ok(Case {
             chain: fetched.chain,
             name: Some(fetched.name),
+            ocsp: fetched.ocsp,
+            scts: fetched.scts,
         }),
     }
 }
@@ -113,7 +119,10 @@ impl<'a> Judge<'a> {
     fn judge(&self, case: &Case) -> Result<(), Failure> {
         let chain: Vec<_> = case.chain.iter().map(Vec::as_slice).collect();
         let verdict = match self {
-            Self::Client(verifier) => verifier.verify(&ClientCertRequest { chain: &chain }),
+            Self::Client(verifier) => verifier.verify(&ClientCertRequest {
+                certificate_type: CertificateType::X509,
+                chain: &chain,
+            }),
             Self::Server(verifier, args) => {
                 let given = args.name.as_ref().or(case.name.as_ref());
                 let name = given.cloned().or_else(|| any_name(&case.chain));
@@ -121,8 +130,10 @@ impl<'a> Judge<'a> {
                     Failure::new(Code::Untrusted, "it is for no name of a server at all")
                 })?;
                 verifier.verify(&ServerCertRequest {
+                    certificate_type: CertificateType::X509,
                     chain: &chain,
-                    ocsp: None,
+                    ocsp: case.ocsp.as_deref(),
+                    scts: case.scts.as_deref(),
                     name: &name,
                 })
             }
