@@ -9,9 +9,11 @@
 //!   ClientVerifier      chain, time and purpose of a client           verify.rs
 //!   PinnedVerifier      exactly this certificate or this key          pin.rs
 //!   dangerous           no check at all                               dangerous.rs
-//!   Identity            a decoded certificate, for people             identity.rs
-//!   load_certified_key  our own chain and key, checked to match       keys.rs
-//!   SelfSigned          issuing a certificate at start-up             issue.rs
+//!   Identity            a decoded certificate, for people             identity/
+//!   KeyLoading          our own chain and key, checked to match       keys/
+//!   SelfSigned          issuing a certificate at start-up             issue/
+//!   SigningRequest      asking an authority for one                   issue/
+//!   LocalAuthority      being an authority oneself                    issue/
 //! ```
 //!
 //! Cryptography is that of the [`CryptoProvider`](waxwing_crypto::CryptoProvider) given by the
@@ -41,14 +43,22 @@ mod verify;
 
 pub use anchors::TrustAnchors;
 pub use error::LoadError;
-pub use identity::{Identity, Unreadable};
-pub use issue::{IssueError, KeyType, SelfSigned, SelfSignedBuilder, UnknownKeyType};
-pub use keys::{load_certified_key, load_certified_key_files, load_private_key};
+pub use identity::{Extensions, Identity, NamePart, Named, Unreadable};
+pub use issue::{
+    IssueError, Issued, KeyType, LeafBuilder, LocalAuthority, LocalAuthorityBuilder,
+    MAX_BROWSER_VALIDITY, SelfSigned, SelfSignedBuilder, SigningRequest, SigningRequestBuilder,
+    UnknownKeyType,
+};
+pub use keys::{
+    KeyLoading, MAX_PBKDF2_ITERATIONS, MAX_SCRYPT_MEMORY, MAX_SCRYPT_WORK, Passphrase,
+    check_key_belongs, encrypt_private_key, key_kind, load_certified_key, load_certified_key_files,
+    load_private_key,
+};
 pub use name::AltName;
 pub use pem::to_pem;
 pub use pin::{InvalidPin, Pin, PinnedVerifier};
 pub use public_key::PublicKeyKind;
-pub use time::{Clock, UnixTime};
+pub use time::{Clock, InvalidTime, UnixTime};
 pub use verify::{ClientVerifier, Verifier};
 
 pub(crate) use peer::Peer;
