@@ -7,8 +7,8 @@ use std::process::Command;
 
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{
-    CertificateError, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
-    Verdict,
+    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, ServerCertRequest,
+    ServerCertVerifier, Verdict,
 };
 use waxwing_pki::{
     AltName, ClientVerifier, Identity, IssueError, KeyType, LoadError, LocalAuthority,
@@ -53,6 +53,8 @@ fn known_to_openssl(key_type: KeyType) -> bool {
 fn judge_server(authority: &LocalAuthority, certificate: &[u8], name: &str) -> Verdict {
     let anchors = TrustAnchors::from_pem_or_der(authority.certificate()).unwrap();
     Verifier::new(&PROVIDER, anchors).verify(&ServerCertRequest {
+        certificate_type: CertificateType::X509,
+        scts: None,
         chain: &[certificate],
         name: &name.parse().unwrap(),
         ocsp: None,
@@ -62,6 +64,7 @@ fn judge_server(authority: &LocalAuthority, certificate: &[u8], name: &str) -> V
 fn judge_client(authority: &LocalAuthority, certificate: &[u8]) -> Verdict {
     let anchors = TrustAnchors::from_pem_or_der(authority.certificate()).unwrap();
     ClientVerifier::new(&PROVIDER, anchors).verify(&ClientCertRequest {
+        certificate_type: CertificateType::X509,
         chain: &[certificate],
     })
 }
