@@ -113,7 +113,7 @@ pub use waxwing_core::{
     ClientCertVerifier, ClientConfig, ClientConfigBuilder, ClientHelloView, CompressionFailed,
     ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName, Epoch, Error, Event,
     Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible, InvalidName, KeyLog,
-    MaxFragmentLength, Misuse, OwnedClientCertRequest, OwnedServerCertRequest, PeerAction,
+    MaxFragmentLength, Misuse, Note, OwnedClientCertRequest, OwnedServerCertRequest, PeerAction,
     PeerError, Problem, Progress, ProtocolVersion, ProtocolVersions, Question, ReadHalf,
     RecordPadding, Refused, Rejection, ServerCertRequest, ServerCertVerifier, ServerConfig,
     ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait, WriteHalf,

@@ -7,7 +7,7 @@ use waxwing_crypto::{CipherSuite, Digest, Hash, HmacKey, NamedGroup, SignatureSc
 
 use crate::error::Misuse;
 use crate::messages::ProtocolVersion;
-use crate::{DnsName, Error};
+use crate::{DnsName, Error, Note};
 
 /// What the handshake agreed on. Fields fill as it proceeds; all that apply are there once it is
 /// complete.
@@ -48,6 +48,8 @@ pub struct ConnectionInfo {
     pub peer_chain: Vec<Box<[u8]>>,
     /// The OCSP response that the server stapled, if the configuration keeps the chain.
     pub ocsp: Option<Box<[u8]>>,
+    /// What the verifier wants known of the peer, which has proved to hold its key.
+    pub peer_note: Option<Note>,
     /// Keying material for other protocols; there once the handshake is complete.
     pub exporter: Option<Exporter>,
 }
