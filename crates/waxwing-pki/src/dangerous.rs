@@ -6,11 +6,12 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use waxwing_core::{
-    ClientCertRequest, ClientCertVerifier, Rejection, ServerCertRequest, ServerCertVerifier,
-    Verdict, Verified,
+    CertificateError, ClientCertRequest, ClientCertVerifier, Rejection, ServerCertRequest,
+    ServerCertVerifier, Verdict, Verified,
 };
 
 use crate::end_entity;
+use crate::explain::{reject, verdict};
 
 type Report = dyn Fn(&Rejection) + Send + Sync;
 
@@ -78,8 +79,11 @@ impl fmt::Debug for AcceptAnyClient {
 }
 
 fn accept_any(chain: &[&[u8]]) -> Verdict {
-    let leaf = chain.first().copied().unwrap_or_default();
-    end_entity::spki(leaf)
-        .map(Verified::holder_of)
-        .map_or_else(Verdict::Rejected, Verdict::Accepted)
+    match chain.first() {
+        Some(leaf) => verdict(end_entity::spki(leaf).map(Verified::holder_of)),
+        None => Verdict::Rejected(reject(
+            CertificateError::Malformed,
+            "there is no certificate",
+        )),
+    }
 }

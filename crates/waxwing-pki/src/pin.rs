@@ -9,13 +9,13 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 use waxwing_core::{
-    CertificateError, ClientCertRequest, ClientCertVerifier, Rejection, ServerCertRequest,
-    ServerCertVerifier, Verdict, Verified,
+    ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier, Verdict, Verified,
 };
 
 use crate::end_entity;
-use crate::explain::reject;
-use crate::{Clock, Peer};
+use crate::explain::{at_fault, verdict};
+use crate::public_key::Strength;
+use crate::{Clock, Code, Failure, Peer};
 
 /// The SHA-256 of a certificate or of its key.
 ///
@@ -146,8 +146,10 @@ impl PinnedVerifier {
         self
     }
 
-    fn check(&self, chain: &[&[u8]], peer: Peer<'_>) -> Result<Verified, Rejection> {
-        let leaf = chain.first().ok_or(CertificateError::Malformed)?;
+    fn check(&self, chain: &[&[u8]], peer: Peer<'_>) -> Result<Verified, Failure> {
+        let leaf = chain
+            .first()
+            .ok_or_else(|| Failure::new(Code::Malformed, "there is no certificate"))?;
         let certificate = Pin::of_certificate(leaf);
         let key = Pin::of_spki(&end_entity::spki(leaf)?);
         if !self
@@ -155,34 +157,31 @@ impl PinnedVerifier {
             .iter()
             .any(|pin| *pin == certificate || *pin == key)
         {
-            return Err(reject(
-                CertificateError::PinMismatch,
-                format!(
-                    "the {}'s key is {key}, its certificate {certificate}",
-                    peer.word()
-                ),
-            ));
+            let reason = format!(
+                "the {}'s key is {key}, its certificate {certificate}",
+                peer.word()
+            );
+            return Err(at_fault(Failure::new(Code::PinMismatch, reason), chain, 0));
         }
         let now = if self.any_time {
             None
         } else {
-            Some(self.clock.now().ok_or(CertificateError::NoTime)?)
+            Some(self.clock.known()?)
         };
-        end_entity::accept(leaf, peer.name().filter(|_| !self.any_name), now)
+        let name = peer.name().filter(|_| !self.any_name);
+        end_entity::accept(leaf, name, now, Strength::LEAST)
     }
 }
 
 impl ServerCertVerifier for PinnedVerifier {
     fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
-        self.check(request.chain, Peer::Server(request.name))
-            .map_or_else(Verdict::Rejected, Verdict::Accepted)
+        verdict(self.check(request.chain, Peer::Server(request.name)))
     }
 }
 
 impl ClientCertVerifier for PinnedVerifier {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        self.check(request.chain, Peer::Client)
-            .map_or_else(Verdict::Rejected, Verdict::Accepted)
+        verdict(self.check(request.chain, Peer::Client))
     }
 }
 
