@@ -14,7 +14,9 @@ use webpki::EndEntityCert;
 use x509_cert::Certificate;
 use x509_cert::der::asn1::AnyRef;
 use x509_cert::der::{Decode, Encode, Tag};
-use x509_cert::ext::pkix::{AuthorityKeyIdentifier, NameConstraints, SubjectKeyIdentifier};
+use x509_cert::ext::pkix::{
+    AuthorityKeyIdentifier, BasicConstraints, NameConstraints, SubjectKeyIdentifier,
+};
 
 use crate::explain::webpki_words;
 use crate::rules::{self, Role};
@@ -268,9 +270,11 @@ pub(crate) struct Facts {
     pub(crate) self_issued: bool,
     /// subjectKeyIdentifier.
     key_id: Option<Vec<u8>>,
+    /// How many intermediates may follow.
+    pub(crate) path_len: Option<u8>,
     not_before: UnixTime,
     not_after: UnixTime,
-    /// What is wrong with it by the strictest profile that accepts less than all.
+    /// What is wrong with it by each profile that looks at it.
     strict_flaw: Option<Failure>,
     web_flaw: Option<Failure>,
 }
@@ -285,6 +289,12 @@ impl Facts {
             .ok()
             .flatten()
             .map(|(_, id)| id.0.as_bytes().to_vec());
+        let path_len = certificate
+            .tbs_certificate()
+            .get_extension::<BasicConstraints>()
+            .ok()
+            .flatten()
+            .and_then(|(_, constraints)| constraints.path_len_constraint);
         let flaw = |profile| rules::check(&certificate, Role::Anchor, profile).err();
         Some(Self {
             hash,
@@ -292,6 +302,7 @@ impl Facts {
             sha256: identity.sha256,
             self_issued: identity.self_issued,
             key_id,
+            path_len,
             not_before: identity.not_before,
             not_after: identity.not_after,
             strict_flaw: flaw(Profile::Strict),

@@ -201,8 +201,8 @@ impl Case<'_> {
             return Failure::new(Code::SelfSignedInChain, reason).of(Culprit::at(Some(place), top));
         }
         let reason = format!(
-            "{} was issued by {}{}, which is not found: it is not among the {anchors}, nor did \
-             the {} send a certificate for it",
+            "the issuer is not found: {} was issued by {}{}, which is not among the {anchors}, \
+             nor did the {} send a certificate for it",
             top.label(),
             top.issuer,
             self.chain
@@ -211,7 +211,7 @@ impl Case<'_> {
             self.peer.word()
         );
         let mut failure = Failure::new(Code::NoIssuerLocally, reason);
-        if self.chain.len() == 1 {
+        if place == 0 {
             failure.node_code = "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
         }
         failure.of(Culprit::at(Some(place), top))

@@ -14,7 +14,7 @@ use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 
 use crate::algorithms::Algorithms;
-use crate::anchors::{Anchor, Candidates};
+use crate::anchors::{Anchor, Candidates, Facts};
 use crate::constraints::{self, Budget};
 use crate::end_entity::{self, check_name, holder_of};
 use crate::explain::{Case, at_fault, broken_signature, wrong_purpose};
@@ -23,7 +23,7 @@ use crate::public_key::{Strength, refuse_weak};
 use crate::rules::{self, Role};
 use crate::staple::check_staple;
 use crate::walk::{self, Walk};
-use crate::{Code, Failure, Identity, Peer, Policy, TrustAnchors, UnixTime};
+use crate::{Code, Failure, Identity, Peer, Policy, Profile, TrustAnchors, UnixTime};
 
 /// Whom to trust, with which cryptography, and what is asked of chains.
 #[derive(Debug)]
@@ -277,11 +277,7 @@ impl Check<'_> {
 
     fn depth(&self, certificates: &[(usize, &Certificate)]) -> Result<(), Failure> {
         let allowed = self.judge.policy.depth;
-        let counted = certificates
-            .iter()
-            .skip(1)
-            .filter(|(_, certificate)| !is_self_issued(certificate));
-        let count = counted.count();
+        let count = intermediates(certificates);
         if count <= allowed {
             return Ok(());
         }
@@ -326,23 +322,12 @@ impl Check<'_> {
         certificates: &[(usize, &Certificate)],
         budget: &mut Budget,
     ) -> Result<(), Failure> {
-        let policy = &self.judge.policy;
         let spki = anchor.spki();
         let weak = refuse_weak(&spki, self.judge.strength(), Role::Anchor);
         weak.map_err(|failure| anchor.at_fault(failure))?;
         if let Some(facts) = anchor.facts() {
-            if policy.whole_chain && !facts.self_issued {
-                let reason = "it is trusted, but no root: another authority issued it";
-                return Err(anchor.at_fault(Failure::new(Code::NoIssuer, reason)));
-            }
-            if policy.profile >= crate::Profile::Strict && !policy.any_time {
-                facts
-                    .valid_at(self.now)
-                    .map_err(|failure| anchor.at_fault(failure))?;
-            }
-            facts
-                .flaw(policy.profile)
-                .map_or(Ok(()), |flaw| Err(anchor.at_fault(flaw)))?;
+            self.known_anchor(facts, intermediates(certificates))
+                .map_err(|failure| anchor.at_fault(failure))?;
         }
         let Some(constraints) = anchor.constraints()? else {
             return Ok(());
@@ -360,6 +345,43 @@ impl Check<'_> {
         }
         Ok(())
     }
+}
+
+impl Check<'_> {
+    /// What can be checked of an anchor whose certificate is known. RFC 5280, Section 6 leaves
+    /// that to whoever trusts it; nobody means to trust a root for longer or more than it says.
+    fn known_anchor(&self, facts: &Facts, intermediates: usize) -> Result<(), Failure> {
+        let policy = &self.judge.policy;
+        if policy.whole_chain && !facts.self_issued {
+            let reason = "it is trusted, but no root: another authority issued it";
+            return Err(Failure::new(Code::NoIssuer, reason));
+        }
+        if policy.profile < Profile::Strict {
+            return Ok(());
+        }
+        if !policy.any_time {
+            facts.valid_at(self.now)?;
+        }
+        if let Some(flaw) = facts.flaw(policy.profile) {
+            return Err(flaw);
+        }
+        if facts
+            .path_len
+            .is_some_and(|allowed| intermediates > allowed.into())
+        {
+            let reason = "it allows fewer intermediate certificates";
+            return Err(Failure::new(Code::PathLengthExceeded, reason));
+        }
+        Ok(())
+    }
+}
+
+/// How many intermediates count (RFC 5280, Section 4.2.1.9).
+fn intermediates(certificates: &[(usize, &Certificate)]) -> usize {
+    let above = certificates.iter().skip(1);
+    above
+        .filter(|(_, certificate)| !is_self_issued(certificate))
+        .count()
 }
 
 pub(crate) fn is_self_issued(certificate: &Certificate) -> bool {

@@ -6,4 +6,5 @@ pub mod compression;
 pub mod fake;
 pub mod fuzz;
 #[cfg(feature = "pki")]
+pub mod mistakes;
 pub mod pki;
