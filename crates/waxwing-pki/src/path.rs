@@ -97,80 +97,47 @@ impl Judge {
         )
     }
 
-    /// Looks for a path that is good now or, if any time will do, when the certificates of one
-    /// were valid: at each end of a validity that stood in the way.
+    /// Looks for a path, and takes a second look where webpki does not know better than to refuse.
     fn build(&self, certificate: &EndEntityCert<'_>, case: &Case<'_>) -> Result<(), Failure> {
-        let mut tried = vec![case.now];
-        loop {
-            let now = tried.last().copied().unwrap_or(case.now);
-            let (outcome, failure) = self.build_at(certificate, case, now);
-            let Err(error) = outcome else {
-                return Ok(());
-            };
-            let other = match error {
-                Error::CertExpired { not_after, .. } => not_after.as_secs(),
-                Error::CertNotValidYet { not_before, .. } => not_before.as_secs(),
-                _ => now.seconds(),
-            };
-            let other = UnixTime::from_seconds(other);
-            // Each certificate has two ends, so the search ends too.
-            if !self.policy.any_time || tried.contains(&other) {
-                let failure = failure.unwrap_or_else(|| case.failure(&error));
-                return self.walk(case).map_err(|found| found.unwrap_or(failure));
-            }
-            tried.push(other);
-        }
-    }
-
-    /// A second look at what webpki refuses without knowing better.
-    fn walk(&self, case: &Case<'_>) -> Result<(), Option<Failure>> {
-        if !self.policy.any_time && !walk::is_for(case.chain) {
-            return Err(None);
-        }
         let candidates = Candidates::of(&self.anchors, case.chain);
         let check = Check {
             judge: self,
             case,
-            now: case.now,
             candidates: &candidates,
             state: RefCell::default(),
         };
-        Walk::new(&check, &self.algorithms).find()
+        let Err(error) = self.ask_webpki(certificate, &check) else {
+            return Ok(());
+        };
+        // A failure comes from a path with good signatures that the policy refuses. It says more
+        // than what was wrong with other paths.
+        let failure = check.state.take().failure;
+        let failure = failure.unwrap_or_else(|| case.failure(&error));
+        if !self.policy.any_time && !walk::is_for(case.chain) {
+            return Err(failure);
+        }
+        let walk = Walk::new(&check, &self.algorithms);
+        walk.find().map_err(|found| found.unwrap_or(failure))
     }
 
-    /// Looks for a path that is good at `now`. A failure comes from a path with good signatures
-    /// that the policy refuses; it says more than what was wrong with other paths.
-    fn build_at(
-        &self,
-        certificate: &EndEntityCert<'_>,
-        case: &Case<'_>,
-        now: UnixTime,
-    ) -> (Result<(), Error>, Option<Failure>) {
+    fn ask_webpki(&self, certificate: &EndEntityCert<'_>, check: &Check<'_>) -> Result<(), Error> {
+        let case = check.case;
         let ders: Vec<_> = case
             .chain
             .iter()
             .skip(1)
             .map(|der| CertificateDer::from(*der))
             .collect();
-        let candidates = Candidates::of(&self.anchors, case.chain);
-        let check = Check {
-            judge: self,
-            case,
-            now,
-            candidates: &candidates,
-            state: RefCell::default(),
-        };
         let outcome = certificate.verify_for_usage(
             &self.algorithms.as_webpki(),
-            candidates.as_webpki(),
+            check.candidates.as_webpki(),
             &ders,
-            now.for_webpki(),
+            case.now.for_webpki(),
             case.peer.usage(),
             None,
             Some(&|path: &VerifiedPath<'_>| check.complete(path)),
         );
-        let outcome = outcome.map(|_| ());
-        (outcome, check.state.into_inner().failure)
+        outcome.map(drop)
     }
 
     const fn strength(&self) -> Strength {
@@ -199,7 +166,6 @@ impl Judge {
 pub(crate) struct Check<'a> {
     pub(crate) judge: &'a Judge,
     pub(crate) case: &'a Case<'a>,
-    pub(crate) now: UnixTime,
     pub(crate) candidates: &'a Candidates<'a>,
     state: RefCell<State>,
 }
@@ -360,7 +326,7 @@ impl Check<'_> {
             return Ok(());
         }
         if !policy.any_time {
-            facts.valid_at(self.now)?;
+            facts.valid_at(self.case.now)?;
         }
         if let Some(flaw) = facts.flaw(policy.profile) {
             return Err(flaw);

@@ -162,8 +162,6 @@ impl Policy {
 
     /// **Insecure**: accepts certificates that are expired or not valid yet. Keys that leaked
     /// long ago, and authorities that were given up, are then as good as new ones.
-    ///
-    /// There must still have been a time when all certificates of the chain were valid.
     #[must_use]
     pub const fn dangerously_accept_any_time(mut self) -> Self {
         self.any_time = true;

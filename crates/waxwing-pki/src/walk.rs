@@ -265,11 +265,11 @@ impl Check<'_> {
         let identity = Identity::from_der(link.der)
             .map_err(|error| Failure::new(Code::Malformed, format!("{error}")))?;
         let any_time = self.judge.policy.any_time;
-        if !any_time && self.now < identity.not_before {
-            return Err(not_yet(&identity, link.place, self.now));
+        if !any_time && self.case.now < identity.not_before {
+            return Err(not_yet(&identity, link.place, self.case.now));
         }
-        if !any_time && self.now > identity.not_after {
-            return Err(expired(&identity, link.place, self.now));
+        if !any_time && self.case.now > identity.not_after {
+            return Err(expired(&identity, link.place, self.case.now));
         }
         if !self.case.peer.fits(&identity) {
             return Err(wrong_purpose(&identity, link.place, self.case.peer));

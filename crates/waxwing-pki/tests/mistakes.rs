@@ -217,6 +217,9 @@ fn each_insecure_setting_takes_away_its_check_alone() {
             "{what}"
         );
     }
+    let (chain, root) = mistakes::never_valid();
+    assert_eq!(examine(&chain, &root, HOST, any_time.clone()), Ok(()));
+    assert!(examine(&chain, &root, HOST, any_name.clone()).is_err());
     for mistake in mistakes::ALL.iter() {
         let class = failure_of(mistake, Policy::new()).class;
         for (policy, taken) in [

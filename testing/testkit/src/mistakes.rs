@@ -114,6 +114,12 @@ pub fn none() -> (Vec<Vec<u8>>, Vec<u8>) {
     three(nothing, nothing, nothing)
 }
 
+/// A chain whose certificates are never all valid at once, and its root.
+#[must_use]
+pub fn never_valid() -> (Vec<Vec<u8>>, Vec<u8>) {
+    three(nothing, expired, future)
+}
+
 fn in_leaf(
     what: &'static str,
     code: &'static str,
