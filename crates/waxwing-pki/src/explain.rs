@@ -201,14 +201,14 @@ impl Case<'_> {
             return Failure::new(Code::SelfSignedInChain, reason).of(Culprit::at(Some(place), top));
         }
         let reason = format!(
-            "the issuer is not found: {} was issued by {}{}, which is not among the {anchors}, \
-             nor did the {} send a certificate for it",
+            "the issuer is not found: {} was issued by {}, which is not among the {anchors}, \
+             nor did the {} send a certificate for it{}",
             top.label(),
             top.issuer,
+            self.peer.word(),
             self.chain
                 .get(place)
-                .map_or_else(String::new, |der| with_key(der)),
-            self.peer.word()
+                .map_or_else(String::new, |der| with_key(der))
         );
         let mut failure = Failure::new(Code::NoIssuerLocally, reason);
         if place == 0 {
@@ -220,7 +220,9 @@ impl Case<'_> {
 
 /// The key that a certificate names as its issuer's.
 fn with_key(der: &[u8]) -> String {
-    issuer_key_id(der).map_or_else(String::new, |id| format!(" (key {})", hex::encode(id)))
+    issuer_key_id(der).map_or_else(String::new, |id| {
+        format!(", whose key is {}", hex::encode(id))
+    })
 }
 
 /// Follows the issuers' names upwards as far as the presented certificates go.

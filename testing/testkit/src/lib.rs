@@ -7,4 +7,5 @@ pub mod fake;
 pub mod fuzz;
 #[cfg(feature = "pki")]
 pub mod mistakes;
+#[cfg(feature = "pki")]
 pub mod pki;
