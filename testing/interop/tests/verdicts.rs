@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 use tempfile::TempDir;
-use waxwing::pki::{Failure, TrustAnchors, Verifier, to_pem};
+use waxwing::pki::{Failure, Identity, TrustAnchors, Verifier, to_pem};
 use waxwing::{PROVIDER, ServerCertRequest, ServerName};
 use waxwing_interop::peer;
 use waxwing_interop::scripts::{NODE, script};
@@ -167,4 +167,31 @@ fn the_codes_are_those_of_node() {
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     assert!(named >= ENOUGH, "{named}");
+}
+
+#[test]
+fn a_failure_is_json_too() {
+    let expired = mistakes::ALL
+        .iter()
+        .find(|mistake| mistake.what == "the intermediate is expired")
+        .expect("a mistake");
+    let failure = ours(expired);
+    let culprit = failure.certificate.as_deref().expect("a certificate");
+    let json = serde_json::to_value(&failure).expect("JSON");
+    assert_eq!(
+        json,
+        json!({
+            "code": "CERT_HAS_EXPIRED",
+            "certificate": {
+                "place": 1,
+                "subject": "CN=Intermediate",
+                "sha256": Identity::from_der(&expired.chain[1]).expect("it").sha256,
+            },
+            "reason": failure.reason,
+            "section": "RFC 5280, Section 6.1.3",
+            "fix": "renew it, or set the clock right",
+            "node_code": "CERT_HAS_EXPIRED",
+        })
+    );
+    assert_eq!(culprit.subject, "CN=Intermediate");
 }
