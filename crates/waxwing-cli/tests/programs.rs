@@ -15,6 +15,7 @@ use waxwing_interop::openssl::{OPENSSL, s_server};
 use waxwing_interop::payload::{MEBIBYTE, text};
 use waxwing_interop::scripts::{NODE, PYTHON, listening, script};
 use waxwing_interop::{Identity, Process, peer};
+use waxwing_testkit::pki::Case;
 
 const CHROMIUM: &str = "chromium";
 
@@ -49,7 +50,7 @@ fn serve(site: &TempDir) -> Server {
 }
 
 /// Chromium without a window, which takes the key of `server` for good.
-fn chromium(server: &Server, profile: &TempDir, job: &str) -> Process {
+fn chromium(server: &Server, profile: &TempDir, job: &[&str]) -> Process {
     let pin = server.pin().strip_prefix("sha256/").unwrap();
     let mut command = Command::new(CHROMIUM);
     command.args([
@@ -67,7 +68,7 @@ fn chromium(server: &Server, profile: &TempDir, job: &str) -> Process {
     command.arg(format!("--user-data-dir={}", profile.path().display()));
     command.arg(format!("--ignore-certificate-errors-spki-list={pin}"));
     command.args(["--window-size=800,400", "--virtual-time-budget=20000"]);
-    command.args([job, &server.url("")]);
+    command.args(job).arg(server.url(""));
     Process::start(&mut command)
 }
 
@@ -77,7 +78,7 @@ fn chromium_shows_the_page() {
     let (site, sum) = site();
     let server = serve(&site);
     let profile = tempfile::tempdir().unwrap();
-    let document = chromium(&server, &profile, "--dump-dom").succeed();
+    let document = chromium(&server, &profile, &["--dump-dom"]).succeed();
     let document = String::from_utf8(document).unwrap();
     assert!(document.contains(&format!(">{sum}</h1>")), "{document}");
 
@@ -85,13 +86,24 @@ fn chromium_shows_the_page() {
     // What an earlier run left is not what this one shows.
     let _ = fs::remove_file(&picture);
     let job = format!("--screenshot={}", picture.display());
-    chromium(&server, &profile, &job).succeed();
+    chromium(&server, &profile, &[&job]).succeed();
     let picture = fs::read(picture).unwrap();
     let (head, _) = picture.split_first_chunk::<24>().unwrap();
     assert_eq!(head[..8], *b"\x89PNG\r\n\x1a\n");
     assert_eq!(head[16..], [0, 0, 3, 32, 0, 0, 1, 144], "800 by 400");
     // A page of one colour takes two kilobytes.
     assert!(picture.len() > 10_000, "{} bytes", picture.len());
+}
+
+#[test]
+fn chromium_shows_the_page_over_tls_1_2() {
+    peer!(CHROMIUM);
+    let (site, sum) = site();
+    let server = Server::start(&["--max-version", "1.2", site.path().to_str().unwrap()]);
+    let profile = tempfile::tempdir().unwrap();
+    let document = chromium(&server, &profile, &["--dump-dom"]).succeed();
+    let document = String::from_utf8(document).unwrap();
+    assert!(document.contains(&format!(">{sum}</h1>")), "{document}");
 }
 
 #[test]
@@ -168,15 +180,46 @@ fn curl_fetches_many_files_at_once_and_refuses_strangers() {
 }
 
 #[test]
+fn curl_fetches_over_tls_1_2_and_shows_a_certificate() {
+    const CURL: &str = "curl";
+    peer!(CURL);
+    let (site, _) = site();
+    let client = Identity::of(Case::Client(KeyType::P256));
+    let asks = [
+        "--client-ca",
+        client.anchor(),
+        site.path().to_str().unwrap(),
+    ];
+    let mut server = Server::start(&asks);
+    let (url, ca) = (server.url("big"), server.ca().to_owned());
+    for (versions, told) in [("1.2", "TLSv1.2"), ("1.3", "TLSv1.3")] {
+        for http in ["--http1.1", "--http2"] {
+            let base = ["-sS", "-v", "--noproxy", "*", http, "--tls-max", versions];
+            let trust = ["--cacert", &ca, &url];
+            let own = ["--cert", client.chain(), "--key", client.key()];
+            let mut curl = Process::run(CURL, [&base[..], &own, &trust].concat());
+            assert!(curl.succeed() == noise(3_000_000), "{versions} {http}");
+            curl.wait_for(&format!("SSL connection using {told}"));
+            server.wait_for("(CN=Waxwing test client) \"GET /big HTTP/");
+            // Without it there is nothing.
+            let mut curl = Process::run(CURL, [&base[..], &trust].concat());
+            assert!(!curl.finish().0.success());
+        }
+    }
+}
+
+#[test]
 fn openssl_is_fetched_from() {
     peer!(OPENSSL);
     let identity = Identity::new(KeyType::P256);
     let (mut peer, port) = s_server(&identity, &["-www", "-alpn", "http/1.1"]);
     peer.wait_for("ACCEPT");
     let url = format!("https://localhost:{port}/");
-    let output = get(&["--ca", identity.anchor(), &url]);
-    assert_good(&output);
-    assert!(stdout(&output).contains("TLSv1.3"), "{}", stdout(&output));
+    for (version, told) in [("1.2", "TLSv1.2"), ("1.3", "TLSv1.3")] {
+        let output = get(&["--max-version", version, "--ca", identity.anchor(), &url]);
+        assert_good(&output);
+        assert!(stdout(&output).contains(told), "{}", stdout(&output));
+    }
 }
 
 #[test]

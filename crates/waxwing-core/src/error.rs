@@ -191,6 +191,8 @@ rules! {
             "too many requests for a certificate in a row";
         RecordOverflow => RECORD_OVERFLOW,
             "a record longer than allowed (RFC 9846, Section 5.1 and 5.2)";
+        RecordVersion => PROTOCOL_VERSION,
+            "a record of TLS 1.2 with another version in its header (RFC 5246, Section 6.2.1)";
         BadRecordMac => BAD_RECORD_MAC,
             "a record that does not decrypt (RFC 9846, Section 5.2)";
         BadAlert => DECODE_ERROR,
@@ -261,6 +263,12 @@ rules! {
             "a Certificate with another certificate_request_context than the request (RFC 9846, Section 4.5.1)";
         AnswerInterrupted => UNEXPECTED_MESSAGE,
             "application data between the messages of a client that authenticates (RFC 9846, Section 4.7.2)";
+        DefaultTypeAlone => ILLEGAL_PARAMETER,
+            "a list of certificate types with nothing but the default (RFC 7250, Section 4.1)";
+        CertificateTypeNotOffered => ILLEGAL_PARAMETER,
+            "the server chose a certificate type we did not offer (RFC 7250, Section 4.2)";
+        SeveralRawKeys => ILLEGAL_PARAMETER,
+            "more than one raw public key (RFC 9846, Section 4.5.1)";
         EmptyCertificate => DECODE_ERROR,
             "a server's Certificate without a certificate (RFC 9846, Section 4.5.1.3)";
         SchemeNotOffered => ILLEGAL_PARAMETER,
@@ -310,6 +318,8 @@ rules! {
             "the peer does not bind its secrets to the handshake (extended_main_secret, RFC 7627)";
         SecureRenegotiation => HANDSHAKE_FAILURE,
             "the peer does not signal secure renegotiation (RFC 5746)";
+        CertificateType => UNSUPPORTED_CERTIFICATE,
+            "no certificate of a type that the other side accepts (RFC 7250, Section 4.2)";
         NoClientCertificate => CERTIFICATE_REQUIRED,
             "the client showed no certificate (RFC 9846, Section 4.5.1.4)";
         NoClientCertificate12 => HANDSHAKE_FAILURE,
@@ -350,6 +360,8 @@ rules! {
             "the certificate uses an algorithm that is not supported";
         TooWeak => BAD_CERTIFICATE,
             "the certificate rests on a key or signature that is too weak (RFC 9155, RFC 9325)";
+        RawPublicKey => UNSUPPORTED_CERTIFICATE,
+            "a raw public key where only certificates are trusted (RFC 7250)";
         Revoked => CERTIFICATE_REVOKED,
             "the certificate is revoked";
         BadStatus => BAD_CERTIFICATE_STATUS_RESPONSE,

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use common::{CERTIFICATE, Pair, certified_key, client_builder, server_builder, server_key};
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{
-    CertChoice, CertResolver, CertifiedKey, ClientHelloView, ServerConfig, ServerName,
+    CertChoice, CertResolver, CertifiedKey, ClientHelloView, ProtocolVersions, ServerConfig,
+    ServerName,
 };
 
 /// Remembers what a hello said.
@@ -92,6 +93,29 @@ fn protocols_are_chosen_in_the_servers_order() {
         for end in [&pair.client, &pair.server] {
             let alpn = end.connection.info().alpn.as_deref();
             assert_eq!(alpn, chosen.map(str::as_bytes));
+        }
+    }
+}
+
+#[test]
+fn timestamps_reach_clients_that_ask_for_them() {
+    const LIST: &[u8] = &[0, 5, 0, 3, 1, 2, 3];
+    for versions in [ProtocolVersions::TLS12, ProtocolVersions::TLS13] {
+        for (ask, staple) in [(true, true), (true, false), (false, true), (false, false)] {
+            let key = CertifiedKey::new(vec![CERTIFICATE.to_vec()], server_key());
+            let key = key.with_ocsp(b"an OCSP response".to_vec());
+            let key = Arc::new(key.with_scts(LIST.to_vec()));
+            let server = ServerConfig::builder(&PROVIDER, Arc::new(key)).versions(versions);
+            let client = client_builder()
+                .versions(versions)
+                .request_scts(ask)
+                .request_ocsp(staple)
+                .keep_peer_chain(true);
+            let mut pair = Pair::new(client, server);
+            pair.settle().unwrap();
+            let info = pair.client.connection.info();
+            assert_eq!(info.scts.as_deref(), ask.then_some(LIST), "{versions:?}");
+            assert_eq!(info.ocsp.is_some(), staple, "{versions:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ mod common;
 use common::{TrustOne, certified_key, client_builder, server_builder};
 use std::sync::Arc;
 use waxwing_aws_lc::PROVIDER;
-use waxwing_core::{ClientConfig, ConfigError, ProtocolVersion, ServerConfig};
+use waxwing_core::{ClientConfig, ConfigError, ProtocolVersion, ProtocolVersions, ServerConfig};
 use waxwing_crypto::{CipherSuite, CryptoProvider, NamedGroup, ProviderFault};
 
 #[test]
@@ -43,6 +43,28 @@ fn lists_name_what_the_provider_has_once() {
         let server = server_builder().cipher_suites(suites.to_vec()).build();
         assert_eq!(client.map(drop), expected, "{suites:?}");
         assert_eq!(server.map(drop), expected, "{suites:?}");
+    }
+}
+
+/// A hybrid is for TLS 1.3 alone.
+#[test]
+fn tls12_needs_a_curve() {
+    let (old, new) = (ProtocolVersions::TLS12, ProtocolVersions::TLS13);
+    let lack = Err(ConfigError::NoGroup(ProtocolVersion::TLS12));
+    for (versions, groups, expected) in [
+        (old, &[NamedGroup::X25519_MLKEM768][..], lack),
+        (
+            old,
+            &[NamedGroup::X25519_MLKEM768, NamedGroup::SECP384R1],
+            Ok(()),
+        ),
+        (old | new, &[NamedGroup::X25519_MLKEM768], Ok(())),
+        (new, &[NamedGroup::X25519_MLKEM768], Ok(())),
+    ] {
+        let client = client_builder().versions(versions).groups(groups.to_vec());
+        let server = server_builder().versions(versions).groups(groups.to_vec());
+        assert_eq!(client.build().map(drop), expected, "{versions:?}");
+        assert_eq!(server.build().map(drop), expected, "{versions:?}");
     }
 }
 

@@ -424,3 +424,37 @@ fn a_client_without_a_certificate_says_so() {
     pair.settle().unwrap();
     assert_eq!(pair.server.events, [Event::ClientDeclined]);
 }
+
+/// Keeps whether a ClientHello offers it.
+#[derive(Debug)]
+struct Offer(Mutex<Option<bool>>);
+
+impl waxwing_core::CertResolver for Offer {
+    fn resolve(&self, hello: &waxwing_core::ClientHelloView<'_>) -> waxwing_core::CertChoice {
+        let offer = hello
+            .extensions()
+            .find(|(typ, _)| *typ == waxwing_core::ExtensionType::POST_HANDSHAKE_AUTH);
+        // RFC 9846, Section 4.3.6: without content.
+        assert!(offer.is_none_or(|(_, content)| content.is_empty()));
+        *self.0.lock().unwrap() = Some(offer.is_some());
+        waxwing_core::CertChoice::None
+    }
+}
+
+#[test]
+fn it_is_offered_in_tls13_by_those_who_want_it() {
+    let (old, new) = (ProtocolVersions::TLS12, ProtocolVersions::TLS13);
+    for (wanted, versions, expected) in [
+        (false, new, false),
+        (true, new, true),
+        (true, old | new, true),
+        (true, old, false),
+    ] {
+        let offer = Arc::new(Offer(Mutex::default()));
+        let server = waxwing_core::ServerConfig::builder(&waxwing_aws_lc::PROVIDER, offer.clone());
+        let client = client_builder().post_handshake_auth(wanted);
+        let mut pair = Pair::new(client.versions(versions), server.versions(old | new));
+        assert!(pair.settle().is_err());
+        assert_eq!(*offer.0.lock().unwrap(), Some(expected), "{versions:?}");
+    }
+}

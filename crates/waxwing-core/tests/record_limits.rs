@@ -104,6 +104,35 @@ fn a_client_that_says_nothing_is_not_limited() {
 }
 
 #[test]
+fn each_side_may_limit_what_it_sends() {
+    for versions in VERSIONS {
+        let client = client_builder().versions(versions).max_sent_fragment(100);
+        let server = server_builder().versions(versions).max_sent_fragment(3000);
+        let mut pair = Pair::new(client, server);
+        // The ClientHello too.
+        assert_eq!(longest(pair.client.out.as_slice()), 100);
+        let (client, server) = longest_records(&mut pair);
+        assert_limited(client, 100);
+        assert_limited(server, 3000);
+    }
+}
+
+#[test]
+fn the_smaller_of_our_maximum_and_the_peers_limit_holds() {
+    for versions in VERSIONS {
+        let inner_type = usize::from(versions.contains(ProtocolVersion::TLS13));
+        for (ours, theirs) in [(200, 300), (300, 200)] {
+            let client = client_builder().versions(versions);
+            let server = server_builder().versions(versions).max_sent_fragment(ours);
+            let mut pair = Pair::new(client.record_size_limit(theirs), server);
+            let (_, server) = longest_records(&mut pair);
+            let limit = usize::from(theirs) - inner_type;
+            assert_limited(server, usize::from(ours).min(limit));
+        }
+    }
+}
+
+#[test]
 fn padding_counts_in_tls13() {
     let padding = RecordPadding::ToMultipleOf(1000.try_into().unwrap());
     let client = client_builder().record_size_limit(200);
@@ -122,6 +151,17 @@ fn limits_have_limits() {
     ] {
         let client = client_builder().record_size_limit(limit).build();
         let server = server_builder().record_size_limit(limit).build();
+        assert_eq!(client.map(drop), expected);
+        assert_eq!(server.map(drop), expected);
+    }
+    for (most, expected) in [
+        (63, Err(ConfigError::MaxSentFragment(63))),
+        (64, Ok(())),
+        (16384, Ok(())),
+        (16385, Err(ConfigError::MaxSentFragment(16385))),
+    ] {
+        let client = client_builder().max_sent_fragment(most).build();
+        let server = server_builder().max_sent_fragment(most).build();
         assert_eq!(client.map(drop), expected);
         assert_eq!(server.map(drop), expected);
     }

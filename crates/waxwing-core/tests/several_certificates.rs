@@ -174,3 +174,24 @@ fn a_client_shows_the_first_that_the_server_can_check_or_none() {
         }
     }
 }
+
+/// RFC 9846, Section 4.5.1.4; RFC 5246, Section 7.4.6: with nothing suitable the list is empty.
+#[test]
+fn a_client_does_not_show_the_only_one_if_it_does_not_fit() {
+    for versions in VERSIONS {
+        let own = certificate(&server_key());
+        let server = ServerConfig::builder(
+            checking(&[SignatureScheme::ED25519]),
+            Arc::new(Arc::clone(&own)),
+        );
+        let auth = ClientAuth::Optional(Arc::new(KeyIsCertificate));
+        let server = server.versions(versions).client_auth(auth);
+        let client = ClientConfig::builder(&PROVIDER, Arc::new(KeyIsCertificate))
+            .versions(versions)
+            .client_certificate(Arc::new(own));
+        let mut pair = Pair::new(client, server);
+        pair.settle().unwrap();
+        assert!(pair.client.connection.info().client_auth_requested);
+        assert!(!pair.server.connection.info().client_authenticated);
+    }
+}

@@ -81,7 +81,7 @@ fn a_worn_out_key_sends_no_data_but_says_goodbye() {
         };
         assert_eq!(error, Misuse::KeyWornOut.into());
         // One record went into the Finished, some are kept back for alerts.
-        assert!(written < LIFE && written >= LIFE / 2, "{written}");
+        assert!((LIFE / 2..LIFE).contains(&written), "{written}");
         let before = client.out.len();
         for _ in 0..3 {
             let again = client.connection.write(&[b"x"], &mut client.out);
@@ -154,9 +154,11 @@ fn padding_is_not_for_tls12() {
     assert_eq!(pair.client.out.len(), 5 + 8 + 100 + 16);
 }
 
-/// Lines as RFC 9850 has them.
+/// A line as RFC 9850 has it.
+type Line = (String, [u8; 32], Vec<u8>);
+
 #[derive(Default)]
-struct Log(Mutex<Vec<(String, [u8; 32], Vec<u8>)>>);
+struct Log(Mutex<Vec<Line>>);
 
 impl KeyLog for Log {
     fn log(&self, label: &str, client_random: &[u8; 32], secret: &[u8]) {

@@ -6,8 +6,8 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use waxwing_core::{
-    CertificateError, ClientCertRequest, ClientCertVerifier, Rejection, ServerCertRequest,
-    ServerCertVerifier, Verdict, Verified,
+    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, Rejection,
+    ServerCertRequest, ServerCertVerifier, Verdict, Verified,
 };
 
 use crate::end_entity;
@@ -15,7 +15,7 @@ use crate::explain::{reject, verdict};
 
 type Report = dyn Fn(&Rejection) + Send + Sync;
 
-/// **Insecure**: accepts every server's certificate whose key can be read.
+/// **Insecure**: accepts every server's certificate whose key can be read, and every raw public key.
 ///
 /// The server must still prove that it holds the key of the certificate it shows.
 pub struct AcceptAny {
@@ -48,7 +48,7 @@ impl ServerCertVerifier for AcceptAny {
         {
             report(&rejection);
         }
-        accept_any(request.chain)
+        accept_any(request.certificate_type, request.chain)
     }
 }
 
@@ -59,7 +59,7 @@ impl fmt::Debug for AcceptAny {
 }
 
 /// **Insecure**: accepts every client's certificate whose key can be read, whoever issued it and
-/// whatever it says.
+/// whatever it says, and every raw public key.
 ///
 /// The client must still prove that it holds the key. That is of use where the application looks
 /// the key up by itself before it trusts anything that the client sends.
@@ -68,7 +68,7 @@ pub struct AcceptAnyClient;
 
 impl ClientCertVerifier for AcceptAnyClient {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        accept_any(request.chain)
+        accept_any(request.certificate_type, request.chain)
     }
 }
 
@@ -78,8 +78,11 @@ impl fmt::Debug for AcceptAnyClient {
     }
 }
 
-fn accept_any(chain: &[&[u8]]) -> Verdict {
+fn accept_any(typ: CertificateType, chain: &[&[u8]]) -> Verdict {
     match chain.first() {
+        Some(spki) if typ == CertificateType::RAW_PUBLIC_KEY => {
+            Verdict::Accepted(Verified::holder_of(spki.to_vec()))
+        }
         Some(leaf) => verdict(end_entity::spki(leaf).map(Verified::holder_of)),
         None => Verdict::Rejected(reject(
             CertificateError::Malformed,

@@ -320,6 +320,9 @@ codes! {
     /// What vouches for the certificate not being revoked does not.
     BadStatus = "OCSP_VERIFY_FAILED", BadStatus, "RFC 6066, Section 8",
         "let the server fetch a new OCSP response";
+    /// A key without a certificate, where certificates are trusted.
+    RawPublicKey = "RAW_PUBLIC_KEY", RawPublicKey, "RFC 7250, Section 6",
+        "pin the key, or let the peer use a certificate";
     /// The clock is not set.
     NoTime = "NO_TIME", NoTime, "RFC 5280, Section 6.1.3",
         "set the clock";
@@ -362,6 +365,7 @@ impl From<CertificateError> for Code {
             CertificateError::BadSignature => Self::BadSignature,
             CertificateError::UnsupportedAlgorithm => Self::UnsupportedSignature,
             CertificateError::TooWeak => Self::EndEntityKeyTooSmall,
+            CertificateError::RawPublicKey => Self::RawPublicKey,
             CertificateError::Revoked => Self::Revoked,
             CertificateError::BadStatus => Self::BadStatus,
             CertificateError::Constraint => Self::UnhandledCritical,

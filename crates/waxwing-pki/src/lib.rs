@@ -12,9 +12,11 @@
 //!   PinnedVerifier      exactly this certificate or this key          pin.rs
 //!   ReportingVerifier   goes on, and reports what is wrong            report.rs
 //!   dangerous           no check at all                               dangerous.rs
-//!   Identity            a decoded certificate, for people             identity.rs
-//!   load_certified_key  our own chain and key, checked to match       keys.rs
-//!   SelfSigned          issuing a certificate at start-up             issue.rs
+//!   Identity            a decoded certificate, for people             identity/
+//!   KeyLoading          our own chain and key, checked to match       keys/
+//!   SelfSigned          issuing a certificate at start-up             issue/
+//!   SigningRequest      asking an authority for one                   issue/
+//!   LocalAuthority      being an authority oneself                    issue/
 //! ```
 //!
 //! Cryptography is that of the [`CryptoProvider`](waxwing_crypto::CryptoProvider) given by the
@@ -53,9 +55,17 @@ mod walk;
 pub use anchors::TrustAnchors;
 pub use error::LoadError;
 pub use failure::{Code, Culprit, Failure};
-pub use identity::{Identity, Unreadable};
-pub use issue::{IssueError, KeyType, SelfSigned, SelfSignedBuilder, UnknownKeyType};
-pub use keys::{load_certified_key, load_certified_key_files, load_private_key};
+pub use identity::{Extensions, Identity, NamePart, Named, Unreadable};
+pub use issue::{
+    IssueError, Issued, KeyType, LeafBuilder, LocalAuthority, LocalAuthorityBuilder,
+    MAX_BROWSER_VALIDITY, SelfSigned, SelfSignedBuilder, SigningRequest, SigningRequestBuilder,
+    UnknownKeyType,
+};
+pub use keys::{
+    KeyLoading, MAX_PBKDF2_ITERATIONS, MAX_SCRYPT_MEMORY, MAX_SCRYPT_WORK, Passphrase,
+    check_key_belongs, encrypt_private_key, key_kind, load_certified_key, load_certified_key_files,
+    load_private_key,
+};
 pub use name::AltName;
 pub use pem::to_pem;
 pub use pin::{InvalidPin, Pin, PinnedVerifier};

@@ -9,12 +9,14 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 use waxwing_core::{
-    ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier, Verdict, Verified,
+    CertificateType, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
+    Verdict, Verified,
 };
 
 use crate::end_entity;
 use crate::explain::{at_fault, verdict};
-use crate::public_key::Strength;
+use crate::public_key::{Strength, refuse_weak};
+use crate::rules::Role;
 use crate::{Clock, Code, Failure, Peer};
 
 /// The SHA-256 of a certificate or of its key.
@@ -105,7 +107,21 @@ impl core::error::Error for InvalidPin {}
 /// for what: also a self-signed certificate, and one marked as an authority.
 ///
 /// The rest of the chain does not matter. A server's name, and the dates, are checked unless told
-/// otherwise.
+/// otherwise. A raw public key (RFC 7250) has neither; it is accepted if it is pinned.
+///
+/// ```
+/// use std::sync::Arc;
+/// use waxwing_aws_lc::PROVIDER;
+/// use waxwing_core::{CertificateType, ClientConfig, ConfigError};
+/// use waxwing_pki::{Pin, PinnedVerifier};
+///
+/// /// For a server that has this key and no certificate.
+/// fn client(key: Pin) -> Result<Arc<ClientConfig>, ConfigError> {
+///     ClientConfig::builder(&PROVIDER, Arc::new(PinnedVerifier::new([key])))
+///         .server_certificate_types([CertificateType::RAW_PUBLIC_KEY])
+///         .build()
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct PinnedVerifier {
     pins: Vec<Pin>,
@@ -146,21 +162,23 @@ impl PinnedVerifier {
         self
     }
 
-    fn check(&self, chain: &[&[u8]], peer: Peer<'_>) -> Result<Verified, Failure> {
+    fn check(
+        &self,
+        typ: CertificateType,
+        chain: &[&[u8]],
+        peer: Peer<'_>,
+    ) -> Result<Verified, Failure> {
         let leaf = chain
             .first()
             .ok_or_else(|| Failure::new(Code::Malformed, "there is no certificate"))?;
+        if typ == CertificateType::RAW_PUBLIC_KEY {
+            return self.check_raw(leaf, peer);
+        }
         let certificate = Pin::of_certificate(leaf);
         let key = Pin::of_spki(&end_entity::spki(leaf)?);
-        if !self
-            .pins
-            .iter()
-            .any(|pin| *pin == certificate || *pin == key)
-        {
-            let reason = format!(
-                "the {}'s key is {key}, its certificate {certificate}",
-                peer.word()
-            );
+        if !self.pins.contains(&certificate) && !self.pins.contains(&key) {
+            let peer = peer.word();
+            let reason = format!("the {peer}'s key is {key}, its certificate {certificate}");
             return Err(at_fault(Failure::new(Code::PinMismatch, reason), chain, 0));
         }
         let now = if self.any_time {
@@ -171,17 +189,29 @@ impl PinnedVerifier {
         let name = peer.name().filter(|_| !self.any_name);
         end_entity::accept(leaf, name, now, Strength::LEAST)
     }
+
+    /// A key without a certificate (RFC 7250) has neither name nor dates: only a pin of it counts.
+    fn check_raw(&self, spki: &[u8], peer: Peer<'_>) -> Result<Verified, Failure> {
+        let key = Pin::of_spki(spki);
+        if !self.pins.contains(&key) {
+            let text = format!("the {}'s raw public key is {key}", peer.word());
+            return Err(Failure::new(Code::PinMismatch, text));
+        }
+        refuse_weak(spki, Strength::LEAST, Role::EndEntity)?;
+        Ok(Verified::holder_of(spki.to_vec()))
+    }
 }
 
 impl ServerCertVerifier for PinnedVerifier {
     fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
-        verdict(self.check(request.chain, Peer::Server(request.name)))
+        let peer = Peer::Server(request.name);
+        verdict(self.check(request.certificate_type, request.chain, peer))
     }
 }
 
 impl ClientCertVerifier for PinnedVerifier {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        verdict(self.check(request.chain, Peer::Client))
+        verdict(self.check(request.certificate_type, request.chain, Peer::Client))
     }
 }
 

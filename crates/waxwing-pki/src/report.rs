@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use waxwing_core::{
-    ClientCertRequest, ClientCertVerifier, ConnectionInfo, ServerCertRequest, ServerCertVerifier,
-    Verdict, Verified,
+    CertificateType, ClientCertRequest, ClientCertVerifier, ConnectionInfo, ServerCertRequest,
+    ServerCertVerifier, Verdict, Verified,
 };
 
 use crate::end_entity;
@@ -58,13 +58,21 @@ impl ReportingVerifier<ClientVerifier> {
 
 impl ServerCertVerifier for ReportingVerifier<Verifier> {
     fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
-        answer(request.chain, self.judge.examine(request))
+        answer(
+            request.certificate_type,
+            request.chain,
+            self.judge.examine(request),
+        )
     }
 }
 
 impl ClientCertVerifier for ReportingVerifier<ClientVerifier> {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        answer(request.chain, self.judge.examine(request))
+        answer(
+            request.certificate_type,
+            request.chain,
+            self.judge.examine(request),
+        )
     }
 
     fn authorities(&self) -> &[Vec<u8>] {
@@ -79,11 +87,15 @@ impl<V> fmt::Debug for ReportingVerifier<V> {
 }
 
 /// The key must still be there: without it nothing can be proved.
-fn answer(chain: &[&[u8]], outcome: Result<Verified, Failure>) -> Verdict {
+fn answer(typ: CertificateType, chain: &[&[u8]], outcome: Result<Verified, Failure>) -> Verdict {
     let leaf = chain.first().copied().unwrap_or_default();
+    let spki = || match typ {
+        CertificateType::RAW_PUBLIC_KEY => Ok(leaf.to_vec()),
+        _ => end_entity::spki(leaf),
+    };
     let (verified, failure) = match outcome {
         Ok(verified) => (verified, None),
-        Err(failure) => match end_entity::spki(leaf) {
+        Err(failure) => match spki() {
             Ok(spki) => (Verified::holder_of(spki), Some(failure)),
             Err(_) => return Verdict::Rejected(failure.into()),
         },

@@ -4,13 +4,11 @@ use alloc::vec::Vec;
 
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
-use x509_cert::der::asn1::ObjectIdentifier;
 
+use crate::identity::TLS_FEATURE;
 use crate::policy::Staple;
 use crate::{Code, Failure};
 
-/// id-pe-tlsfeature (RFC 7633, Section 6).
-const TLS_FEATURE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.24");
 /// status_request (RFC 6066, Section 8), as a feature of TLS.
 const STATUS_REQUEST: u16 = 5;
 

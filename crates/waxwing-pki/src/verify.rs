@@ -4,13 +4,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use waxwing_core::{
-    ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier, Verdict, Verified,
+    CertificateType, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
+    Verdict, Verified,
 };
 use waxwing_crypto::CryptoProvider;
 
 use crate::explain::verdict;
 use crate::path::Judge;
-use crate::{Clock, Failure, Peer, Policy, TrustAnchors};
+use crate::{Clock, Code, Failure, Peer, Policy, TrustAnchors};
 
 /// Accepts a server whose chain leads to a trust anchor (RFC 5280, Section 6), is valid now,
 /// may be used for servers, and names the server (RFC 9525).
@@ -68,6 +69,7 @@ impl Verifier {
     /// # Errors
     /// The first rule that is broken.
     pub fn examine(&self, request: &ServerCertRequest<'_>) -> Result<Verified, Failure> {
+        only_certificates(request.certificate_type)?;
         let peer = Peer::Server(request.name);
         self.judge.check(request.chain, peer, request.ocsp)
     }
@@ -162,6 +164,7 @@ impl ClientVerifier {
     /// # Errors
     /// The first rule that is broken.
     pub fn examine(&self, request: &ClientCertRequest<'_>) -> Result<Verified, Failure> {
+        only_certificates(request.certificate_type)?;
         self.judge.check(request.chain, Peer::Client, None)
     }
 }
@@ -191,4 +194,13 @@ fn hints(anchors: &[Arc<TrustAnchors>]) -> Vec<Vec<u8>> {
         names.clear();
     }
     names
+}
+
+/// No authority vouches for anything else.
+fn only_certificates(typ: CertificateType) -> Result<(), Failure> {
+    if typ == CertificateType::X509 {
+        return Ok(());
+    }
+    let reason = "the peer has a raw public key, for which no authority vouches";
+    Err(Failure::new(Code::RawPublicKey, reason))
 }

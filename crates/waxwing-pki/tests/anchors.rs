@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use waxwing_aws_lc::PROVIDER;
-use waxwing_core::{ServerCertRequest, ServerCertVerifier, Verdict};
+use waxwing_core::{CertificateType, ServerCertRequest, ServerCertVerifier, Verdict};
 use waxwing_pki::{KeyType, LoadError, TrustAnchors, Verifier, to_pem};
 use waxwing_testkit::pki::{self, Case};
 
@@ -13,8 +13,10 @@ fn accepts(anchors: TrustAnchors) -> bool {
     let chain: Vec<&[u8]> = credentials.chain.iter().map(Vec::as_slice).collect();
     let name = "localhost".parse().unwrap();
     let request = ServerCertRequest {
+        certificate_type: CertificateType::X509,
         chain: &chain,
         ocsp: None,
+        scts: None,
         name: &name,
     };
     matches!(

@@ -2,7 +2,8 @@
 
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{
-    CertificateError, ClientCertRequest, ClientCertVerifier, Rejection, Verdict, Verified,
+    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, Rejection, Verdict,
+    Verified,
 };
 use waxwing_pki::dangerous::AcceptAnyClient;
 use waxwing_pki::{
@@ -12,7 +13,10 @@ use waxwing_pki::{
 use waxwing_testkit::pki::{self, CLIENT_SUBJECT, Case, Credentials};
 
 fn ask(verifier: &dyn ClientCertVerifier, chain: &[&[u8]]) -> Result<Verified, Rejection> {
-    match verifier.verify(&ClientCertRequest { chain }) {
+    match verifier.verify(&ClientCertRequest {
+        certificate_type: CertificateType::X509,
+        chain,
+    }) {
         Verdict::Accepted(verified) => Ok(verified),
         Verdict::Rejected(rejection) => Err(rejection),
         Verdict::Pending => panic!("these verifiers answer at once"),

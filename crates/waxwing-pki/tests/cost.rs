@@ -7,7 +7,7 @@ use rcgen::{
     KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256, date_time_ymd,
 };
 use waxwing_aws_lc::PROVIDER;
-use waxwing_core::ServerCertRequest;
+use waxwing_core::{CertificateType, ServerCertRequest};
 use waxwing_crypto::{CryptoError, CryptoProvider, SignatureAlgorithm, VerifySignature};
 use waxwing_pki::{Code, Failure, Policy, TrustAnchors, Verifier};
 
@@ -101,8 +101,10 @@ fn examine(chain: &[Vec<u8>], anchor: &[u8], policy: Policy) -> (Result<(), Fail
     let anchors = TrustAnchors::from_pem_or_der(anchor).unwrap();
     let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
     let request = ServerCertRequest {
+        certificate_type: CertificateType::X509,
         chain: &chain,
         ocsp: None,
+        scts: None,
         name: &"a.example".parse().unwrap(),
     };
     let verifier = Verifier::new(&provider, anchors).policy(policy);

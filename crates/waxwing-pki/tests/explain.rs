@@ -7,7 +7,9 @@ use rcgen::{
 use std::fs;
 use std::process::Command;
 use waxwing_aws_lc::PROVIDER;
-use waxwing_core::{CertificateError, Rejection, ServerCertRequest, ServerCertVerifier, Verdict};
+use waxwing_core::{
+    CertificateError, CertificateType, Rejection, ServerCertRequest, ServerCertVerifier, Verdict,
+};
 use waxwing_pki::{Pin, PinnedVerifier, TrustAnchors, Verifier};
 
 struct Authority {
@@ -56,8 +58,10 @@ fn leaf(params: &CertificateParams, above: &Authority) -> Vec<u8> {
 
 fn rejection(verifier: &dyn ServerCertVerifier, chain: &[&[u8]], name: &str) -> Rejection {
     let request = ServerCertRequest {
+        certificate_type: CertificateType::X509,
         chain,
         ocsp: None,
+        scts: None,
         name: &name.parse().unwrap(),
     };
     match verifier.verify(&request) {

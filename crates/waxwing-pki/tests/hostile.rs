@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use waxwing_aws_lc::PROVIDER;
-use waxwing_core::{CertificateError, ServerCertRequest, ServerCertVerifier, Verdict};
+use waxwing_core::{
+    CertificateError, CertificateType, ServerCertRequest, ServerCertVerifier, Verdict,
+};
 use waxwing_pki::dangerous::AcceptAny;
 use waxwing_pki::{
     Identity, KeyType, Pin, PinnedVerifier, PublicKeyKind, TrustAnchors, Verifier,
@@ -14,8 +16,10 @@ use waxwing_testkit::pki::{self, Case};
 fn ask_all(chain: &[&[u8]]) -> Verdict {
     let name = "localhost".parse().unwrap();
     let request = ServerCertRequest {
+        certificate_type: CertificateType::X509,
         chain,
         ocsp: None,
+        scts: None,
         name: &name,
     };
     let _ = AcceptAny::silently().verify(&request);
@@ -126,7 +130,8 @@ proptest! {
         let anchors = TrustAnchors::from_pem_or_der(&leaf);
         if let Ok(anchors) = anchors {
             let name = "localhost".parse().unwrap();
-            let request = ServerCertRequest { chain: &[&leaf], ocsp: None, name: &name };
+            let request = ServerCertRequest { certificate_type: CertificateType::X509,
+        chain: &[&leaf], ocsp: None, scts: None, name: &name };
             let _ = Verifier::new(&PROVIDER, anchors).verify(&request);
         }
     }

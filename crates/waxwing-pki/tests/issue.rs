@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use waxwing_aws_lc::PROVIDER;
-use waxwing_core::{ServerCertRequest, ServerCertVerifier, Verdict};
+use waxwing_core::{CertificateType, ServerCertRequest, ServerCertVerifier, Verdict};
 use waxwing_crypto::{CryptoError, SecureRandom};
 use waxwing_pki::{
     AltName, Identity, IssueError, KeyType, PublicKeyKind, SelfSigned, TrustAnchors, UnixTime,
@@ -78,8 +78,10 @@ fn every_kind_serves_and_is_accepted_by_those_who_trust_it() {
         let verifier = Verifier::new(&PROVIDER, anchors);
         for name in ["localhost", "www.example.com", "127.0.0.1", "::1"] {
             let request = ServerCertRequest {
+                certificate_type: CertificateType::X509,
                 chain: &[issued.certificate()],
                 ocsp: None,
+                scts: None,
                 name: &name.parse().unwrap(),
             };
             let verdict = verifier.verify(&request);

@@ -3,7 +3,8 @@
 
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{
-    CertificateError, ClientCertRequest, ServerCertRequest, ServerCertVerifier, Verdict,
+    CertificateError, CertificateType, ClientCertRequest, ServerCertRequest, ServerCertVerifier,
+    Verdict,
 };
 use waxwing_pki::{
     ClientVerifier, Clock, Code, Failure, KeyType, Pin, PinnedVerifier, Policy, Profile, Staple,
@@ -16,8 +17,10 @@ fn examine(chain: &[Vec<u8>], anchor: &[u8], host: &str, policy: Policy) -> Resu
     let anchors = TrustAnchors::from_pem_or_der(anchor).unwrap();
     let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
     let request = ServerCertRequest {
+        certificate_type: CertificateType::X509,
         chain: &chain,
         ocsp: None,
+        scts: None,
         name: &host.parse().unwrap(),
     };
     let verifier = Verifier::new(&PROVIDER, anchors).policy(policy);
@@ -171,8 +174,10 @@ fn several_sets_of_anchors_are_trusted_together() {
     let set = |der: &[u8]| TrustAnchors::from_pem_or_der(der).unwrap();
     let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
     let request = ServerCertRequest {
+        certificate_type: CertificateType::X509,
         chain: &chain,
         ocsp: None,
+        scts: None,
         name: &HOST.parse().unwrap(),
     };
     // Both roots have the same name; the right one is found, whichever comes first.
@@ -240,7 +245,10 @@ fn clients_are_held_to_the_same() {
     for mistake in mistakes::ALL.iter() {
         let anchors = TrustAnchors::from_pem_or_der(&mistake.anchor).unwrap();
         let chain: Vec<&[u8]> = mistake.chain.iter().map(Vec::as_slice).collect();
-        let request = ClientCertRequest { chain: &chain };
+        let request = ClientCertRequest {
+            certificate_type: CertificateType::X509,
+            chain: &chain,
+        };
         let verifier = ClientVerifier::new(&PROVIDER, anchors);
         let outcome = verifier.examine(&request);
         let for_servers = failure_of(mistake, Policy::new());
@@ -259,8 +267,10 @@ fn a_pin_that_does_not_match_tells_the_right_one() {
     let (chain, _) = mistakes::none();
     let verifier = PinnedVerifier::new([Pin::of_spki(b"another")]);
     let request = ServerCertRequest {
+        certificate_type: CertificateType::X509,
         chain: &[&chain[0]],
         ocsp: None,
+        scts: None,
         name: &HOST.parse().unwrap(),
     };
     let Verdict::Rejected(rejection) = ServerCertVerifier::verify(&verifier, &request) else {

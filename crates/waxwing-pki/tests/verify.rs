@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{
-    CertificateError, Rejection, ServerCertRequest, ServerCertVerifier, ServerName, Verdict,
-    Verified,
+    CertificateError, CertificateType, Rejection, ServerCertRequest, ServerCertVerifier,
+    ServerName, Verdict, Verified,
 };
 use waxwing_pki::dangerous::AcceptAny;
 use waxwing_pki::{
@@ -20,8 +20,10 @@ fn ask(
 ) -> Result<Verified, Rejection> {
     let name: ServerName = name.parse().unwrap();
     match verifier.verify(&ServerCertRequest {
+        certificate_type: CertificateType::X509,
         chain,
         ocsp: None,
+        scts: None,
         name: &name,
     }) {
         Verdict::Accepted(verified) => Ok(verified),

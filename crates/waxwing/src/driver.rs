@@ -87,6 +87,17 @@ pub(crate) struct Driver {
     pub(crate) conn: Connection,
     input: InBuf,
     output: Output,
+    pub(crate) asked: Asked,
+}
+
+/// Whether the client was asked for a certificate after the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    No,
+    /// It has not answered.
+    Open,
+    /// It has; whether it showed one.
+    Answered(bool),
 }
 
 impl Driver {
@@ -99,7 +110,16 @@ impl Driver {
             conn,
             input,
             output,
+            asked: Asked::No,
         }
+    }
+
+    /// Asks the client for a certificate.
+    pub(crate) fn request_client_certificate(&mut self) -> Result<(), Error> {
+        self.conn
+            .request_client_certificate(&mut self.output.buffer)?;
+        self.asked = Asked::Open;
+        Ok(())
     }
 
     /// Answers the open question.
@@ -107,7 +127,8 @@ impl Driver {
         self.conn.answer(answer, &mut self.output.buffer)
     }
 
-    /// Ends the handshake because nobody answers; the peer is told.
+    /// Ends the handshake, or our side of the connection after it, because nobody answers; the
+    /// peer is told.
     pub(crate) fn refuse(&mut self, wait: Wait) -> Error {
         if let Some(Question::ClientCertificate(_)) = self.conn.question() {
             // There is no such answer: a client without a certificate just goes on.
@@ -141,6 +162,7 @@ impl Driver {
             conn,
             input,
             output,
+            ..
         } = self;
         let mailbox = Arc::new(Mailbox::default());
         let (read, write, info) = match conn.split() {
@@ -178,8 +200,15 @@ impl Inbound for Driver {
             conn,
             input,
             output,
+            asked,
         } = self;
-        process(input, |bytes| conn.process(bytes, &mut output.buffer))
+        let event = process(input, |bytes| conn.process(bytes, &mut output.buffer))?;
+        match &event {
+            Event::ClientAuthenticated => *asked = Asked::Answered(true),
+            Event::ClientDeclined => *asked = Asked::Answered(false),
+            _ => {}
+        }
+        Ok(event)
     }
 
     fn end_of_input(&self) -> Result<(), Error> {

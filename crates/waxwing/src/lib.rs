@@ -51,7 +51,11 @@
 //!     }
 //! }
 //! ```
-
+//!
+//! A configuration speaks TLS 1.3 alone. TLS 1.2 is spoken where it says so, with
+//! `versions(ProtocolVersions::TLS12 | ProtocolVersions::TLS13)`, and by the functions that take
+//! no configuration; it is there with the feature `tls12`, which is on by default.
+//!
 //! # Both, without a network
 //!
 //! ```
@@ -84,6 +88,35 @@
 //! # }
 //! ```
 
+//! # Certificates on both sides
+//!
+//! A server asks its clients for a certificate with
+//! [`client_auth`](ServerConfigBuilder::client_auth), and a client shows one with
+//! [`client_certificate`](ClientConfigBuilder::client_certificate):
+//!
+//! ```
+//! use std::sync::Arc;
+//! use waxwing::pki::{ClientVerifier, LoadError, TrustAnchors, load_certified_key_files};
+//! use waxwing::{ClientAuth, ClientConfigBuilder, PROVIDER, ServerConfigBuilder};
+//!
+//! fn ask(server: ServerConfigBuilder) -> Result<ServerConfigBuilder, LoadError> {
+//!     let anchors = TrustAnchors::from_file("clients-ca.pem")?;
+//!     let verifier = ClientVerifier::new(&PROVIDER, anchors);
+//!     Ok(server
+//!         .client_auth(ClientAuth::Required(Arc::new(verifier)))
+//!         // Then `info().peer_chain` tells who it is.
+//!         .keep_peer_chain(true))
+//! }
+//!
+//! fn show(client: ClientConfigBuilder) -> Result<ClientConfigBuilder, LoadError> {
+//!     let own = load_certified_key_files(&PROVIDER, "me.pem", "me.key")?;
+//!     Ok(client.client_certificate(Arc::new(Arc::new(own))))
+//! }
+//! ```
+//!
+//! In TLS 1.3 a client hears only after its handshake, with the first read, that the server does
+//! not take its certificate.
+
 #![forbid(unsafe_code)]
 
 pub mod blocking;
@@ -109,14 +142,15 @@ pub use waxwing_core::limits;
 pub use waxwing_core::{
     Accepting, Acceptor, AlertDescription, Answer, Buffer, CertChoice, CertCompressor,
     CertDecompressor, CertResolver, CertificateCompressionAlgorithm, CertificateError,
-    CertificateRequestView, CertifiedKey, ClientAuth, ClientCertRequest, ClientCertResolver,
-    ClientCertVerifier, ClientConfig, ClientConfigBuilder, ClientHelloView, CompressionFailed,
-    ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName, Epoch, Error, Event,
-    Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible, InvalidName, KeyLog,
-    MaxFragmentLength, Misuse, Note, OwnedClientCertRequest, OwnedServerCertRequest, PeerAction,
-    PeerError, Problem, Progress, ProtocolVersion, ProtocolVersions, Question, ReadHalf,
-    RecordPadding, Refused, Rejection, ServerCertRequest, ServerCertVerifier, ServerConfig,
-    ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait, WriteHalf,
+    CertificateRequestView, CertificateType, CertifiedKey, ClientAuth, ClientCertRequest,
+    ClientCertResolver, ClientCertVerifier, ClientConfig, ClientConfigBuilder, ClientHelloView,
+    CompressionFailed, ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName,
+    Epoch, Error, Event, Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible,
+    InvalidName, KeyLog, MaxFragmentLength, Misuse, Note, OwnedClientCertRequest,
+    OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress, ProtocolVersion,
+    ProtocolVersions, Question, ReadHalf, RecordPadding, Refused, Rejection, ServerCertRequest,
+    ServerCertVerifier, ServerConfig, ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict,
+    Verified, Wait, WriteHalf,
 };
 pub use waxwing_crypto as crypto;
 pub use waxwing_pki as pki;

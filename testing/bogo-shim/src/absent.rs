@@ -7,10 +7,8 @@ pub(crate) type Feature = &'static str;
 const DTLS: Feature = "DTLS";
 const QUIC: Feature = "QUIC";
 const RESUMPTION: Feature = "session resumption";
-const EARLY_DATA: Feature = "early data";
+pub(crate) const EARLY_DATA: Feature = "early data";
 pub(crate) const OLD_VERSIONS: Feature = "versions before TLS 1.2 (RFC 8996)";
-const RAW_KEYS: Feature = "raw public keys (RFC 7250)";
-const CERT_COMPRESSION: Feature = "certificate compression (RFC 8879)";
 const PSK: Feature = "external pre-shared keys";
 const ECH: Feature = "encrypted ClientHello (RFC 9849)";
 const CHANNEL_ID: Feature = "channel ID (expired draft)";
@@ -19,10 +17,8 @@ const NPN: Feature = "next protocol negotiation (expired draft)";
 const RENEGOTIATION: Feature = "renegotiation";
 const DELEGATED: Feature = "delegated credentials (RFC 9345)";
 const PAKE: Feature = "SPAKE2+ (draft)";
-const SCT: Feature = "signed certificate timestamps (RFC 6962)";
 const TRUST_ANCHORS: Feature = "trust anchor identifiers (draft)";
 const SERVER_PADDING: Feature = "padding of the server's flight (draft)";
-const GROUPS_HINT: Feature = "hint at the server's groups (draft)";
 const SRTP: Feature = "SRTP (RFC 5764)";
 const CBC: Feature = "CBC cipher suites";
 const FALSE_START: Feature = "false start (RFC 7918)";
@@ -31,10 +27,8 @@ const HASHED_CERT: Feature = "keeping only the hash of a client's certificate";
 const CIPHER_STRINGS: Feature = "cipher suites chosen by OpenSSL's strings";
 const FALLBACK: Feature = "falling back to older versions by hand (RFC 7507)";
 const SEND_ALERT: Feature = "an alert of the application's choice";
-const PEEK: Feature = "reading data without taking it";
 const MESSAGE_CALLBACK: Feature = "BoringSSL's form of a trace";
-const RECORD_SIZE: Feature = "a limit on the size of records sent";
-const HANDSHAKER: Feature = "handing a connection to another process";
+pub(crate) const JDK11: Feature = "a lower version for clients that look like JDK 11";
 const CALLBACK: Feature = "a callback of BoringSSL's that has no counterpart";
 
 /// Flags that ask for something absent, and for what.
@@ -57,7 +51,6 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-expect-resumable-across-names", RESUMPTION),
     ("-expect-not-resumable-across-names", RESUMPTION),
     ("-resumption-across-names-enabled", RESUMPTION),
-    ("-expect-early-data-reason", EARLY_DATA),
     ("-expect-ticket-supports-early-data", EARLY_DATA),
     ("-enable-early-data", EARLY_DATA),
     ("-psk", PSK),
@@ -86,15 +79,12 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-forbid-renegotiation-after-handshake", RENEGOTIATION),
     ("-new-delegated-credential", DELEGATED),
     ("-new-spake2plusv1-credential", PAKE),
-    ("-enable-signed-cert-timestamps", SCT),
-    ("-signed-cert-timestamps", SCT),
     ("-requested-trust-anchors", TRUST_ANCHORS),
     ("-available-trust-anchors", TRUST_ANCHORS),
     ("-expect-peer-available-trust-anchors", TRUST_ANCHORS),
     ("-cert-properties", TRUST_ANCHORS),
     ("-request-server-padding", SERVER_PADDING),
     ("-server-supports-padding", SERVER_PADDING),
-    ("-server-supported-groups-hint", GROUPS_HINT),
     ("-srtp-profiles", SRTP),
     ("-cbc-record-splitting", CBC),
     ("-write-different-record-sizes", CBC),
@@ -102,14 +92,6 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-allow-false-start-without-alpn", FALSE_START),
     ("-tls-unique", TLS_UNIQUE),
     ("-expect-total-renegotiations", RENEGOTIATION),
-    ("-expect-certificate-types", CALLBACK),
-    ("-new-rpk-credential", RAW_KEYS),
-    ("-accepted-peer-cert-types", RAW_KEYS),
-    ("-available-client-cert-types", RAW_KEYS),
-    ("-expect-peer-certificate-type", RAW_KEYS),
-    ("-expect-peer-rpk-sha256", RAW_KEYS),
-    ("-install-cert-compression-algs", CERT_COMPRESSION),
-    ("-install-one-cert-compression-alg", CERT_COMPRESSION),
     ("-cipher", CIPHER_STRINGS),
     ("-fallback-scsv", FALLBACK),
     ("-retain-only-sha256-client-cert", HASHED_CERT),
@@ -120,21 +102,16 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-fail-early-callback", CALLBACK),
     ("-fail-ddos-callback", CALLBACK),
     ("-no-server-name-ack", CALLBACK),
-    ("-use-old-client-cert-callback", CALLBACK),
     ("-max-cert-list", CALLBACK),
-    ("-jdk11-workaround", CALLBACK),
     ("-curves-flags", CALLBACK),
     ("-send-alert", SEND_ALERT),
-    ("-peek-then-read", PEEK),
     ("-expect-msg-callback", MESSAGE_CALLBACK),
-    ("-max-send-fragment", RECORD_SIZE),
 ];
 
 /// Prefixes of flags for connections that do not happen.
 const PREFIXES: &[(&str, Feature)] = &[
     ("-on-resume-", RESUMPTION),
     ("-on-retry-", EARLY_DATA),
-    ("-on-handshaker-", HANDSHAKER),
     ("-fail-early-callback-ech-", ECH),
     ("-psk-importer-", PSK),
     ("-pake-", PAKE),

@@ -3,6 +3,7 @@
 use core::fmt::Display;
 
 use waxwing_core::{ConnectionInfo, ProtocolVersion};
+use waxwing_pki::Pin;
 
 use crate::credential::certificates;
 use crate::errors::Failure;
@@ -25,9 +26,13 @@ pub(crate) fn handshake(options: &Options, session: &Session) -> Result<(), Fail
     if options.expect.ocsp.is_some() && info.ocsp.as_deref() != options.expect.ocsp.as_deref() {
         return Err(Failure::Unexpected("another OCSP response".into()));
     }
+    if options.expect.scts.is_some() && info.scts.as_deref() != options.expect.scts.as_deref() {
+        return Err(Failure::Unexpected("other certificate timestamps".into()));
+    }
     if options.expect.no_peer_certificate && !info.peer_chain.is_empty() {
         return Err(Failure::Unexpected("the peer has a certificate".into()));
     }
+    peer_type(options, info)?;
     if let Some(path) = &options.expect.peer_certificate {
         let expected = certificates(path)?;
         let same = info.peer_chain.iter().map(|der| &**der);
@@ -36,6 +41,24 @@ pub(crate) fn handshake(options: &Options, session: &Session) -> Result<(), Fail
         }
     }
     Ok(())
+}
+
+/// The kind of the peer's certificate, and the key that it may be instead.
+fn peer_type(options: &Options, info: &ConnectionInfo) -> Result<(), Failure> {
+    let typ = if options.server {
+        info.client_certificate_type
+    } else {
+        info.server_certificate_type
+    };
+    let expected = options.expect.peer_certificate_type;
+    same("certificate type", expected, Some(typ.0))?;
+    let Some(hash) = &options.expect.peer_raw_key else {
+        return Ok(());
+    };
+    match &*info.peer_chain {
+        [key] if matches!(Pin::of_spki(key), Pin::Key(found) if found == **hash) => Ok(()),
+        _ => Err(Failure::Unexpected("another raw key of the peer".into())),
+    }
 }
 
 /// What has a number in the protocol.

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use waxwing_aws_lc::{MLKEM1024, PROVIDER};
 use waxwing_core::{
-    ClientAuth, ClientConfig, ConfigError, ProtocolVersions, ServerConfig, ServerName,
+    CertificateType, ClientAuth, ClientConfig, ConfigError, ProtocolVersions, ServerConfig,
+    ServerName,
 };
 use waxwing_crypto::{CryptoProvider, NamedGroup, SignatureAlgorithm, SignatureScheme};
 
+use crate::compress::decompressors;
 use crate::credential::Credential;
 use crate::errors::Failure;
 use crate::options::Options;
@@ -41,7 +43,10 @@ impl Setup {
         let seen = Shared::default();
         let judge = Judge {
             reject: options.verify_fail
-                && (options.verify_peer || options.require_client_certificate),
+                && (options.verify_peer
+                    || options.require_client_certificate
+                    // BoringSSL verifies raw keys even where it does not verify certificates.
+                    || options.accepted_types.contains(&CertificateType::RAW_PUBLIC_KEY.0)),
             later: options.piecemeal,
             reject_ocsp: options.reject_ocsp,
             expect_ocsp: options.expect.ocsp.is_some(),
@@ -138,9 +143,14 @@ fn groups(options: &Options) -> Vec<NamedGroup> {
     }
 }
 
-/// The key shares that BoringSSL sends: for the first group, and for the first that is safe from
-/// a quantum computer where that one is not, or the other way round.
+/// The key shares that BoringSSL sends: for the first group that the server is said to know;
+/// without such a one, for the first group, and for the first that is safe from a quantum computer
+/// where that one is not, or the other way round.
 fn key_shares(options: &Options) -> Vec<NamedGroup> {
+    let hinted = |group: &NamedGroup| options.server_groups.contains(&group.0);
+    if let Some(group) = groups(options).into_iter().find(hinted) {
+        return vec![group];
+    }
     if let Some(shares) = &options.key_shares {
         return shares.iter().copied().map(NamedGroup).collect();
     }
@@ -171,23 +181,59 @@ fn client(
         .dangerous_without_extended_main_secret(true)
         .secure_renegotiation_required(options.require_secure_renegotiation)
         .alpn(&options.advertise_alpn)
+        .cert_decompressors(&decompressors(&options.compression))
         .grease(options.grease)
         .permute_extensions(options.permute_extensions)
         .send_server_name(options.host_name.is_some())
         .request_ocsp(options.ocsp_stapling)
+        .request_scts(options.request_scts)
         .keep_peer_chain(true)
         .key_log(Arc::new(seen.clone()));
-    if !resolver.credentials.is_empty() || options.expect.authorities.is_some() {
+    let own_types = client_types(options, resolver);
+    let looks = options.expect.authorities.is_some() || options.expect.certificate_types.is_some();
+    if !own_types.is_empty() || looks {
         builder = builder.client_certificate(Arc::clone(resolver) as _);
+    }
+    if !own_types.is_empty() {
+        builder = builder.client_certificate_types(own_types);
+    }
+    if !options.accepted_types.is_empty() {
+        builder = builder.server_certificate_types(accepted_types(options));
     }
     if let Some(policy) = options.policy {
         builder = builder.cipher_suites(policy.suites.iter().copied());
+    }
+    if let Some(most) = options.max_sent_fragment {
+        builder = builder.max_sent_fragment(most);
     }
     let name = options.host_name.as_deref().unwrap_or("unnamed.example");
     let name = name
         .parse()
         .map_err(|_| Failure::Environment(format!("{name:?} is no name")))?;
     Ok(Side::Client(builder.build()?, name))
+}
+
+fn accepted_types(options: &Options) -> impl Iterator<Item = CertificateType> {
+    options.accepted_types.iter().copied().map(CertificateType)
+}
+
+/// What a client has, or says to have.
+fn client_types(options: &Options, resolver: &Resolver) -> Vec<CertificateType> {
+    let mut types: Vec<_> = options
+        .client_types
+        .iter()
+        .copied()
+        .map(CertificateType)
+        .collect();
+    if types.is_empty() {
+        for credential in &resolver.credentials {
+            let typ = credential.certified.certificate_type();
+            if !types.contains(&typ) {
+                types.push(typ);
+            }
+        }
+    }
+    types
 }
 
 fn server(
@@ -208,9 +254,16 @@ fn server(
         .alpn(refused.or_else(|| options.select_alpn.clone()))
         .client_suite_order(options.client_suite_order && options.policy.is_none())
         .keep_peer_chain(true)
+        .cert_decompressors(&decompressors(&options.compression))
         .key_log(Arc::new(seen.clone()));
     if let Some(policy) = options.policy {
         builder = builder.cipher_suites(policy.suites.iter().copied());
+    }
+    if let Some(most) = options.max_sent_fragment {
+        builder = builder.max_sent_fragment(most);
+    }
+    if !options.accepted_types.is_empty() {
+        builder = builder.client_certificate_types(accepted_types(options));
     }
     let judge = Arc::new(judge.clone());
     if options.require_client_certificate {

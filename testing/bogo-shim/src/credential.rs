@@ -81,10 +81,12 @@ impl Credential {
         files: &CredentialFiles,
         number: i32,
     ) -> Result<Option<Self>, Failure> {
-        let (Some(certificate), Some(key)) = (&files.certificate, &files.key) else {
+        let Some(key) = &files.key else {
             return Ok(None);
         };
-        let chain = certificates(certificate)?;
+        if !files.raw && files.certificate.is_none() {
+            return Ok(None);
+        }
         let key = load_private_key(provider, &read(key)?)
             .map_err(|error| Failure::Environment(error.to_string()))?;
         let able = |scheme: &SignatureScheme| key.schemes().contains(scheme);
@@ -103,9 +105,17 @@ impl Credential {
             schemes,
             later: options.piecemeal,
         };
-        let mut certified = CertifiedKey::new(chain, Arc::new(limited));
+        let limited = Arc::new(limited);
+        let mut certified = match &files.certificate {
+            Some(path) if !files.raw => CertifiedKey::new(certificates(path)?, limited),
+            _ => CertifiedKey::raw_public_key(limited)
+                .ok_or_else(|| Failure::Environment("a key that does not tell itself".into()))?,
+        };
         if let Some(response) = &files.ocsp {
             certified = certified.with_ocsp(response.clone());
+        }
+        if let Some(list) = &files.scts {
+            certified = certified.with_scts(list.clone());
         }
         Ok(Some(Self {
             certified: Arc::new(certified),

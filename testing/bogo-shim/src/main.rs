@@ -13,6 +13,7 @@
 
 mod absent;
 mod checks;
+mod compress;
 mod config;
 mod credential;
 mod errors;

@@ -78,6 +78,11 @@ impl Resolver {
         {
             self.seen.wrong("other authorities than expected");
         }
+        if let Some(expected) = &self.expect.certificate_types
+            && request.tls12_certificate_types() != expected
+        {
+            self.seen.wrong("other kinds of keys than expected");
+        }
         self.check_schemes(request.signature_schemes());
     }
 

@@ -1,8 +1,8 @@
 //! A verifier that believes everybody, or nobody.
 
 use waxwing_core::{
-    CertificateError, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
-    Verdict,
+    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, ServerCertRequest,
+    ServerCertVerifier, Verdict,
 };
 use waxwing_pki::{Pin, PinnedVerifier};
 
@@ -29,24 +29,34 @@ impl Judge {
         if self.reject_ocsp {
             return Verdict::Rejected(CertificateError::BadStatus.into());
         }
-        self.wish(request.chain, |pinned| {
+        self.wish(request.certificate_type, request.chain, |pinned| {
             ServerCertVerifier::verify(pinned, request)
         })
     }
 
     /// Decides on a client now.
     pub(crate) fn decide_client(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        self.wish(request.chain, |pinned| {
+        self.wish(request.certificate_type, request.chain, |pinned| {
             ClientCertVerifier::verify(pinned, request)
         })
     }
 
-    fn wish(&self, chain: &[&[u8]], believe: impl FnOnce(&PinnedVerifier) -> Verdict) -> Verdict {
+    fn wish(
+        &self,
+        typ: CertificateType,
+        chain: &[&[u8]],
+        believe: impl FnOnce(&PinnedVerifier) -> Verdict,
+    ) -> Verdict {
         if self.reject {
             return Verdict::Rejected(CertificateError::Refused.into());
         }
-        let leaf = Pin::of_certificate(chain.first().copied().unwrap_or_default());
-        believe(&PinnedVerifier::new([leaf]).any_name().any_time())
+        let leaf = chain.first().copied().unwrap_or_default();
+        let pin = if typ == CertificateType::RAW_PUBLIC_KEY {
+            Pin::of_spki(leaf)
+        } else {
+            Pin::of_certificate(leaf)
+        };
+        believe(&PinnedVerifier::new([pin]).any_name().any_time())
     }
 }
 

@@ -1,4 +1,4 @@
-"""A TLS 1.3 client that returns what it is sent: client.py PORT ANCHOR ALPN.
+"""A TLS client that returns what it is sent: client.py PORT ANCHOR ALPN [CHAIN KEY].
 
 Prints what was agreed, and then how it ended.
 """
@@ -7,8 +7,9 @@ import ssl
 import sys
 
 context = ssl.create_default_context(cafile=sys.argv[2])
-context.minimum_version = ssl.TLSVersion.TLSv1_3
 context.set_alpn_protocols([sys.argv[3]])
+if len(sys.argv) > 4:
+    context.load_cert_chain(sys.argv[4], sys.argv[5])
 plain = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 try:
     with context.wrap_socket(

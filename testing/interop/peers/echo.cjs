@@ -1,21 +1,22 @@
-// A TLS 1.3 server that returns what it is sent: node echo.cjs OPTIONS, where OPTIONS is JSON for
-// tls.createServer with the names of files for cert and key. Prints "port N" when it listens,
-// then one line of JSON for each connection.
+// A TLS server that returns what it is sent: node echo.cjs OPTIONS, where OPTIONS is JSON for
+// tls.createServer with the names of files for cert and key, and for ca if clients are asked for
+// certificates. Prints "port N" when it listens, then one line of JSON for each connection.
 'use strict';
 const fs = require('fs');
 const tls = require('tls');
 
 const options = JSON.parse(process.argv[2]);
-options.cert = fs.readFileSync(options.cert);
-options.key = fs.readFileSync(options.key);
-const server = tls.createServer({ minVersion: 'TLSv1.3', ...options }, (socket) => {
+for (const name of ['ca', 'cert', 'key']) {
+  if (options[name]) options[name] = fs.readFileSync(options[name]);
+}
+const server = tls.createServer(options, (socket) => {
   console.log(JSON.stringify({
     protocol: socket.getProtocol(),
     cipher: socket.getCipher().standardName,
     alpn: socket.alpnProtocol,
     servername: socket.servername,
-    exporter: socket.exportKeyingMaterial(32, 'EXPORTER-waxwing-interop', Buffer.alloc(0))
-      .toString('hex'),
+    exporter: socket.exportKeyingMaterial(32, 'EXPORTER-waxwing-interop').toString('hex'),
+    client: socket.authorized ? socket.getPeerCertificate().subject.CN : null,
   }));
   socket.pipe(socket);
   socket.on('error', (error) => console.log(`error ${error.code}`));

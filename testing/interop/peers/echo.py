@@ -1,17 +1,28 @@
-"""A TLS 1.3 server that returns what it is sent: echo.py CHAIN KEY ALPN.
+"""A TLS server that returns what it is sent: echo.py CHAIN KEY ALPN [ANCHOR MODE].
 
-Prints "port N" when it listens; for each connection what was agreed, and then how it ended.
+With ANCHOR clients are asked for a certificate; MODE is CERT_OPTIONAL or CERT_REQUIRED. Prints
+"port N" when it listens; for each connection what was agreed, the name in the client's
+certificate, and then how it ended.
 """
 import socket
 import ssl
 import sys
 
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.minimum_version = ssl.TLSVersion.TLSv1_3
 context.load_cert_chain(sys.argv[1], sys.argv[2])
 context.set_alpn_protocols([sys.argv[3]])
+if len(sys.argv) > 4:
+    context.load_verify_locations(sys.argv[4])
+    context.verify_mode = ssl.VerifyMode[sys.argv[5]]
 names = []
 context.sni_callback = lambda connection, name, context: names.append(name)
+
+
+def client(tls):
+    """The common name in the client's certificate."""
+    fields = dict(pair for part in (tls.getpeercert() or {}).get("subject", ()) for pair in part)
+    return fields.get("commonName")
+
 
 listener = socket.create_server(("127.0.0.1", 0))
 print("port", listener.getsockname()[1], flush=True)
@@ -20,7 +31,7 @@ while True:
     try:
         with context.wrap_socket(plain, server_side=True, suppress_ragged_eofs=False) as tls:
             print(tls.version(), tls.cipher()[0], tls.selected_alpn_protocol(), names[-1],
-                  flush=True)
+                  client(tls), flush=True)
             while data := tls.recv(65536):
                 tls.sendall(data)
             tls.unwrap()

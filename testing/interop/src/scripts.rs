@@ -47,21 +47,33 @@ pub fn node_client(
 
 /// A server in Python that returns what it is sent, and its port.
 #[must_use]
-pub fn python_server(identity: &Identity, alpn: &str) -> (Process, u16) {
-    let script = script("echo.py");
-    let arguments = [identity.chain(), identity.key(), alpn];
-    let all = core::iter::once(script.as_os_str()).chain(arguments.map(OsStr::new));
-    listening(Process::run(PYTHON, all))
+pub fn python_server(identity: &Identity, alpn: &str, more: &[&str]) -> (Process, u16) {
+    let arguments = [&[identity.chain(), identity.key(), alpn], more].concat();
+    listening(python("echo.py", &arguments))
 }
 
 /// A client in Python that returns what it is sent.
 #[must_use]
-pub fn python_client(identity: &Identity, listener: &Listener, alpn: &str) -> Process {
-    let script = script("client.py");
+pub fn python_client(
+    identity: &Identity,
+    listener: &Listener,
+    alpn: &str,
+    more: &[&str],
+) -> Process {
     let port = listener.port().to_string();
-    let arguments = [&port, identity.anchor(), alpn];
-    let all = core::iter::once(script.as_os_str()).chain(arguments.map(OsStr::new));
-    Process::run(PYTHON, all)
+    python(
+        "client.py",
+        &[&[&*port, identity.anchor(), alpn], more].concat(),
+    )
+}
+
+fn python(name: &str, arguments: &[&str]) -> Process {
+    let script = script(name);
+    let arguments = arguments.iter().copied().map(OsStr::new);
+    Process::run(
+        PYTHON,
+        core::iter::once(script.as_os_str()).chain(arguments),
+    )
 }
 
 /// Waits for the line with the port of a server that has just been started.

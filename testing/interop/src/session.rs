@@ -110,6 +110,15 @@ impl Session {
         Ok(data)
     }
 
+    /// Waits until something arrives that was not received yet; leaves it there.
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    pub fn wait_for_input(&self) -> Result<(), Fault> {
+        self.stream.get_ref().peek(&mut [0])?;
+        Ok(())
+    }
+
     /// Receives up to and including the end of a line.
     ///
     /// # Errors
@@ -151,6 +160,15 @@ impl Session {
     pub fn update_key(&mut self, ask_peer: bool) -> Result<(), Fault> {
         self.stream.update_key(ask_peer)?;
         Ok(self.stream.flush()?)
+    }
+
+    /// Asks the client for a certificate, and waits for its answer: whether it showed one.
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    pub fn authenticate_client(&mut self) -> Result<Option<bool>, Fault> {
+        self.stream.request_client_certificate()?;
+        Ok(self.stream.client_answer()?)
     }
 
     /// Sends close_notify and receives everything until the peer's.

@@ -58,6 +58,14 @@ impl Story {
         self.told().alerts.contains(&(direction, description))
     }
 
+    /// How often this alert went in this direction.
+    #[must_use]
+    pub fn count_alerts(&self, direction: Direction, description: AlertDescription) -> usize {
+        let wanted = (direction, description);
+        let alerts = &self.told().alerts;
+        alerts.iter().filter(|seen| **seen == wanted).count()
+    }
+
     /// How often change_cipher_spec went in this direction (RFC 9846, Appendix E.4).
     #[must_use]
     pub fn change_cipher_specs(&self, direction: Direction) -> usize {

@@ -9,11 +9,11 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 
-use waxwing::KeyLogFile;
 use waxwing::blocking::Stream;
 use waxwing::pki::KeyType;
+use waxwing::{KeyLogFile, ProtocolVersions};
 use waxwing_interop::openssl::{OPENSSL, s_client, s_server};
-use waxwing_interop::{Identity, Listener, Process, connect, contains, peer};
+use waxwing_interop::{Identity, Listener, Process, VERSIONS, connect, contains, peer};
 
 const TSHARK: &str = "tshark";
 const TEXT2PCAP: &str = "text2pcap";
@@ -58,8 +58,12 @@ impl Write for Recorded {
     }
 }
 
-/// Says something, changes all keys, says something else, and ends.
-fn converse(mut stream: Stream<Recorded>, mut answer: impl FnMut(&str)) -> String {
+/// Says something, changes all keys if the version can, says something else, and ends.
+fn converse(
+    mut stream: Stream<Recorded>,
+    versions: ProtocolVersions,
+    mut answer: impl FnMut(&str),
+) -> String {
     let mut exchange = |stream: &mut Stream<Recorded>, line: &str| {
         stream.write_all(line.as_bytes()).unwrap();
         stream.flush().unwrap();
@@ -68,7 +72,9 @@ fn converse(mut stream: Stream<Recorded>, mut answer: impl FnMut(&str)) -> Strin
         stream.read_exact(&mut returned).unwrap();
     };
     exchange(&mut stream, "under the first keys\n");
-    stream.update_key(true).unwrap();
+    if versions == ProtocolVersions::TLS13 {
+        stream.update_key(true).unwrap();
+    }
     exchange(&mut stream, "under the second keys\n");
     stream.shutdown().unwrap();
     stream.into_inner().dump
@@ -110,18 +116,21 @@ fn a_clients_key_log_opens_a_capture() {
     peer!(OPENSSL);
     peer!(TSHARK);
     peer!(TEXT2PCAP);
-    let identity = Identity::new(KeyType::P256);
-    let keys = identity.file("keys");
-    let (_peer, port) = s_server(&identity, &["-rev"]);
-    let log = Arc::new(KeyLogFile::open(&keys).unwrap());
-    let config = Identity::client().key_log(log).build().unwrap();
-    let sock = Recorded {
-        tcp: connect(port).unwrap(),
-        dump: String::new(),
-    };
-    let stream = Stream::client(config, "localhost".parse().unwrap(), sock).unwrap();
-    let dump = converse(stream, |_| {});
-    check(&dump, &keys, keys.parent().unwrap());
+    for versions in VERSIONS {
+        let identity = Identity::new(KeyType::P256);
+        let keys = identity.file("keys");
+        let (_peer, port) = s_server(&identity, &["-rev"]);
+        let log = Arc::new(KeyLogFile::open(&keys).unwrap());
+        let config = Identity::client().versions(versions).key_log(log);
+        let sock = Recorded {
+            tcp: connect(port).unwrap(),
+            dump: String::new(),
+        };
+        let name = "localhost".parse().unwrap();
+        let stream = Stream::client(config.build().unwrap(), name, sock).unwrap();
+        let dump = converse(stream, versions, |_| {});
+        check(&dump, &keys, keys.parent().unwrap());
+    }
 }
 
 #[test]
@@ -129,20 +138,22 @@ fn a_servers_key_log_opens_a_capture() {
     peer!(OPENSSL);
     peer!(TSHARK);
     peer!(TEXT2PCAP);
-    let identity = Identity::new(KeyType::P256);
-    let keys = identity.file("keys");
-    let listener = Listener::bind().unwrap();
-    let mut peer = s_client(&identity, &listener, &["-quiet"]);
-    let log = Arc::new(KeyLogFile::open(&keys).unwrap());
-    let config = identity.server().key_log(log).build().unwrap();
-    let sock = Recorded {
-        tcp: listener.accept(&mut peer).unwrap(),
-        dump: String::new(),
-    };
-    let stream = Stream::server(config, sock);
-    let dump = converse(stream, |line| {
-        peer.wait_for(line);
-        peer.send(line);
-    });
-    check(&dump, &keys, keys.parent().unwrap());
+    for versions in VERSIONS {
+        let identity = Identity::new(KeyType::P256);
+        let keys = identity.file("keys");
+        let listener = Listener::bind().unwrap();
+        let mut peer = s_client(&identity, &listener, &["-quiet"]);
+        let log = Arc::new(KeyLogFile::open(&keys).unwrap());
+        let config = identity.server().versions(versions).key_log(log);
+        let sock = Recorded {
+            tcp: listener.accept(&mut peer).unwrap(),
+            dump: String::new(),
+        };
+        let stream = Stream::server(config.build().unwrap(), sock);
+        let dump = converse(stream, versions, |line| {
+            peer.wait_for(line);
+            peer.send(line);
+        });
+        check(&dump, &keys, keys.parent().unwrap());
+    }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use waxwing::crypto::NamedGroup;
 use waxwing::pki::KeyType;
-use waxwing::{AlertDescription, Direction, Error};
+use waxwing::{AlertDescription, Direction, Error, ProtocolVersions};
 use waxwing_interop::gnutls::{GNUTLS_CLI, GNUTLS_SERV, gnutls_cli, gnutls_serv};
 use waxwing_interop::payload::{MEBIBYTE, text};
-use waxwing_interop::{Identity, Listener, Session, Story, contains, peer};
+use waxwing_interop::{Identity, Listener, Session, Story, VERSIONS, contains, peer};
 use waxwing_testkit::pki::Case;
 
 const LABEL: &str = "EXPORTER-waxwing-interop";
@@ -76,26 +76,61 @@ fn server_carries_a_mebibyte_each_way_updates_keys_and_closes() {
 }
 
 #[test]
+fn tls_1_2_carries_a_mebibyte_each_way_and_closes() {
+    peer!(GNUTLS_CLI);
+    peer!(GNUTLS_SERV);
+    let identity = Identity::new(KeyType::P256);
+    let versions = ProtocolVersions::TLS12;
+    let data = text(MEBIBYTE);
+    let (_peer, port) = gnutls_serv(&identity, &["--quiet", "--alpn", "echo"]);
+    let config = Identity::client().alpn(["other", "echo"]);
+    let config = config.versions(versions).build().unwrap();
+    let mut session = Session::connect(&config, port).unwrap();
+    assert_eq!(session.info().version, versions.max());
+    assert_eq!(session.info().alpn.as_deref(), Some(&b"echo"[..]));
+    assert!(session.echo(&data).unwrap() == data);
+    session.close().unwrap();
+
+    let listener = Listener::bind().unwrap();
+    let more = ["--alpn", "other", "--alpn", "echo"];
+    let mut peer = gnutls_cli(&identity, &listener, &more);
+    let config = identity.server().alpn(["echo"]);
+    let config = config.versions(versions).build().unwrap();
+    let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
+    assert_eq!(session.info().alpn.as_deref(), Some(&b"echo"[..]));
+    peer.send(data.clone());
+    assert!(session.read(data.len()).unwrap() == data);
+    session.write(&data).unwrap();
+    peer.wait_until("the data", |output, _| contains(output, &data));
+    peer.end_input();
+    session.read_to_close().unwrap();
+    session.close().unwrap();
+    peer.succeed();
+}
+
+#[test]
 fn killed_peers_are_told_from_those_that_closed() {
     peer!(GNUTLS_CLI);
     peer!(GNUTLS_SERV);
     let identity = Identity::new(KeyType::P256);
-    let (mut peer, port) = gnutls_serv(&identity, &["--quiet"]);
-    let mut session = Session::connect(&Identity::client().build().unwrap(), port).unwrap();
-    assert_eq!(session.echo(b"hello\n").unwrap(), b"hello\n");
-    peer.kill();
-    let fault = session.read_to_close().unwrap_err();
-    assert_eq!(fault.tls(), Some(&Error::Truncated), "{fault}");
+    for versions in VERSIONS {
+        let (mut peer, port) = gnutls_serv(&identity, &["--quiet"]);
+        let mut session = Session::connect(&Identity::client_of(versions), port).unwrap();
+        assert_eq!(session.echo(b"hello\n").unwrap(), b"hello\n");
+        peer.kill();
+        let fault = session.read_to_close().unwrap_err();
+        assert_eq!(fault.tls(), Some(&Error::Truncated), "{fault}");
 
-    let listener = Listener::bind().unwrap();
-    let mut peer = gnutls_cli(&identity, &listener, &[]);
-    let config = identity.server().build().unwrap();
-    let mut session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
-    session.write(b"hello\n").unwrap();
-    peer.wait_for("hello");
-    peer.kill();
-    let fault = session.read_to_close().unwrap_err();
-    assert_eq!(fault.tls(), Some(&Error::Truncated), "{fault}");
+        let listener = Listener::bind().unwrap();
+        let mut peer = gnutls_cli(&identity, &listener, &[]);
+        let tcp = listener.accept(&mut peer).unwrap();
+        let mut session = Session::accept(&identity.server_of(versions), tcp).unwrap();
+        session.write(b"hello\n").unwrap();
+        peer.wait_for("hello");
+        peer.kill();
+        let fault = session.read_to_close().unwrap_err();
+        assert_eq!(fault.tls(), Some(&Error::Truncated), "{fault}");
+    }
 }
 
 #[test]
@@ -103,27 +138,30 @@ fn strangers_are_refused_on_both_sides() {
     peer!(GNUTLS_CLI);
     peer!(GNUTLS_SERV);
     let identity = Identity::of(Case::Untrusted);
-    let (mut peer, port) = gnutls_serv(&identity, &[]);
-    let story = Story::new();
-    let config = Identity::client().trace(Arc::<Story>::clone(&story));
-    let fault = Session::connect(&config.build().unwrap(), port).unwrap_err();
-    assert!(
-        matches!(fault.tls(), Some(Error::Certificate(_))),
-        "{fault}"
-    );
-    assert!(story.has_alert(Direction::Sent, AlertDescription::UNKNOWN_CA));
-    peer.wait_for("A TLS fatal alert has been received");
+    for versions in VERSIONS {
+        let (mut peer, port) = gnutls_serv(&identity, &[]);
+        let story = Story::new();
+        let config = Identity::client().trace(Arc::<Story>::clone(&story));
+        let config = config.versions(versions).build().unwrap();
+        let fault = Session::connect(&config, port).unwrap_err();
+        assert!(
+            matches!(fault.tls(), Some(Error::Certificate(_))),
+            "{fault}"
+        );
+        assert!(story.has_alert(Direction::Sent, AlertDescription::UNKNOWN_CA));
+        peer.wait_for("A TLS fatal alert has been received");
 
-    let listener = Listener::bind().unwrap();
-    let mut peer = gnutls_cli(&identity, &listener, &[]);
-    let config = identity.server().build().unwrap();
-    let tcp = listener.accept(&mut peer).unwrap();
-    // This client verifies after the handshake, so that we may complete it.
-    let result = Session::accept(&config, tcp).and_then(|mut session| session.read_to_close());
-    let expected = Error::Alert(AlertDescription::BAD_CERTIFICATE);
-    let fault = result.unwrap_err();
-    assert_eq!(fault.tls(), Some(&expected), "{fault}");
-    assert!(!peer.finish().0.success());
+        let listener = Listener::bind().unwrap();
+        let mut peer = gnutls_cli(&identity, &listener, &[]);
+        let tcp = listener.accept(&mut peer).unwrap();
+        // This client verifies after the handshake of TLS 1.3, so that we may complete it.
+        let result = Session::accept(&identity.server_of(versions), tcp)
+            .and_then(|mut session| session.read_to_close());
+        let expected = Error::Alert(AlertDescription::BAD_CERTIFICATE);
+        let fault = result.unwrap_err();
+        assert_eq!(fault.tls(), Some(&expected), "{fault}");
+        assert!(!peer.finish().0.success());
+    }
 }
 
 #[test]
@@ -192,10 +230,12 @@ fn middlebox_compatibility_can_be_off() {
 fn exporters_agree() {
     peer!(GNUTLS_CLI);
     let identity = Identity::new(KeyType::P256);
-    let listener = Listener::bind().unwrap();
-    let more = ["--keymatexport", LABEL, "--keymatexportsize", "42"];
-    let mut peer = gnutls_cli(&identity, &listener, &more);
-    let config = identity.server().build().unwrap();
-    let session = Session::accept(&config, listener.accept(&mut peer).unwrap()).unwrap();
-    peer.wait_for(&format!("Key material: {}", session.export(LABEL, 42)));
+    for versions in VERSIONS {
+        let listener = Listener::bind().unwrap();
+        let more = ["--keymatexport", LABEL, "--keymatexportsize", "42"];
+        let mut peer = gnutls_cli(&identity, &listener, &more);
+        let tcp = listener.accept(&mut peer).unwrap();
+        let session = Session::accept(&identity.server_of(versions), tcp).unwrap();
+        peer.wait_for(&format!("Key material: {}", session.export(LABEL, 42)));
+    }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use waxwing::pki::{
     ClientVerifier, Clock, Failure, Identity, Policy, Profile, TrustAnchors, Verifier,
 };
-use waxwing::{ClientCertRequest, PROVIDER, ServerCertRequest};
+use waxwing::{CertificateType, ClientCertRequest, PROVIDER, ServerCertRequest};
 use waxwing_interop::limbo::{Case, Expected, Kind, Name, Suite};
 
 /// What the strict profile, the default, accepts although limbo does not, and why.
@@ -201,7 +201,10 @@ fn judge(case: &Case, profile: Profile) -> Result<(), Failure> {
     match case.validation_kind {
         Kind::Client => {
             let verifier = ClientVerifier::new(&PROVIDER, anchors).policy(policy);
-            verifier.examine(&ClientCertRequest { chain: &chain })?;
+            verifier.examine(&ClientCertRequest {
+                certificate_type: CertificateType::X509,
+                chain: &chain,
+            })?;
             // Whom a client may claim to be is for the application to compare.
             let identity = Identity::from_der(chain[0]).expect("an accepted certificate");
             let names = case.expected_peer_names.iter();
@@ -222,8 +225,10 @@ fn judge(case: &Case, profile: Profile) -> Result<(), Failure> {
                 }
             };
             let request = ServerCertRequest {
+                certificate_type: CertificateType::X509,
                 chain: &chain,
                 ocsp: None,
+                scts: None,
                 name: &name,
             };
             let verifier = Verifier::new(&PROVIDER, anchors).policy(policy);

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::json;
 use tempfile::TempDir;
 use waxwing::pki::{Failure, Identity, TrustAnchors, Verifier, to_pem};
-use waxwing::{PROVIDER, ServerCertRequest, ServerName};
+use waxwing::{CertificateType, PROVIDER, ServerCertRequest, ServerName};
 use waxwing_interop::peer;
 use waxwing_interop::scripts::{NODE, script};
 use waxwing_testkit::mistakes::{self, Mistake};
@@ -37,8 +37,10 @@ fn ours(mistake: &Mistake) -> Failure {
     let chain: Vec<&[u8]> = mistake.chain.iter().map(Vec::as_slice).collect();
     let name: ServerName = mistake.host.parse().expect("a name");
     let request = ServerCertRequest {
+        certificate_type: CertificateType::X509,
         chain: &chain,
         ocsp: None,
+        scts: None,
         name: &name,
     };
     let verifier = Verifier::new(&PROVIDER, anchors);

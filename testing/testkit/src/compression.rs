@@ -8,6 +8,9 @@ use waxwing_core::{
 #[derive(Clone, Copy, Debug)]
 pub struct RunLength(pub CertificateCompressionAlgorithm);
 
+/// Under a number for private use (RFC 8879, Section 7.3).
+pub const RUN_LENGTH: RunLength = RunLength(CertificateCompressionAlgorithm(0xff00));
+
 impl CertCompressor for RunLength {
     fn algorithm(&self) -> CertificateCompressionAlgorithm {
         self.0

@@ -14,7 +14,10 @@
 use core::cell::Cell;
 use std::sync::Arc;
 
-use waxwing_core::{CertifiedKey, ServerCertRequest, ServerCertVerifier, Verdict, Verified};
+use waxwing_core::{
+    CertifiedKey, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
+    Verdict, Verified,
+};
 use waxwing_crypto::{
     Aead, AeadKey, Authentication12, CipherSuite, CryptoError, CryptoProvider, Hash, IV_LEN,
     KeyEncoding, KeyLoader, KeyShare, KxGroup, NamedGroup, Nonce12, SecureRandom, SharedSecret,
@@ -161,6 +164,12 @@ pub struct AcceptAll;
 
 impl ServerCertVerifier for AcceptAll {
     fn verify(&self, _request: &ServerCertRequest<'_>) -> Verdict {
+        Verdict::Accepted(Verified::holder_of(spki()))
+    }
+}
+
+impl ClientCertVerifier for AcceptAll {
+    fn verify(&self, _request: &ClientCertRequest<'_>) -> Verdict {
         Verdict::Accepted(Verified::holder_of(spki()))
     }
 }

@@ -5,7 +5,9 @@
 
 use serde_json::{Map, Value, json};
 use waxwing::crypto::{CipherSuite, NamedGroup, SignatureScheme};
-use waxwing::{CertificateCompressionAlgorithm, ExtensionType, HandshakeType, ProtocolVersion};
+use waxwing::{
+    CertificateCompressionAlgorithm, CertificateType, ExtensionType, HandshakeType, ProtocolVersion,
+};
 
 /// A handshake message's type and length (RFC 9846, Section 4).
 const HEADER: usize = 4;
@@ -221,6 +223,19 @@ fn known(typ: ExtensionType, mut content: Cursor<'_>, side: Side) -> Option<(&'s
             let schemes = Cursor(content.vec16()?).u16s(|id| SignatureScheme(id).to_string());
             ("signature_algorithms", schemes.into())
         }
+        ExtensionType::COMPRESS_CERTIFICATE => {
+            let name = |id| CertificateCompressionAlgorithm(id).to_string();
+            let ways = Cursor(content.vec8()?).u16s(name);
+            ("certificate_compression", ways.into())
+        }
+        ExtensionType::CLIENT_CERTIFICATE_TYPE => {
+            let types = content.certificate_types(question)?;
+            ("client_certificate_types", types)
+        }
+        ExtensionType::SERVER_CERTIFICATE_TYPE => {
+            let types = content.certificate_types(question)?;
+            ("server_certificate_types", types)
+        }
         ExtensionType::CERTIFICATE_AUTHORITIES => ("authorities", content.authorities()?.into()),
         ExtensionType::ALPN => {
             let mut names = Cursor(content.vec16()?);
@@ -300,6 +315,13 @@ impl<'a> Cursor<'a> {
         Some(core::iter::from_fn(|| names.vec16()).count())
     }
 
+    /// A client's list, or the server's choice (RFC 7250, Section 3).
+    fn certificate_types(&mut self, list: bool) -> Option<Value> {
+        let types = if list { self.vec8()? } else { self.take(1)? };
+        let names = types.iter().map(|id| CertificateType(*id).to_string());
+        Some(names.collect::<Vec<_>>().into())
+    }
+
     fn key_share(&mut self) -> Option<Value> {
         let group = NamedGroup(self.u16()?);
         let length = self.vec16()?.len();
@@ -369,6 +391,22 @@ mod tests {
             b"\0\0\x08\0\x0d\0\x04\0\x02\x08\x07",
         );
         assert_eq!(told["signature_algorithms"][0], "ed25519");
+    }
+
+    #[test]
+    fn what_certificates_may_be_is_told_with_names() {
+        let tell = |typ, content, side| known(typ, Cursor(content), side).unwrap().1;
+        let typ = ExtensionType::COMPRESS_CERTIFICATE;
+        let told = tell(typ, b"\x04\0\x02\0\x01", Side::Question);
+        assert_eq!(told, json!(["brotli", "zlib"]));
+        for typ in [
+            ExtensionType::CLIENT_CERTIFICATE_TYPE,
+            ExtensionType::SERVER_CERTIFICATE_TYPE,
+        ] {
+            let told = tell(typ, b"\x02\x02\0", Side::Question);
+            assert_eq!(told, json!(["RawPublicKey", "X509"]));
+            assert_eq!(tell(typ, b"\x02", Side::Answer), json!(["RawPublicKey"]));
+        }
     }
 
     #[test]

@@ -10,8 +10,9 @@ use super::compression::CertDecompressor;
 use super::credentials::ClientCertResolver;
 use super::verifier::ServerCertVerifier;
 use super::versions::ProtocolVersions;
-use super::{Chosen, Common, ConfigError, KeyLog, common_setters};
+use super::{Chosen, Common, ConfigError, KeyLog, check_types, common_setters};
 use crate::ServerName;
+use crate::messages::CertificateType;
 use crate::messages::extensions::max_fragment_length::MaxFragmentLength;
 use crate::record::RecordPadding;
 use crate::trace::Trace;
@@ -39,11 +40,14 @@ pub struct ClientConfig {
     pub(crate) permute_extensions: bool,
     pub(crate) middlebox_compatibility: bool,
     pub(crate) request_ocsp: bool,
+    pub(crate) request_scts: bool,
     pub(crate) keep_peer_chain: bool,
     pub(crate) certificate_authorities: Vec<Vec<u8>>,
     pub(crate) group_memory: Option<Arc<dyn GroupMemory>>,
     pub(crate) certificates: Option<Arc<dyn ClientCertResolver>>,
     pub(crate) post_handshake_auth: bool,
+    pub(crate) server_certificate_types: Vec<CertificateType>,
+    pub(crate) client_certificate_types: Vec<CertificateType>,
     pub(crate) max_fragment_length: Option<MaxFragmentLength>,
 }
 
@@ -66,11 +70,14 @@ impl ClientConfig {
                 permute_extensions: true,
                 middlebox_compatibility: true,
                 request_ocsp: true,
+                request_scts: false,
                 keep_peer_chain: false,
                 certificate_authorities: Vec::new(),
                 group_memory: None,
                 certificates: None,
                 post_handshake_auth: false,
+                server_certificate_types: Vec::from([CertificateType::X509]),
+                client_certificate_types: Vec::from([CertificateType::X509]),
                 max_fragment_length: None,
             },
             chosen: Chosen::default(),
@@ -136,6 +143,30 @@ impl ClientConfigBuilder {
         self
     }
 
+    /// Accepts these types of certificate from servers, the preferred one first (RFC 7250;
+    /// default: X.509 alone).
+    ///
+    /// A raw public key has no name and no issuer. The verifier has to know it: one that does
+    /// not expect raw keys refuses them.
+    pub fn server_certificate_types(
+        mut self,
+        types: impl IntoIterator<Item = CertificateType>,
+    ) -> Self {
+        self.config.server_certificate_types = types.into_iter().collect();
+        self
+    }
+
+    /// Has certificates of these types to show, the preferred one first (RFC 7250; default:
+    /// X.509 alone). A server that asks for one chooses among them, and
+    /// [`Self::client_certificate`] has to come up with one of the type that it chose.
+    pub fn client_certificate_types(
+        mut self,
+        types: impl IntoIterator<Item = CertificateType>,
+    ) -> Self {
+        self.config.client_certificate_types = types.into_iter().collect();
+        self
+    }
+
     /// Asks the server for short records in both directions (RFC 6066, Section 4). Servers that
     /// know it keep to it; for those that do not, nothing changes.
     ///
@@ -177,6 +208,13 @@ impl ClientConfigBuilder {
         self
     }
 
+    /// Whether to ask for signed certificate timestamps (RFC 6962, Section 3.3.1; default: no).
+    /// Most certificates carry theirs inside, and come with them unasked.
+    pub const fn request_scts(mut self, on: bool) -> Self {
+        self.config.request_scts = on;
+        self
+    }
+
     /// Whether the server's chain stays available after the handshake (default: no, it is some
     /// kilobytes per connection).
     pub const fn keep_peer_chain(mut self, on: bool) -> Self {
@@ -198,6 +236,8 @@ impl ClientConfigBuilder {
     pub fn build(self) -> Result<Arc<ClientConfig>, ConfigError> {
         let mut config = self.config;
         config.common.resolve(&self.chosen)?;
+        check_types(&config.server_certificate_types)?;
+        check_types(&config.client_certificate_types)?;
         let groups = &config.common.groups;
         for name in config.key_share_groups.iter().flatten() {
             if !groups.iter().any(|group| group.name() == *name) {

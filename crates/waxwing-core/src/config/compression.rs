@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::codec::Writer;
 use crate::messages::CertificateCompressionAlgorithm;
-use crate::messages::certificate::Certificate;
+use crate::messages::certificate::{Certificate, Stapled, Wanted};
 use crate::messages::compressed_certificate::CompressedCertificate;
 
 /// Undoes one kind of compression.
@@ -52,26 +52,26 @@ impl core::error::Error for CompressionFailed {}
 #[derive(Debug)]
 pub(crate) struct Compressed {
     pub(crate) algorithm: CertificateCompressionAlgorithm,
-    /// Whether the OCSP response is in it.
-    pub(crate) stapled: bool,
+    /// What is in it beside the chain.
+    pub(crate) stapled: Wanted,
     uncompressed_len: usize,
     bytes: Vec<u8>,
 }
 
 impl Compressed {
-    /// Compresses the message with this chain and OCSP response; `None` unless that makes it
+    /// Compresses the message with this chain and what goes along; `None` unless that makes it
     /// smaller.
     pub(crate) fn new(
         compressor: &dyn CertCompressor,
         chain: &[Vec<u8>],
-        ocsp: Option<&[u8]>,
+        stapled: Stapled<'_>,
     ) -> Option<Self> {
         let mut body = Vec::new();
         // What is too long for a message fails again, and is told, when it is to be sent.
-        Certificate::write(&mut Writer::new(&mut body), &[], chain, ocsp).ok()?;
+        Certificate::write(&mut Writer::new(&mut body), &[], chain, stapled).ok()?;
         let compressed = Self {
             algorithm: compressor.algorithm(),
-            stapled: ocsp.is_some(),
+            stapled: Wanted::of(stapled),
             uncompressed_len: body.len(),
             bytes: compressor.compress(&body).ok()?,
         };

@@ -13,21 +13,24 @@ use crate::codec::List;
 use crate::handshake::auth::pick_scheme;
 #[cfg(feature = "tls12")]
 use crate::handshake::negotiate::fit12;
+use crate::messages::certificate::{Stapled, Wanted};
 use crate::messages::certificate_request::CertificateRequest;
 #[cfg(feature = "tls12")]
 use crate::messages::certificate_request12::CertificateRequest12;
 use crate::messages::compressed_certificate::CompressedCertificate;
-use crate::messages::extensions::DistinguishedName;
+use crate::messages::extensions::{DistinguishedName, certificate_type};
 use crate::messages::{
-    CertificateCompressionAlgorithm, ClientHello, ExtensionType, ProtocolVersion,
+    CertificateCompressionAlgorithm, CertificateType, ClientHello, ExtensionType, ProtocolVersion,
 };
 
-/// A certificate chain and the key of its first certificate.
+/// A certificate chain and the key of its first certificate, or a key alone.
 #[derive(Debug)]
 pub struct CertifiedKey {
+    certificate_type: CertificateType,
     chain: Vec<Vec<u8>>,
     key: Arc<dyn SigningKey>,
     ocsp: Option<Vec<u8>>,
+    scts: Option<Vec<u8>>,
     compressed: Vec<Compressed>,
 }
 
@@ -39,11 +42,24 @@ impl CertifiedKey {
     #[must_use]
     pub const fn new(chain: Vec<Vec<u8>>, key: Arc<dyn SigningKey>) -> Self {
         Self {
+            certificate_type: CertificateType::X509,
             chain,
             key,
             ocsp: None,
+            scts: None,
             compressed: Vec::new(),
         }
+    }
+
+    /// A key that is shown without a certificate (RFC 7250), to peers that accept that and know
+    /// the key already. `None` if the key cannot tell its public half.
+    #[must_use]
+    pub fn raw_public_key(key: Arc<dyn SigningKey>) -> Option<Self> {
+        let chain = Vec::from([key.public_key()?]);
+        Some(Self {
+            certificate_type: CertificateType::RAW_PUBLIC_KEY,
+            ..Self::new(chain, key)
+        })
     }
 
     /// Adds an OCSP response in DER, stapled for clients that ask (RFC 6066, Section 8).
@@ -56,39 +72,72 @@ impl CertifiedKey {
         self
     }
 
+    /// Adds signed certificate timestamps, sent to clients that ask (RFC 6962, Section 3.3.1): an
+    /// encoded SignedCertificateTimestampList, with its length in front.
+    ///
+    /// What [`Self::with_compression`] made before is dropped.
+    #[must_use]
+    pub fn with_scts(mut self, list: Vec<u8>) -> Self {
+        self.scts = Some(list);
+        self.compressed = Vec::new();
+        self
+    }
+
     /// Compresses the certificates, once, for peers of TLS 1.3 that can decompress (RFC 8879):
     /// the first of `compressors` that the peer knows is used. One that makes the message no
     /// smaller is left out.
     ///
-    /// To be called last: the OCSP response is compressed too.
+    /// To be called last: OCSP response and timestamps are compressed too.
     #[must_use]
     pub fn with_compression(mut self, compressors: &[&dyn CertCompressor]) -> Self {
         let mut compressed = Vec::new();
         for compressor in compressors {
-            compressed.extend(Compressed::new(*compressor, &self.chain, None));
-            if let Some(response) = self.ocsp() {
-                compressed.extend(Compressed::new(*compressor, &self.chain, Some(response)));
+            for (ocsp, scts) in [(false, false), (true, false), (false, true), (true, true)] {
+                let wanted = Wanted { ocsp, scts };
+                let stapled = self.stapled(wanted);
+                if Wanted::of(stapled) == wanted {
+                    compressed.extend(Compressed::new(*compressor, &self.chain, stapled));
+                }
             }
         }
         self.compressed = compressed;
         self
     }
 
-    /// The Certificate message, compressed in the first way that the peer knows. `staple` is
-    /// whether it wants an OCSP response.
+    /// What there is of what the peer wants.
+    pub(crate) fn stapled(&self, wanted: Wanted) -> Stapled<'_> {
+        Stapled {
+            ocsp: self.ocsp().filter(|_| wanted.ocsp),
+            scts: self.scts.as_deref().filter(|_| wanted.scts),
+        }
+    }
+
+    /// The Certificate message with this, compressed in the first way that the peer knows.
     pub(crate) fn compressed(
         &self,
-        staple: bool,
+        stapled: Stapled<'_>,
         known: impl Fn(CertificateCompressionAlgorithm) -> bool,
     ) -> Option<CompressedCertificate<'_>> {
-        let stapled = staple && self.ocsp.is_some();
+        let stapled = Wanted::of(stapled);
         self.compressed
             .iter()
             .find(|form| form.stapled == stapled && known(form.algorithm))
             .map(Compressed::message)
     }
 
-    /// The chain in DER.
+    /// The encoded SignedCertificateTimestampList.
+    #[must_use]
+    pub fn scts(&self) -> Option<&[u8]> {
+        self.scts.as_deref()
+    }
+
+    /// What this is.
+    #[must_use]
+    pub const fn certificate_type(&self) -> CertificateType {
+        self.certificate_type
+    }
+
+    /// The chain in DER; of a raw public key its SubjectPublicKeyInfo alone.
     #[must_use]
     pub fn chain(&self) -> &[Vec<u8>] {
         &self.chain
@@ -172,6 +221,7 @@ impl ClientCertResolver for Vec<Arc<CertifiedKey>> {
 #[derive(Clone, Copy, Debug)]
 pub struct CertificateRequestView<'a> {
     version: ProtocolVersion,
+    certificate_type: CertificateType,
     schemes: List<'a, SignatureScheme>,
     certificate_schemes: List<'a, SignatureScheme>,
     authorities: List<'a, DistinguishedName<'a>>,
@@ -181,9 +231,13 @@ pub struct CertificateRequestView<'a> {
 }
 
 impl<'a> CertificateRequestView<'a> {
-    pub(crate) fn tls13(request: &CertificateRequest<'a>) -> Self {
+    pub(crate) fn tls13(
+        request: &CertificateRequest<'a>,
+        certificate_type: CertificateType,
+    ) -> Self {
         Self {
             version: ProtocolVersion::TLS13,
+            certificate_type,
             schemes: request.signature_algorithms,
             certificate_schemes: request
                 .signature_algorithms_cert
@@ -195,9 +249,13 @@ impl<'a> CertificateRequestView<'a> {
     }
 
     #[cfg(feature = "tls12")]
-    pub(crate) const fn tls12(request: &CertificateRequest12<'a>) -> Self {
+    pub(crate) const fn tls12(
+        request: &CertificateRequest12<'a>,
+        certificate_type: CertificateType,
+    ) -> Self {
         Self {
             version: ProtocolVersion::TLS12,
+            certificate_type,
             schemes: request.signature_algorithms,
             certificate_schemes: request.signature_algorithms,
             authorities: request.certificate_authorities,
@@ -205,10 +263,14 @@ impl<'a> CertificateRequestView<'a> {
         }
     }
 
-    /// Whether this certificate's key can sign so that the server can check it. Signatures within
-    /// the chain are not looked at, and neither are authorities.
+    /// Whether this certificate is of the type that was agreed on, and its key can sign so that
+    /// the server can check it. Signatures within the chain are not looked at, and neither are
+    /// authorities.
     #[must_use]
     pub fn can_use(&self, key: &CertifiedKey) -> bool {
+        if key.certificate_type() != self.certificate_type {
+            return false;
+        }
         let schemes = key.key().schemes();
         #[cfg(feature = "tls12")]
         if let Some(request) = &self.kinds {
@@ -221,6 +283,26 @@ impl<'a> CertificateRequestView<'a> {
     #[must_use]
     pub const fn version(&self) -> ProtocolVersion {
         self.version
+    }
+
+    /// The type of certificate that was agreed on (RFC 7250); the server takes no other.
+    #[must_use]
+    pub const fn certificate_type(&self) -> CertificateType {
+        self.certificate_type
+    }
+
+    /// The kinds of keys that a server of TLS 1.2 can check, by the numbers of its
+    /// `certificate_types` (RFC 5246, Section 7.4.4): 1 for RSA, 64 for ECDSA and EdDSA. Empty in
+    /// TLS 1.3.
+    ///
+    /// [`Self::can_use`] respects them. They have nothing to do with [`Self::certificate_type`].
+    #[must_use]
+    pub fn tls12_certificate_types(&self) -> &'a [u8] {
+        #[cfg(feature = "tls12")]
+        if let Some(request) = self.kinds {
+            return request.certificate_types;
+        }
+        &[]
     }
 
     /// The signature schemes that the server can check, in its order.
@@ -283,13 +365,17 @@ impl<'a> ClientHelloView<'a> {
         }
     }
 
-    /// Whether this certificate's key can sign so that the client can check it, in the version
-    /// that the connection will have.
+    /// Whether the client accepts this type of certificate, and can check what the key signs, in
+    /// the version that the connection will have.
     ///
     /// Signatures within the chain are not looked at: a client that cannot check those may still
     /// know one of its certificates.
     #[must_use]
     pub fn can_use(&self, key: &CertifiedKey) -> bool {
+        let mut types = self.server_certificate_types();
+        if !types.any(|accepted| accepted == key.certificate_type()) {
+            return false;
+        }
         let schemes = key.key().schemes();
         let known = |scheme| self.signature_schemes().any(|theirs| theirs == scheme);
         match self.settled {
@@ -362,6 +448,18 @@ impl<'a> ClientHelloView<'a> {
             .signature_algorithms_cert
             .or(extensions.signature_algorithms);
         list.unwrap_or_default().iter()
+    }
+
+    /// The types of certificate that the client accepts, in its order: X.509 if it does not say
+    /// (RFC 7250, Section 4.1).
+    pub fn server_certificate_types(&self) -> impl Iterator<Item = CertificateType> + use<'a> {
+        certificate_type::or_default(self.hello.extensions.server_certificate_types)
+    }
+
+    /// The types of certificate that the client could show if it is asked for one, in its order:
+    /// X.509 if it does not say.
+    pub fn client_certificate_types(&self) -> impl Iterator<Item = CertificateType> + use<'a> {
+        certificate_type::or_default(self.hello.extensions.client_certificate_types)
     }
 
     /// The distinguished names, in DER, of the authorities that the client trusts, if it says.

@@ -10,7 +10,7 @@ use waxwing_crypto::Suite12;
 use waxwing_crypto::{CipherSuite, CryptoProvider, KxGroup, NamedGroup, ProviderFault, Suite13};
 
 use crate::limits::MAX_ALPN_NAME;
-use crate::messages::ProtocolVersion;
+use crate::messages::{CertificateType, ProtocolVersion};
 use crate::record::RecordPadding;
 use crate::trace::Trace;
 
@@ -28,6 +28,8 @@ pub(crate) mod versions;
 
 /// The limits that RFC 8449, Section 4 allows to ask for.
 const RECORD_SIZE_LIMITS: RangeInclusive<u16> = 64..=(1 << 14) + 1;
+/// Shorter records than those would be all overhead; longer ones are illegal.
+const MAX_SENT_FRAGMENTS: RangeInclusive<u16> = 64..=1 << 14;
 
 /// Receives secrets in the form of RFC 9850, for debugging with a packet analyser.
 ///
@@ -60,10 +62,17 @@ pub enum ConfigError {
     /// A key share is to be sent for a group that is not among the groups (RFC 9846,
     /// Section 4.3.8).
     ShareWithoutGroup(NamedGroup),
+    /// A list of certificate types is empty, names one twice, or one that is neither X.509 nor a
+    /// raw public key.
+    CertificateTypes,
     /// A record size limit is outside 64 to 16385 (RFC 8449, Section 4).
     RecordSizeLimit(u16),
+    /// A maximum for what is sent in one record is outside 64 to 16384.
+    MaxSentFragment(u16),
     /// No cipher suite is there for a version that is to be spoken.
     NoSuite(ProtocolVersion),
+    /// No group is there for the one version that is to be spoken.
+    NoGroup(ProtocolVersion),
 }
 
 impl From<ProviderFault> for ConfigError {
@@ -83,10 +92,20 @@ impl fmt::Display for ConfigError {
             Self::ShareWithoutGroup(name) => {
                 write!(f, "a key share for {name}, which is not among the groups")
             }
+            Self::CertificateTypes => {
+                f.write_str("certificate types are X.509, RawPublicKey, or both in some order")
+            }
             Self::RecordSizeLimit(limit) => {
                 write!(f, "a record size limit must be 64 to 16385, not {limit}")
             }
+            Self::MaxSentFragment(bytes) => {
+                write!(
+                    f,
+                    "at most 64 to 16384 bytes are sent in a record, not {bytes}"
+                )
+            }
             Self::NoSuite(version) => write!(f, "there is no cipher suite for {version}"),
+            Self::NoGroup(version) => write!(f, "there is no key exchange group for {version}"),
         }
     }
 }
@@ -110,6 +129,7 @@ pub(crate) struct Common {
     #[cfg(feature = "tls12")]
     pub(crate) require_secure_renegotiation: bool,
     pub(crate) record_size_limit: Option<u16>,
+    pub(crate) max_sent_fragment: u16,
     pub(crate) decompressors: Vec<&'static dyn CertDecompressor>,
     pub(crate) padding: RecordPadding,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
@@ -131,6 +151,7 @@ impl Common {
             #[cfg(feature = "tls12")]
             require_secure_renegotiation: false,
             record_size_limit: None,
+            max_sent_fragment: *MAX_SENT_FRAGMENTS.end(),
             decompressors: Vec::new(),
             padding: RecordPadding::None,
             key_log: None,
@@ -154,11 +175,19 @@ impl Common {
             }
             _ => {}
         }
+        if !MAX_SENT_FRAGMENTS.contains(&self.max_sent_fragment) {
+            return Err(ConfigError::MaxSentFragment(self.max_sent_fragment));
+        }
         let decompressors: Vec<u16> = self.decompressors.iter().map(|d| d.algorithm().0).collect();
         check_distinct(&decompressors)?;
         self.resolve_suites(chosen.suites.as_deref())?;
         if let Some(groups) = &chosen.groups {
             self.groups = pick(groups, |id| self.provider.group(NamedGroup(id)))?;
+        }
+        // Beside TLS 1.3 it does no harm: then TLS 1.2 is just not agreed on.
+        #[cfg(feature = "tls12")]
+        if !self.versions.contains(ProtocolVersion::TLS13) && self.groups12().next().is_none() {
+            return Err(ConfigError::NoGroup(ProtocolVersion::TLS12));
         }
         Ok(())
     }
@@ -236,6 +265,16 @@ fn pick<T: Copy>(wanted: &[u16], find: impl Fn(u16) -> Option<T>) -> Result<Vec<
         .collect()
 }
 
+/// Takes a list of certificate types if it makes sense.
+fn check_types(types: &[CertificateType]) -> Result<(), ConfigError> {
+    const X509: CertificateType = CertificateType::X509;
+    const RAW: CertificateType = CertificateType::RAW_PUBLIC_KEY;
+    match types {
+        [X509] | [RAW] | [X509, RAW] | [RAW, X509] => Ok(()),
+        _ => Err(ConfigError::CertificateTypes),
+    }
+}
+
 fn check_distinct(ids: &[u16]) -> Result<(), ConfigError> {
     for (index, id) in ids.iter().enumerate() {
         if ids.iter().take(index).any(|earlier| earlier == id) {
@@ -303,6 +342,18 @@ macro_rules! common_setters {
         /// limits, and keeps to theirs in any case. By default a client says nothing.
         pub const fn record_size_limit(mut self, bytes: u16) -> Self {
             self.config.common.record_size_limit = Some(bytes);
+            self
+        }
+
+        /// Sends at most so many bytes of content in one record, 64 to 16384 (default: 16384, the
+        /// most that RFC 9846, Section 5.1 allows). Padding counts, and handshake messages are cut
+        /// as application data is.
+        ///
+        /// Nothing is said of it to the peer, whose own limits, if there are any, hold as well.
+        /// Short records reach the peer's application sooner over slow links; each costs 21
+        /// to 29 bytes.
+        pub const fn max_sent_fragment(mut self, bytes: u16) -> Self {
+            self.config.common.max_sent_fragment = bytes;
             self
         }
 

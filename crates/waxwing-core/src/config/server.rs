@@ -1,6 +1,7 @@
 //! A server's configuration.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use waxwing_crypto::{CipherSuite, CryptoProvider, NamedGroup};
 
@@ -8,7 +9,8 @@ use super::compression::CertDecompressor;
 use super::credentials::CertResolver;
 use super::verifier::ClientAuth;
 use super::versions::ProtocolVersions;
-use super::{Chosen, Common, ConfigError, KeyLog, common_setters};
+use super::{Chosen, Common, ConfigError, KeyLog, check_types, common_setters};
+use crate::messages::CertificateType;
 use crate::record::RecordPadding;
 use crate::trace::Trace;
 
@@ -22,6 +24,7 @@ pub struct ServerConfig {
     pub(crate) retry_cookie: bool,
     pub(crate) client_auth: Option<ClientAuth>,
     pub(crate) post_handshake_auth: Option<ClientAuth>,
+    pub(crate) client_certificate_types: Vec<CertificateType>,
     pub(crate) keep_peer_chain: bool,
 }
 
@@ -42,6 +45,7 @@ impl ServerConfig {
                 retry_cookie: false,
                 client_auth: None,
                 post_handshake_auth: None,
+                client_certificate_types: Vec::from([CertificateType::X509]),
                 keep_peer_chain: false,
             },
             chosen: Chosen::default(),
@@ -97,6 +101,20 @@ impl ServerConfigBuilder {
         self
     }
 
+    /// Accepts these types of certificate from clients that are asked for one, the preferred one
+    /// first (RFC 7250; default: X.509 alone). Clients that can show none of them are refused.
+    ///
+    /// A raw public key has no name and no issuer. The verifier has to know it: one that does
+    /// not expect raw keys refuses them. Which types the server itself can show is up to its
+    /// certificates.
+    pub fn client_certificate_types(
+        mut self,
+        types: impl IntoIterator<Item = CertificateType>,
+    ) -> Self {
+        self.config.client_certificate_types = types.into_iter().collect();
+        self
+    }
+
     /// Whether a client's chain stays available after the handshake (default: no, it is some
     /// kilobytes per connection).
     pub const fn keep_peer_chain(mut self, on: bool) -> Self {
@@ -118,6 +136,7 @@ impl ServerConfigBuilder {
     pub fn build(self) -> Result<Arc<ServerConfig>, ConfigError> {
         let mut config = self.config;
         config.common.resolve(&self.chosen)?;
+        check_types(&config.client_certificate_types)?;
         Ok(Arc::new(config))
     }
 }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::any::Any;
 use core::fmt;
 
+use crate::messages::CertificateType;
 use crate::{Rejection, ServerName};
 
 /// Decides whether a server is who it says.
@@ -19,10 +20,17 @@ pub trait ServerCertVerifier: Send + Sync + fmt::Debug {
 /// What a server presented, and to whom.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerCertRequest<'a> {
-    /// The certificates in DER, the server's own first. Never empty.
+    /// What the chain is. Others than X.509 come only where the configuration accepts them.
+    pub certificate_type: CertificateType,
+    /// The certificates in DER, the server's own first. Never empty. Where the type is
+    /// `RawPublicKey` it is one SubjectPublicKeyInfo in DER instead, which says nothing of whose
+    /// it is: a verifier has to know it.
     pub chain: &'a [&'a [u8]],
     /// The stapled OCSP response, if any (RFC 6066, Section 8).
     pub ocsp: Option<&'a [u8]>,
+    /// The SignedCertificateTimestampList that came in the handshake, if it was asked for and
+    /// there is one (RFC 6962, Section 3.3.1): encoded, with its length in front.
+    pub scts: Option<&'a [u8]>,
     /// Whom the client wants to talk to.
     pub name: &'a ServerName,
 }
@@ -45,7 +53,11 @@ pub trait ClientCertVerifier: Send + Sync + fmt::Debug {
 /// What a client presented.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientCertRequest<'a> {
-    /// The certificates in DER, the client's own first. Never empty.
+    /// What the chain is. Others than X.509 come only where the configuration accepts them.
+    pub certificate_type: CertificateType,
+    /// The certificates in DER, the client's own first. Never empty. Where the type is
+    /// `RawPublicKey` it is one SubjectPublicKeyInfo in DER instead, which says nothing of whose
+    /// it is: a verifier has to know it.
     pub chain: &'a [&'a [u8]],
 }
 

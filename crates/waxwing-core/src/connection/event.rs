@@ -9,6 +9,7 @@ use waxwing_crypto::{CryptoError, SignatureScheme};
 use crate::Rejection;
 use crate::config::credentials::{CertificateRequestView, CertifiedKey, ClientHelloView};
 use crate::config::verifier::{ClientCertRequest, ServerCertRequest, Verified};
+use crate::messages::CertificateType;
 
 /// How far a call to `process` got.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,8 +105,10 @@ pub enum Question<'a> {
 /// A [`ServerCertRequest`] that waits for its answer, so it owns what it holds.
 #[derive(Debug)]
 pub struct OwnedServerCertRequest {
+    pub(crate) certificate_type: CertificateType,
     pub(crate) chain: Vec<Vec<u8>>,
     pub(crate) ocsp: Option<Vec<u8>>,
+    pub(crate) scts: Option<Vec<u8>>,
     pub(crate) name: crate::ServerName,
 }
 
@@ -114,8 +117,10 @@ impl OwnedServerCertRequest {
     pub fn with<T>(&self, f: impl FnOnce(&ServerCertRequest<'_>) -> T) -> T {
         let chain: Vec<&[u8]> = self.chain.iter().map(Vec::as_slice).collect();
         f(&ServerCertRequest {
+            certificate_type: self.certificate_type,
             chain: &chain,
             ocsp: self.ocsp.as_deref(),
+            scts: self.scts.as_deref(),
             name: &self.name,
         })
     }
@@ -124,6 +129,7 @@ impl OwnedServerCertRequest {
 /// A [`ClientCertRequest`] that waits for its answer, so it owns what it holds.
 #[derive(Debug)]
 pub struct OwnedClientCertRequest {
+    pub(crate) certificate_type: CertificateType,
     pub(crate) chain: Vec<Vec<u8>>,
 }
 
@@ -131,7 +137,10 @@ impl OwnedClientCertRequest {
     /// Calls `f` with the borrowed form.
     pub fn with<T>(&self, f: impl FnOnce(&ClientCertRequest<'_>) -> T) -> T {
         let chain: Vec<&[u8]> = self.chain.iter().map(Vec::as_slice).collect();
-        f(&ClientCertRequest { chain: &chain })
+        f(&ClientCertRequest {
+            certificate_type: self.certificate_type,
+            chain: &chain,
+        })
     }
 }
 

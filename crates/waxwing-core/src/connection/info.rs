@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use waxwing_crypto::{CipherSuite, Digest, Hash, HmacKey, NamedGroup, SignatureScheme, kdf};
 
 use crate::error::Misuse;
-use crate::messages::ProtocolVersion;
+use crate::messages::{CertificateType, ProtocolVersion};
 use crate::{DnsName, Error, Note};
 
 /// What the handshake agreed on. Fields fill as it proceeds; all that apply are there once it is
@@ -20,6 +20,10 @@ pub struct ConnectionInfo {
     pub cipher_suite: Option<CipherSuite>,
     /// The key exchange group.
     pub group: Option<NamedGroup>,
+    /// What the server's Certificate holds (RFC 7250).
+    pub server_certificate_type: CertificateType,
+    /// What a client's Certificate holds, if it shows one.
+    pub client_certificate_type: CertificateType,
     /// How the server signed the handshake.
     pub signature_scheme: Option<SignatureScheme>,
     /// How the client signed the handshake, if it showed a certificate.
@@ -44,10 +48,14 @@ pub struct ConnectionInfo {
     /// Whether the server may ask the client for a certificate after the handshake (RFC 9846,
     /// Section 4.7.2). A client knows that it agreed to that, a server that both did.
     pub post_handshake_auth: bool,
-    /// The peer's certificates in DER, its own first, if the configuration keeps them.
+    /// The peer's certificates in DER, its own first, if the configuration keeps them; of a raw
+    /// public key its SubjectPublicKeyInfo.
     pub peer_chain: Vec<Box<[u8]>>,
     /// The OCSP response that the server stapled, if the configuration keeps the chain.
     pub ocsp: Option<Box<[u8]>>,
+    /// The encoded SignedCertificateTimestampList from the handshake, if the configuration asks
+    /// for it and keeps the chain.
+    pub scts: Option<Box<[u8]>>,
     /// What the verifier wants known of the peer, which has proved to hold its key.
     pub peer_note: Option<Note>,
     /// Keying material for other protocols; there once the handshake is complete.

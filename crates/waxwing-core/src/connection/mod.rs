@@ -32,6 +32,7 @@ pub(crate) mod post_handshake;
 #[cfg(test)]
 mod tests;
 mod traced;
+mod write_half;
 
 use establish::Establishing;
 use event::{Answer, Event, Progress, Question};
@@ -87,7 +88,7 @@ impl Connection {
         let padding = config.common.padding;
         let trace = config.common.trace.clone();
         let before = out.len();
-        let mut tx = Tx::new();
+        let mut tx = Tx::with_max_fragment(config.common.max_sent_fragment.into());
         tx.first_hello = true;
         let handshake = Handshake::client(config, name, &mut TxFlight { tx: &mut tx, out })?;
         if let Some(trace) = trace {
@@ -111,7 +112,8 @@ impl Connection {
     #[cfg(feature = "server")]
     fn server_after(config: Arc<ServerConfig>, rx: Rx) -> Self {
         let padding = config.common.padding;
-        let establishing = Establishing::new(Handshake::server(config), rx, Tx::new(), padding);
+        let tx = Tx::with_max_fragment(config.common.max_sent_fragment.into());
+        let establishing = Establishing::new(Handshake::server(config), rx, tx, padding);
         Self {
             state: State::Handshake(Box::new(establishing)),
             role: Role::Server,

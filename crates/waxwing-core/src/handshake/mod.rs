@@ -35,6 +35,7 @@ use crate::trace::{Direction, Trace, TraceEvent};
 use crate::{Error, PeerError, refused};
 
 pub(crate) mod auth;
+mod certificate_type;
 #[cfg(feature = "client")]
 pub(crate) mod client;
 pub(crate) mod compression;

@@ -1,6 +1,6 @@
 //! Certificate (RFC 9846, Section 4.5.1).
 
-use super::extensions::{self, ExtensionSet, Place, status_request};
+use super::extensions::{self, ExtensionSet, Place, signed_certificate_timestamp, status_request};
 use super::registry::ExtensionType;
 use crate::Error;
 use crate::codec::{List, Read, Reader, Writer};
@@ -50,8 +50,14 @@ impl<'a> Certificate<'a> {
         for entry in entries.iter() {
             let block = Reader::new("extensions", entry.extensions);
             extensions::walk(block, Place::Certificate, offered, &mut |typ, data| {
-                if typ == ExtensionType::STATUS_REQUEST {
-                    status_request::read_response(data)?;
+                match typ {
+                    ExtensionType::STATUS_REQUEST => {
+                        status_request::read_response(data)?;
+                    }
+                    ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => {
+                        signed_certificate_timestamp::read(data)?;
+                    }
+                    _ => {}
                 }
                 Ok(())
             })?;
@@ -66,34 +72,78 @@ impl<'a> Certificate<'a> {
         status_request::read_response(data).ok()
     }
 
-    /// Writes the body: a chain of certificates in DER, the end entity's first and with this
-    /// OCSP response.
+    /// The SignedCertificateTimestampList for the end entity's certificate.
+    pub(crate) fn scts(&self) -> Option<&'a [u8]> {
+        let first = self.entries.iter().next()?;
+        let wanted = ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP;
+        signed_certificate_timestamp::read(extensions::find(first.extensions, wanted)?).ok()
+    }
+
+    /// Writes the body: a chain of certificates in DER, the end entity's first and with what is
+    /// stapled to it.
     pub(crate) fn write(
         w: &mut Writer<'_>,
         context: &[u8],
         chain: &[impl AsRef<[u8]>],
-        ocsp: Option<&[u8]>,
+        stapled: Stapled<'_>,
     ) -> Result<(), Error> {
         w.vec8(|w| {
             w.bytes(context);
             Ok(())
         })?;
         w.vec24(|w| {
-            let mut ocsp = ocsp;
+            let mut stapled = Some(stapled);
             for certificate in chain {
                 w.vec24(|w| {
                     w.bytes(certificate.as_ref());
                     Ok(())
                 })?;
-                w.vec16(|w| match ocsp.take() {
-                    Some(response) => extensions::write(w, ExtensionType::STATUS_REQUEST, |w| {
-                        status_request::write_ocsp_response(w, response)
-                    }),
-                    None => Ok(()),
-                })?;
+                w.vec16(|w| stapled.take().unwrap_or_default().write(w))?;
             }
             Ok(())
         })
+    }
+}
+
+/// What goes along with the end entity's certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stapled<'a> {
+    /// An OCSP response in DER (RFC 9846, Section 4.5.1.1).
+    pub(crate) ocsp: Option<&'a [u8]>,
+    /// An encoded SignedCertificateTimestampList (RFC 6962, Section 3.3.1).
+    pub(crate) scts: Option<&'a [u8]>,
+}
+
+/// Which of it a peer asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) ocsp: bool,
+    pub(crate) scts: bool,
+}
+
+impl Wanted {
+    /// Which of it is there.
+    pub(crate) const fn of(stapled: Stapled<'_>) -> Self {
+        Self {
+            ocsp: stapled.ocsp.is_some(),
+            scts: stapled.scts.is_some(),
+        }
+    }
+}
+
+impl Stapled<'_> {
+    fn write(self, w: &mut Writer<'_>) -> Result<(), Error> {
+        if let Some(response) = self.ocsp {
+            extensions::write(w, ExtensionType::STATUS_REQUEST, |w| {
+                status_request::write_ocsp_response(w, response)
+            })?;
+        }
+        if let Some(list) = self.scts {
+            extensions::write(w, ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP, |w| {
+                signed_certificate_timestamp::write_scts(w, list)
+            })?;
+        }
+        Ok(())
     }
 }
 
@@ -106,7 +156,7 @@ mod tests {
     use crate::error::PeerError;
 
     fn chain(len: usize) -> Vec<u8> {
-        written(|w| Certificate::write(w, &[], &alloc::vec![[0x30]; len], None))
+        written(|w| Certificate::write(w, &[], &alloc::vec![[0x30]; len], Stapled::default()))
     }
 
     /// A chain of one certificate with these extensions.
@@ -125,12 +175,17 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let body = written(|w| Certificate::write(w, b"ctx", &["leaf", "root"], Some(b"good")));
+        let stapled = Stapled {
+            ocsp: Some(b"good"),
+            scts: Some(&[0, 3, 0, 1, 9]),
+        };
+        let body = written(|w| Certificate::write(w, b"ctx", &["leaf", "root"], stapled));
         let message = Certificate::read(&body, None).unwrap();
         assert_eq!(message.context, b"ctx");
         let certificates = message.entries.iter().map(|entry| entry.certificate);
         assert!(certificates.eq([&b"leaf"[..], b"root"]));
-        assert_eq!(message.ocsp(), Some(&b"good"[..]));
+        let (ocsp, scts) = (message.ocsp(), message.scts());
+        assert_eq!(Stapled { ocsp, scts }, stapled);
         assert_exact(&body, &[], |body| Certificate::read(body, None).map(|_| ()));
         let rest = message.entries.iter().nth(1).unwrap();
         assert!(rest.extensions.is_empty());
@@ -153,7 +208,7 @@ mod tests {
 
     #[test]
     fn certificates_are_not_empty() {
-        let body = written(|w| Certificate::write(w, &[], &[""], None));
+        let body = written(|w| Certificate::write(w, &[], &[""], Stapled::default()));
         let error = Certificate::read(&body, None).unwrap_err();
         assert_eq!(error, malformed("cert_data", Problem::Length));
     }

@@ -1,6 +1,9 @@
 //! Certificate of TLS 1.2 (RFC 5246, Section 7.4.2), and its form for a raw public key
 //! (RFC 7250, Section 3).
 
+use alloc::vec::Vec;
+
+use super::registry::CertificateType;
 use crate::Error;
 use crate::codec::{List, Read, Reader, Writer};
 use crate::error::{DecodeError, Problem};
@@ -52,13 +55,12 @@ impl<'a> Certificate12<'a> {
     }
 }
 
-/// Reads the body if a raw public key was agreed on: a SubjectPublicKeyInfo in DER, not empty.
+/// Reads the body if a raw public key was agreed on: a SubjectPublicKeyInfo in DER. It is empty
+/// if a client has none: the definition forbids that, but gives no other form for it, and these
+/// are the bytes of an empty chain too.
 pub(crate) fn read_raw_public_key(body: &[u8]) -> Result<&[u8], Error> {
     let mut reader = Reader::new("Certificate", body);
-    let key = reader
-        .vec24("ASN.1_subjectPublicKeyInfo")?
-        .non_empty()?
-        .take_rest();
+    let key = reader.vec24("ASN.1_subjectPublicKeyInfo")?.take_rest();
     reader.finish()?;
     Ok(key)
 }
@@ -71,10 +73,33 @@ pub(crate) fn write_raw_public_key(w: &mut Writer<'_>, key: &[u8]) -> Result<(),
     })
 }
 
+/// Reads the body where certificates of this type were agreed on. Empty if a client has none.
+pub(crate) fn read_chain(body: &[u8], typ: CertificateType) -> Result<Vec<&[u8]>, Error> {
+    if typ == CertificateType::RAW_PUBLIC_KEY {
+        let key = read_raw_public_key(body)?;
+        return Ok(Some(key)
+            .filter(|key| !key.is_empty())
+            .into_iter()
+            .collect());
+    }
+    let message = Certificate12::read(body)?;
+    Ok(message.chain.iter().map(|entry| entry.0).collect())
+}
+
+/// Writes the body with certificates of this type.
+pub(crate) fn write_chain(
+    w: &mut Writer<'_>,
+    typ: CertificateType,
+    chain: &[impl AsRef<[u8]>],
+) -> Result<(), Error> {
+    match (typ, chain) {
+        (CertificateType::RAW_PUBLIC_KEY, [key]) => write_raw_public_key(w, key.as_ref()),
+        _ => Certificate12::write(w, chain),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::super::testing::{assert_exact, malformed, written};
     use super::*;
 
@@ -109,12 +134,28 @@ mod tests {
     }
 
     #[test]
+    fn each_type_has_its_form_and_nothing_has_one_for_both() {
+        for (typ, one) in [
+            (CertificateType::X509, &b"\0\0\x05\0\0\x02ab"[..]),
+            (CertificateType::RAW_PUBLIC_KEY, b"\0\0\x02ab"),
+        ] {
+            for (chain, expected) in [(&["ab"][..], one), (&[], &[0; 3])] {
+                let body = written(|w| write_chain(w, typ, chain));
+                assert_eq!(body, expected);
+                let read = read_chain(&body, typ).unwrap();
+                assert_eq!(
+                    read,
+                    chain.iter().map(|one| one.as_bytes()).collect::<Vec<_>>()
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_raw_public_key_stands_alone() {
         let body = written(|w| write_raw_public_key(w, b"key"));
         assert_eq!(body, b"\0\0\x03key");
         assert_eq!(read_raw_public_key(&body), Ok(&b"key"[..]));
         assert_exact(&body, &[], |body| read_raw_public_key(body).map(|_| ()));
-        let empty = malformed("ASN.1_subjectPublicKeyInfo", Problem::Length);
-        assert_eq!(read_raw_public_key(&[0; 3]), Err(empty));
     }
 }

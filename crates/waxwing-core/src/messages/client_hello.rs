@@ -48,6 +48,8 @@ pub(crate) struct ClientExtensions<'a> {
     pub(crate) early_data: bool,
     /// Whether the client asks for an OCSP response.
     pub(crate) status_request: bool,
+    /// Whether the client asks for signed certificate timestamps.
+    pub(crate) scts: bool,
     pub(crate) certificate_authorities: Option<List<'a, DistinguishedName<'a>>>,
     pub(crate) post_handshake_auth: bool,
     /// `renegotiated_connection`.
@@ -159,6 +161,10 @@ impl<'a> ClientExtensions<'a> {
             ExtensionType::STATUS_REQUEST => self.status_request = status_request::read(data)?,
             ExtensionType::CERTIFICATE_AUTHORITIES => {
                 self.certificate_authorities = Some(certificate_authorities::read(data)?);
+            }
+            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => {
+                data.finish()?;
+                self.scts = true;
             }
             ExtensionType::POST_HANDSHAKE_AUTH => {
                 data.finish()?;

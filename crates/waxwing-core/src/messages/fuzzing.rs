@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::HandshakeType;
 use super::alert::Alert;
-use super::certificate::Certificate;
+use super::certificate::{Certificate, Stapled};
 use super::certificate_request::CertificateRequest;
 #[cfg(feature = "tls12")]
 use super::certificate_request12::CertificateRequest12;
@@ -159,7 +159,9 @@ fn certificate(body: &[u8], offered: &ExtensionSet) {
     let chain: Vec<&[u8]> = message.entries.iter().map(|e| e.certificate).collect();
     let mut out = Vec::new();
     let mut w = Writer::new(&mut out);
-    let written = Certificate::write(&mut w, message.context, &chain, message.ocsp());
+    let (ocsp, scts) = (message.ocsp(), message.scts());
+    let stapled = Stapled { ocsp, scts };
+    let written = Certificate::write(&mut w, message.context, &chain, stapled);
     assert_eq!(written, Ok(()));
     let Ok(again) = Certificate::read(&out, Some(offered)) else {
         unreachable!("what was written can be read");
@@ -191,6 +193,11 @@ mod tests {
     };
     use super::*;
 
+    const STAPLED: Stapled<'static> = Stapled {
+        ocsp: Some(&[7, 8]),
+        scts: Some(&[0, 3, 0, 1, 9]),
+    };
+
     fn samples() -> Vec<(HandshakeType, Vec<u8>)> {
         let ticket = NewSessionTicket {
             lifetime: 1,
@@ -199,9 +206,8 @@ mod tests {
             ticket: &[4, 5],
             max_early_data: Some(6),
         };
-        let certificate = |w: &mut Writer<'_>| {
-            Certificate::write(w, &[1], &[[0x30, 0], [0x30, 1]], Some(&[7, 8]))
-        };
+        let certificate =
+            |w: &mut Writer<'_>| Certificate::write(w, &[1], &[[0x30, 0], [0x30, 1]], STAPLED);
         alloc::vec![
             (HandshakeType::CLIENT_HELLO, bytes(CLIENT_HELLO)),
             (HandshakeType::SERVER_HELLO, bytes(SERVER_HELLO)),

@@ -73,6 +73,13 @@ waxwing_crypto::code_points! {
     }
 }
 
+/// X.509: what everybody knows (RFC 7250, Section 4.1).
+impl Default for CertificateType {
+    fn default() -> Self {
+        Self::X509
+    }
+}
+
 waxwing_crypto::code_points! {
     /// How a Certificate is compressed (RFC 8879, Section 3).
     CertificateCompressionAlgorithm(u16) {

@@ -2,7 +2,7 @@
 
 use super::extensions::{
     self, ExtensionSet, Place, alpn, certificate_type, ec_point_formats, max_fragment_length,
-    record_size_limit, renegotiation_info,
+    record_size_limit, renegotiation_info, signed_certificate_timestamp,
 };
 use super::registry::{CertificateType, ExtensionType};
 use crate::Error;
@@ -21,6 +21,8 @@ pub(crate) struct ServerHelloExtensions12<'a> {
     pub(crate) server_name: bool,
     /// Whether a CertificateStatus may follow the Certificate.
     pub(crate) status_request: bool,
+    /// An encoded SignedCertificateTimestampList.
+    pub(crate) scts: Option<&'a [u8]>,
     /// Whether a NewSessionTicket will follow.
     pub(crate) session_ticket: bool,
     /// The application protocol that the server chose.
@@ -73,6 +75,9 @@ impl<'a> ServerHelloExtensions12<'a> {
             ExtensionType::EC_POINT_FORMATS => {
                 self.ec_point_formats = Some(ec_point_formats::read(data)?);
             }
+            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => {
+                self.scts = Some(signed_certificate_timestamp::read(data)?);
+            }
             ExtensionType::ALPN => self.alpn = Some(alpn::read_selected(data)?),
             ExtensionType::MAX_FRAGMENT_LENGTH => {
                 self.max_fragment_length = Some(max_fragment_length::read(data)?);
@@ -118,6 +123,11 @@ impl<'a> ServerHelloExtensions12<'a> {
         if let Some(name) = self.alpn {
             extensions::write(w, ExtensionType::ALPN, |w| {
                 alpn::write_selected_alpn(w, name)
+            })?;
+        }
+        if let Some(list) = self.scts {
+            extensions::write(w, ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP, |w| {
+                signed_certificate_timestamp::write_scts(w, list)
             })?;
         }
         if let Some(code) = self.max_fragment_length {
@@ -167,6 +177,7 @@ mod tests {
             ExtensionType::PSK_KEY_EXCHANGE_MODES,
             ExtensionType::KEY_SHARE,
             ExtensionType::RENEGOTIATION_INFO,
+            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP,
         ])
     }
 
@@ -183,6 +194,7 @@ mod tests {
             status_request: true,
             session_ticket: true,
             alpn: Some(b"h2"),
+            scts: Some(&[0, 3, 0, 1, 9]),
             max_fragment_length: None,
             record_size_limit: Some(64),
             client_certificate_type: Some(CertificateType::RAW_PUBLIC_KEY),
@@ -214,7 +226,7 @@ mod tests {
                 Some(*end - len)
             })
             .collect();
-        assert_eq!(ends.len(), 10);
+        assert_eq!(ends.len(), 11);
         assert_exact(&block, &ends, |block| {
             ServerHelloExtensions12::read(block, &offered()).map(|_| ())
         });

@@ -83,7 +83,7 @@ pub(crate) trait Flight {
     /// Messages from now on go out under these keys.
     fn install_write(&mut self, keys: EpochKeys) -> Result<(), Error>;
 
-    /// No record from now on has more than so many bytes of content (RFC 8449).
+    /// No record from now on has more than so many bytes of content (RFC 8449), or than before.
     fn limit_records(&mut self, max_content: usize);
 
     /// Sends the change_cipher_spec of TLS 1.2 (RFC 5246, Section 7.1): messages from now on go

@@ -17,11 +17,11 @@ use std::sync::Arc;
 
 use waxwing_core::{
     Answer, Buffer, ClientConfig, Connection, ConnectionInfo, Event, Question, ServerConfig,
-    ServerName,
+    ServerName, Wait,
 };
 
 use crate::buffer::{InBuf, ReadAhead};
-use crate::driver::{Driver, Inbound, Outbound};
+use crate::driver::{Asked, Driver, Inbound, Outbound};
 use crate::error::into_io;
 
 mod split;
@@ -130,6 +130,8 @@ impl<S: Read + Write> Stream<S> {
     }
 
     /// Completes the handshake with answers to the questions that the configuration left open.
+    /// After it nobody is asked: where a client authenticates later, resolver, key and verifier
+    /// have to answer at once, or reading fails with `Misuse::Unanswered`.
     ///
     /// # Errors
     /// As [`Self::handshake`].
@@ -153,10 +155,7 @@ impl<S: Read + Write> Stream<S> {
                 Ok(Event::Wait(wait)) => {
                     let answer = match (&mut answerer, self.driver.conn.question()) {
                         (Some(answerer), Some(question)) => answerer(question),
-                        _ => {
-                            let error = self.driver.refuse(wait);
-                            return Err(self.fail(Failure::Tls(error)));
-                        }
+                        _ => return Err(self.refuse(wait)),
                     };
                     self.driver
                         .answer(answer)
@@ -206,8 +205,39 @@ impl<S: Read + Write> Stream<S> {
         self.driver.update_key(ask_peer).map_err(into_io)
     }
 
+    /// Asks the client for a certificate, as a server whose configuration allows it (RFC 9846,
+    /// Section 4.7.2). It is sent with what is written next, or flushed, or by
+    /// [`Self::client_answer`].
+    ///
+    /// # Errors
+    /// If the two sides did not agree on it, the last request is still open, the handshake is
+    /// not complete, or after [`Self::close_notify`].
+    pub fn request_client_certificate(&mut self) -> io::Result<()> {
+        self.driver.request_client_certificate().map_err(into_io)
+    }
+
+    /// Waits until the client has answered the last request for a certificate: whether it showed
+    /// one, of which [`Self::info`] then tells. `None` if application data, or its end, comes
+    /// first: read it and call again. `None` too if there was no request.
+    ///
+    /// # Errors
+    /// Of the transport, or of TLS; a certificate that is not accepted is one.
+    pub fn client_answer(&mut self) -> io::Result<Option<bool>> {
+        loop {
+            match self.driver.asked {
+                Asked::No => return Ok(None),
+                Asked::Answered(shown) => return Ok(Some(shown)),
+                Asked::Open => {}
+            }
+            if let Event::AppData(_) | Event::PeerClosed = self.next_event()? {
+                return Ok(None);
+            }
+        }
+    }
+
     /// Separates the directions of an established connection, for two threads. `split`
-    /// separates those of the transport.
+    /// separates those of the transport. What a client and a server agreed on for after the
+    /// handshake ends with it: see `Connection::split`.
     ///
     /// # Errors
     /// Of `split`, or of the handshake if it was not complete.
@@ -235,6 +265,7 @@ impl<S: Read + Write> Stream<S> {
             match self.driver.fill() {
                 Ok(Event::AppData(_)) => return Ok(true),
                 Ok(Event::PeerClosed | Event::NeedInput(_)) => return Ok(false),
+                Ok(Event::Wait(wait)) => return Err(self.refuse(wait)),
                 Ok(_) => {}
                 Err(error) => return Err(self.fail(Failure::Tls(error))),
             }
@@ -257,21 +288,37 @@ impl<S: Read + Write> Stream<S> {
 
     /// Makes plaintext available; `false` after close_notify.
     fn fill_plain(&mut self) -> io::Result<bool> {
+        loop {
+            match self.next_event()? {
+                Event::AppData(_) => return Ok(true),
+                Event::PeerClosed => return Ok(false),
+                _ => {}
+            }
+        }
+    }
+
+    /// Receives until there is something to tell.
+    fn next_event(&mut self) -> io::Result<Event> {
         if self.is_handshaking() {
             self.handshake()?;
         }
         loop {
             match self.driver.fill() {
-                Ok(Event::AppData(_)) => return Ok(true),
-                Ok(Event::PeerClosed) => return Ok(false),
                 Ok(Event::NeedInput(hint)) => {
                     self.send_before_read()?;
                     read_some(&mut self.driver, &mut self.sock, hint).map_err(|f| self.fail(f))?;
                 }
-                Ok(_) => {}
+                Ok(Event::Wait(wait)) => return Err(self.refuse(wait)),
+                Ok(event) => return Ok(event),
                 Err(error) => return Err(self.fail(Failure::Tls(error))),
             }
         }
+    }
+
+    /// Nobody answers.
+    fn refuse(&mut self, wait: Wait) -> io::Error {
+        let error = self.driver.refuse(wait);
+        self.fail(Failure::Tls(error))
     }
 
     fn write_parts<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {

@@ -118,6 +118,9 @@ impl Setup {
 
     /// Takes the decisions that the configuration leaves open. Without, the handshake fails
     /// where there is one.
+    ///
+    /// It also takes those after the handshake, where a client authenticates later, until the
+    /// stream is split. They are waited for by whoever reads.
     pub fn answerer(mut self, answerer: impl Answerer + 'static) -> Self {
         self.answerer = Some(Box::new(answerer));
         self
@@ -297,5 +300,6 @@ async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
         return Err(into_io(failure));
     }
     poll_fn(|cx| poll_flush_out(driver.output(), &mut io, cx)).await?;
-    Ok(TlsStream::new(driver, io))
+    let answerer = answerer.filter(|_| driver.conn.info().post_handshake_auth);
+    Ok(TlsStream::new(driver, io, answerer))
 }

@@ -15,12 +15,13 @@
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use std::io::{self, IoSlice};
+use std::sync::{Mutex, PoisonError};
 
 use ::tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
-use waxwing_core::{ConnectionInfo, Error, Event};
+use waxwing_core::{ConnectionInfo, Error, Event, Wait};
 
 use crate::buffer::ReadAhead;
-use crate::driver::{Driver, Inbound, Outbound};
+use crate::driver::{Asked, Driver, Inbound, Outbound};
 use crate::error::into_io;
 
 mod handshake;
@@ -43,15 +44,29 @@ pub struct TlsStream<S> {
     senders: Senders,
     /// What reading failed with; the alert for the peer may still be on its way.
     failed: Option<Error>,
+    /// Who takes decisions after the handshake, if there may be any. Nobody ever locks it: the
+    /// mutex lets streams be shared although futures are not.
+    answers: Option<Box<Mutex<Answers>>>,
+}
+
+/// Who answers questions, and an answer on its way.
+struct Answers {
+    answerer: Box<dyn Answerer>,
+    coming: Option<AnswerFuture>,
 }
 
 impl<S> TlsStream<S> {
-    const fn new(driver: Driver, io: S) -> Self {
+    fn new(driver: Driver, io: S, answerer: Option<Box<dyn Answerer>>) -> Self {
+        let answers = |answerer| {
+            let coming = None;
+            Box::new(Mutex::new(Answers { answerer, coming }))
+        };
         Self {
             driver,
             io,
             senders: Senders::new(),
             failed: None,
+            answers: answerer.map(answers),
         }
     }
 
@@ -80,6 +95,17 @@ impl<S> TlsStream<S> {
         self.driver.update_key(ask_peer).map_err(into_io)
     }
 
+    /// Asks the client for a certificate, as a server whose configuration allows it (RFC 9846,
+    /// Section 4.7.2). It is sent with what is written next, or flushed, or by
+    /// [`Self::client_answer`].
+    ///
+    /// # Errors
+    /// If the two sides did not agree on it, the last request is still open, or after
+    /// close_notify.
+    pub fn request_client_certificate(&mut self) -> io::Result<()> {
+        self.driver.request_client_certificate().map_err(into_io)
+    }
+
     /// Bytes of memory that the buffers hold now. An idle stream holds none.
     #[must_use]
     pub fn buffer_memory(&self) -> usize {
@@ -103,7 +129,8 @@ impl<S> TlsStream<S> {
 }
 
 impl<S: SplitIo> TlsStream<S> {
-    /// Separates the directions, for two tasks. They share no lock.
+    /// Separates the directions, for two tasks. They share no lock. What a client and a server
+    /// agreed on for after the handshake ends with it: see `Connection::split`.
     pub fn into_split(self) -> (ReadHalf<S::Read>, WriteHalf<S::Write>) {
         let (read, write) = self.io.split();
         let (receiver, sender) = self.driver.split();
@@ -122,8 +149,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         core::future::poll_fn(|cx| self.poll_flush_side(cx, Side::Writer)).await
     }
 
+    /// Waits until the client has answered the last request for a certificate: whether it showed
+    /// one, of which [`Self::info`] then tells. `None` if application data, or its end, comes
+    /// first: read it and call again. `None` too if there was no request.
+    ///
+    /// # Errors
+    /// Of the transport, or of TLS; a certificate that is not accepted is one.
+    pub async fn client_answer(&mut self) -> io::Result<Option<bool>> {
+        loop {
+            match self.driver.asked {
+                Asked::No => return Ok(None),
+                Asked::Answered(shown) => return Ok(Some(shown)),
+                Asked::Open => {}
+            }
+            let event = core::future::poll_fn(|cx| self.poll_event(cx)).await?;
+            if let Event::AppData(_) | Event::PeerClosed = event {
+                return Ok(None);
+            }
+        }
+    }
+
     /// Makes plaintext available; there is none after close_notify.
     fn poll_fill_plain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if let Event::AppData(_) | Event::PeerClosed = ready!(self.poll_event(cx))? {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    /// Receives until there is something to tell.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Event>> {
         loop {
             if let Some(error) = &self.failed {
                 let error = error.clone();
@@ -135,21 +191,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
                 ready!(self.poll_write_out_side(cx, Side::Reader))?;
             }
             match self.driver.fill() {
-                Ok(Event::AppData(_) | Event::PeerClosed) => return Poll::Ready(Ok(())),
                 Ok(Event::NeedInput(hint)) => {
                     match poll_receive(&mut self.driver, &mut self.io, cx, hint) {
                         Poll::Ready(result) => result?,
                         Poll::Pending => return self.poll_idle(cx),
                     }
                 }
-                Ok(_) => {}
+                Ok(Event::Wait(wait)) => match self.poll_answer(cx, wait) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => self.failed = Some(error),
+                    Poll::Pending => return self.poll_idle(cx),
+                },
+                Ok(event) => return Poll::Ready(Ok(event)),
                 Err(error) => self.failed = Some(error),
             }
         }
     }
 
+    /// Answers a question after the handshake.
+    fn poll_answer(&mut self, cx: &mut Context<'_>, wait: Wait) -> Poll<Result<(), Error>> {
+        let question = self.driver.conn.question();
+        let (Some(answers), Some(question)) = (&mut self.answers, question) else {
+            return Poll::Ready(Err(self.driver.refuse(wait)));
+        };
+        let Answers { answerer, coming } =
+            answers.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let answer = coming.get_or_insert_with(|| answerer.answer(question));
+        let answer = ready!(answer.as_mut().poll(cx));
+        *coming = None;
+        Poll::Ready(self.driver.answer(answer))
+    }
+
     /// Reading has to wait: the peer must have what it may be waiting for.
-    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_idle<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if self.driver.output().is_due()
             && let Poll::Ready(Err(error)) = self.poll_flush_side(cx, Side::Reader)
         {

@@ -27,13 +27,17 @@ pub(crate) enum Refusal {
     Malformed(String),
 }
 
-/// A certificate and its key, as files in PEM.
+/// A certificate and its key, or a key alone, as files in PEM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CredentialFiles {
+    /// The key is shown without a certificate.
+    pub(crate) raw: bool,
     pub(crate) certificate: Option<PathBuf>,
     pub(crate) key: Option<PathBuf>,
     pub(crate) signing_prefs: Vec<u16>,
     pub(crate) ocsp: Option<Vec<u8>>,
+    /// Signed certificate timestamps.
+    pub(crate) scts: Option<Vec<u8>>,
     /// Used only for peers that name an issuer of its chain.
     pub(crate) must_match_issuer: bool,
 }
@@ -59,10 +63,16 @@ pub(crate) struct Options {
     pub(crate) host_name: Option<String>,
     pub(crate) curves: Vec<u16>,
     pub(crate) key_shares: Option<Vec<u16>>,
+    /// What the server is said to know.
+    pub(crate) server_groups: Vec<u16>,
     pub(crate) policy: Option<&'static Policy>,
     pub(crate) verify_prefs: Vec<u16>,
     pub(crate) verify_fail: bool,
     pub(crate) verify_peer: bool,
+    /// The types of the peer's certificate that will do; X.509 if there are none.
+    pub(crate) accepted_types: Vec<u8>,
+    /// The types that a client says to have; those of its credentials if there are none.
+    pub(crate) client_types: Vec<u8>,
     /// A client without a certificate is refused.
     pub(crate) require_client_certificate: bool,
     /// The authorities that a server tells its clients of.
@@ -71,13 +81,19 @@ pub(crate) struct Options {
     pub(crate) advertise_alpn: Vec<Vec<u8>>,
     pub(crate) select_alpn: Option<Vec<u8>>,
     pub(crate) reject_alpn: bool,
+    pub(crate) max_sent_fragment: Option<u16>,
     pub(crate) grease: bool,
     pub(crate) permute_extensions: bool,
+    /// Ways of compressing certificates to know.
+    pub(crate) compression: Vec<u16>,
     pub(crate) ocsp_stapling: bool,
+    pub(crate) request_scts: bool,
     /// What is stapled to the server's certificate will not do.
     pub(crate) reject_ocsp: bool,
     pub(crate) read_hello_first: bool,
     pub(crate) client_suite_order: bool,
+    /// A client that looks like JDK 11 is not to be served in TLS 1.3.
+    pub(crate) jdk11_workaround: bool,
 
     // What happens on the connection.
     pub(crate) implicit_handshake: bool,
@@ -114,14 +130,21 @@ pub(crate) struct Expectations {
     pub(crate) server_name: Option<String>,
     pub(crate) no_server_name: bool,
     pub(crate) ocsp: Option<Vec<u8>>,
+    /// Signed certificate timestamps.
+    pub(crate) scts: Option<Vec<u8>>,
     /// The number of the credential to be used, and -1 for the one without a number.
     pub(crate) credential: Option<i32>,
     pub(crate) peer_certificate: Option<PathBuf>,
     pub(crate) no_peer_certificate: bool,
+    pub(crate) peer_certificate_type: Option<u8>,
+    /// The SHA-256 hash of the peer's raw public key.
+    pub(crate) peer_raw_key: Option<Vec<u8>>,
     pub(crate) peer_verify_prefs: Vec<u16>,
     pub(crate) retry: Option<bool>,
     pub(crate) extended_main_secret: bool,
     pub(crate) secure_renegotiation: Option<bool>,
+    /// The kinds of keys that a client of TLS 1.2 hears of.
+    pub(crate) certificate_types: Option<Vec<u8>>,
     /// The authorities that a client hears of.
     pub(crate) authorities: Option<Vec<Vec<u8>>>,
     /// The handshake must fail: to complete it is an error that no test wants.
@@ -144,22 +167,29 @@ impl Default for Options {
             host_name: None,
             curves: Vec::new(),
             key_shares: None,
+            server_groups: Vec::new(),
             policy: None,
             verify_prefs: Vec::new(),
             verify_fail: false,
             verify_peer: false,
+            accepted_types: Vec::new(),
+            client_types: Vec::new(),
             require_client_certificate: false,
             client_authorities: Vec::new(),
             require_secure_renegotiation: false,
             advertise_alpn: Vec::new(),
             select_alpn: None,
             reject_alpn: false,
+            max_sent_fragment: None,
             grease: false,
             permute_extensions: false,
+            compression: Vec::new(),
             ocsp_stapling: false,
+            request_scts: false,
             reject_ocsp: false,
             read_hello_first: false,
             client_suite_order: true,
+            jdk11_workaround: false,
             implicit_handshake: false,
             writes_first: false,
             initial_write: b"hello".to_vec(),
@@ -207,6 +237,11 @@ impl Options {
     /// Whether what is asked for is all there.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
         match self.versions() {
+            Some(versions)
+                if self.jdk11_workaround && versions.contains(ProtocolVersion::TLS13) =>
+            {
+                Err(Refusal::Absent(absent::JDK11))
+            }
             Some(_) => Ok(()),
             None => Err(Refusal::Absent(absent::OLD_VERSIONS)),
         }

@@ -78,20 +78,37 @@ impl Options {
                 .find_map(|prefix| flag.strip_prefix(prefix))
                 .filter(|rest| rest.starts_with('-'))
                 .unwrap_or(&flag);
+            // Flags for another process are read, so as to know where the next one begins.
+            let other = flag.strip_prefix("-on-handshaker");
+            let other = other.filter(|rest| rest.starts_with('-'));
+            if let Some(flag) = other {
+                if !Self::default().one(flag, &mut arguments)? {
+                    return Err(Refusal::Unknown(flag.to_owned()));
+                }
+                continue;
+            }
             if let Some(feature) = absent::feature_of(flag) {
                 return Err(Refusal::Absent(feature));
             }
-            let known = options.transport(flag, &mut arguments)?
-                || options.configuration(flag, &mut arguments)?
-                || options.credentials(flag, &mut arguments)?
-                || options.conduct(flag, &mut arguments)?
-                || options.expectation(flag, &mut arguments)?;
-            if !known {
+            if !options.one(flag, &mut arguments)? {
                 return Err(Refusal::Unknown(flag.to_owned()));
             }
         }
         options.check()?;
         Ok(options)
+    }
+
+    /// Reads one flag with its value. Whether it is known.
+    fn one<I: Iterator<Item = Vec<u8>>>(
+        &mut self,
+        flag: &str,
+        arguments: &mut Arguments<I>,
+    ) -> Result<bool, Refusal> {
+        Ok(self.transport(flag, arguments)?
+            || self.configuration(flag, arguments)?
+            || self.credentials(flag, arguments)?
+            || self.conduct(flag, arguments)?
+            || self.expectation(flag, arguments)?)
     }
 
     fn transport<I: Iterator<Item = Vec<u8>>>(
@@ -135,9 +152,12 @@ impl Options {
                 self.key_shares.get_or_insert_default().push(share);
             }
             "-no-key-shares" => self.key_shares = Some(Vec::new()),
+            "-server-supported-groups-hint" => self.server_groups.push(arguments.number(flag)?),
             "-verify-prefs" => self.verify_prefs.push(arguments.number(flag)?),
             "-verify-fail" => self.verify_fail = true,
             "-verify-peer" => self.verify_peer = true,
+            "-accepted-peer-cert-types" => self.accepted_types.push(arguments.number(flag)?),
+            "-available-client-cert-types" => self.client_types.push(arguments.number(flag)?),
             "-require-any-client-certificate" => self.require_client_certificate = true,
             "-use-client-ca-list" => self.client_authorities = arguments.hex_list(flag)?,
             "-no-legacy-server-connect" => self.require_secure_renegotiation = true,
@@ -145,14 +165,21 @@ impl Options {
             "-select-alpn" => self.select_alpn = Some(arguments.bytes(flag)?),
             "-decline-alpn" => self.select_alpn = None,
             "-reject-alpn" => self.reject_alpn = true,
+            "-max-send-fragment" => self.max_sent_fragment = Some(arguments.number(flag)?),
             "-enable-grease" => self.grease = true,
             "-permute-extensions" => self.permute_extensions = true,
             // A client judges the response together with the certificate.
             "-use-ocsp-callback" | "-set-ocsp-in-callback" => {}
             "-fail-ocsp-callback" => self.reject_ocsp = true,
+            "-install-cert-compression-algs" => self.compression = vec![0xff01, 0xff02, 0xff03],
+            "-install-one-cert-compression-alg" => {
+                self.compression = vec![arguments.number(flag)?];
+            }
+            "-enable-signed-cert-timestamps" => self.request_scts = true,
             "-enable-ocsp-stapling" => self.ocsp_stapling = true,
             // Both are about seeing the ClientHello before anything is decided.
             "-use-early-callback" | "-install-ddos-callback" => self.read_hello_first = true,
+            "-jdk11-workaround" => self.jdk11_workaround = true,
             "-server-preference" => self.client_suite_order = false,
             // Sessions are never resumed, and tickets never sent.
             "-no-ticket" | "-expect-no-session" | "-expect-no-session-id" => {}
@@ -169,8 +196,11 @@ impl Options {
         flag: &str,
         arguments: &mut Arguments<I>,
     ) -> Result<bool, Refusal> {
-        if flag == "-new-x509-credential" {
-            self.more_credentials.push(CredentialFiles::default());
+        if matches!(flag, "-new-x509-credential" | "-new-rpk-credential") {
+            self.more_credentials.push(CredentialFiles {
+                raw: flag == "-new-rpk-credential",
+                ..CredentialFiles::default()
+            });
             return Ok(true);
         }
         // Flags about credentials are about the one that was begun last.
@@ -182,7 +212,10 @@ impl Options {
             "-cert-file" => credential.certificate = Some(arguments.path(flag)?),
             "-key-file" => credential.key = Some(arguments.path(flag)?),
             "-signing-prefs" => credential.signing_prefs.push(arguments.number(flag)?),
+            // Ours are always asked for when they are needed.
+            "-use-old-client-cert-callback" => {}
             "-must-match-issuer" => credential.must_match_issuer = true,
+            "-signed-cert-timestamps" => credential.scts = Some(arguments.base64(flag)?),
             "-ocsp-response" => credential.ocsp = Some(arguments.base64(flag)?),
             _ => return Ok(false),
         }
@@ -200,6 +233,8 @@ impl Options {
             "-shim-initial-write" => self.initial_write = arguments.bytes(flag)?,
             "-repeat-shim-initial-write" => self.initial_writes = arguments.number(flag)?,
             "-read-size" => self.read_size = arguments.number(flag)?,
+            // Data is handed over where it stands in the input: all may look before it is taken.
+            "-peek-then-read" => {}
             "-read-with-unfinished-write" => self.unfinished_write = true,
             "-use-exporter-between-reads" => self.export_between_reads = true,
             "-shim-shuts-down" => self.shuts_down = true,
@@ -236,6 +271,7 @@ impl Options {
             "-expect-advertised-alpn" => expect.advertised_alpn = Some(arguments.names(flag)?),
             "-expect-server-name" => expect.server_name = Some(arguments.text(flag)?),
             "-expect-no-server-name" => expect.no_server_name = true,
+            "-expect-signed-cert-timestamps" => expect.scts = Some(arguments.base64(flag)?),
             "-expect-ocsp-response" => expect.ocsp = Some(arguments.base64(flag)?),
             "-expect-selected-credential" => expect.credential = Some(arguments.number(flag)?),
             "-expect-peer-cert-file" => expect.peer_certificate = Some(arguments.path(flag)?),
@@ -243,10 +279,23 @@ impl Options {
             "-expect-extended-master-secret" => expect.extended_main_secret = true,
             "-expect-secure-renegotiation" => expect.secure_renegotiation = Some(true),
             "-expect-no-secure-renegotiation" => expect.secure_renegotiation = Some(false),
+            "-expect-certificate-types" => {
+                expect.certificate_types = Some(arguments.base64(flag)?);
+            }
             "-expect-client-ca-list" => expect.authorities = Some(arguments.hex_list(flag)?),
             "-expect-no-peer-cert" => expect.no_peer_certificate = true,
+            "-expect-peer-certificate-type" => {
+                expect.peer_certificate_type = Some(arguments.number(flag)?);
+            }
+            "-expect-peer-rpk-sha256" => expect.peer_raw_key = Some(arguments.base64(flag)?),
             // A verdict is given once, and nothing goes on without it.
             "-expect-verify-result" => {}
+            // The one reason that there can be without the feature.
+            "-expect-early-data-reason" => {
+                if arguments.text(flag)? != "disabled" {
+                    return Err(Refusal::Absent(absent::EARLY_DATA));
+                }
+            }
             "-expect-hrr" => expect.retry = Some(true),
             "-expect-no-hrr" => expect.retry = Some(false),
             "-handshake-never-done" => expect.never_done = true,

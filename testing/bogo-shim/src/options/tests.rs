@@ -42,11 +42,47 @@ fn flags_fill_their_fields() {
 }
 
 #[test]
+fn flags_of_a_credential_are_about_the_one_begun_last() {
+    let options = read(&[
+        "-key-file",
+        "default",
+        "-new-rpk-credential",
+        "-key-file",
+        "raw",
+        "-new-x509-credential",
+        "-cert-file",
+        "chain",
+        "-accepted-peer-cert-types",
+        "2",
+        "-accepted-peer-cert-types",
+        "0",
+    ])
+    .unwrap();
+    assert_eq!(options.credential.key, Some("default".into()));
+    let raw = CredentialFiles {
+        raw: true,
+        key: Some("raw".into()),
+        ..CredentialFiles::default()
+    };
+    let x509 = CredentialFiles {
+        certificate: Some("chain".into()),
+        ..CredentialFiles::default()
+    };
+    assert_eq!(options.more_credentials, [raw, x509]);
+    assert_eq!(options.accepted_types, [2, 0]);
+}
+
+#[test]
 fn flags_for_one_process_or_connection_are_read_without_their_prefix() {
     let expected = read(&["-async"]).unwrap();
     assert_ne!(expected, read(&[]).unwrap());
     assert_eq!(read(&["-on-shim-async"]), Ok(expected.clone()));
-    assert_eq!(read(&["-on-initial-async"]), Ok(expected));
+    assert_eq!(read(&["-on-initial-async"]), Ok(expected.clone()));
+    // What is for another process means nothing here.
+    assert_eq!(
+        read(&["-on-handshaker-curves", "29", "-async"]),
+        Ok(expected)
+    );
 }
 
 #[test]
@@ -58,6 +94,11 @@ fn what_is_absent_is_told_from_what_is_unknown_and_what_is_wrong() {
     assert_eq!(absent(&["-server", "-dtls"]), "DTLS");
     assert_eq!(absent(&["-resume-count", "1"]), "session resumption");
     assert_eq!(absent(&["-on-resume-async"]), "session resumption");
+    let reason = |reason| read(&["-expect-early-data-reason", reason]);
+    assert_eq!(reason("disabled"), read(&[]));
+    assert_eq!(reason("accepted"), Err(Refusal::Absent("early data")));
+    assert_eq!(absent(&["-jdk11-workaround"]), absent::JDK11);
+    assert!(read(&["-jdk11-workaround", "-no-tls13"]).is_ok());
     let unknown = Err(Refusal::Unknown("-fly".into()));
     assert_eq!(read(&["-async", "-fly"]), unknown);
     for flags in [

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use waxwing_core::{ClientCertRequest, ServerCertRequest, ServerCertVerifier, ServerName, Verdict};
+use waxwing_core::{
+    CertificateType, ClientCertRequest, ServerCertRequest, ServerCertVerifier, ServerName, Verdict,
+};
 use waxwing_pki::dangerous::AcceptAny;
 use waxwing_pki::{
     ClientVerifier, Clock, Identity, Pin, PinnedVerifier, Policy, Profile, PublicKeyKind,
@@ -81,8 +83,10 @@ fn check_text(text: &str, longest: usize) {
 fn judge(chain: &[&[u8]], anchors: &Arc<TrustAnchors>, policy: Policy) -> bool {
     static NAME: LazyLock<ServerName> = LazyLock::new(|| "a.example".parse().expect("a name"));
     let request = ServerCertRequest {
+        certificate_type: CertificateType::X509,
         chain,
         ocsp: None,
+        scts: None,
         name: &NAME,
     };
     let verifier = Verifier::new(&fake::PROVIDER, Arc::clone(anchors)).policy(policy.clone());
@@ -91,7 +95,10 @@ fn judge(chain: &[&[u8]], anchors: &Arc<TrustAnchors>, policy: Policy) -> bool {
         check_text(&failure.to_string(), LONGEST_TEXT);
     }
     let clients = ClientVerifier::new(&fake::PROVIDER, Arc::clone(anchors)).policy(policy);
-    if let Err(failure) = clients.examine(&ClientCertRequest { chain }) {
+    if let Err(failure) = clients.examine(&ClientCertRequest {
+        certificate_type: CertificateType::X509,
+        chain,
+    }) {
         check_text(&failure.to_string(), LONGEST_TEXT);
     }
     let leaf = chain.first().copied().unwrap_or_default();

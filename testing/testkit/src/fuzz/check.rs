@@ -45,7 +45,8 @@ pub(super) fn view(view: &ClientHelloView<'_>) {
 
 /// What a side that completed its handshake knows.
 pub(super) fn complete(info: &ConnectionInfo) {
-    assert_eq!(info.version, Some(ProtocolVersion::TLS13));
+    let version = info.version.expect("a version");
+    assert!((ProtocolVersion::TLS12..=ProtocolVersion::TLS13).contains(&version));
     assert!(info.cipher_suite.is_some() && info.group.is_some() && info.exporter.is_some());
 }
 
@@ -59,6 +60,10 @@ pub(super) fn agree(client: &ConnectionInfo, server: &ConnectionInfo) {
     assert_eq!(client.signature_scheme, server.signature_scheme);
     assert_eq!(client.alpn, server.alpn);
     assert_eq!(client.retried, server.retried);
+    assert_eq!(client.extended_main_secret, server.extended_main_secret);
+    let shown = client.client_signature_scheme;
+    assert_eq!(shown, server.client_signature_scheme);
+    assert_eq!(shown.is_some(), server.client_authenticated);
     assert_eq!(exported(client), exported(server));
 }
 

@@ -44,7 +44,7 @@ pub fn run(data: &[u8]) {
     // An acceptor is stricter only before the ClientHello, where it allows no alert at all.
     if !is_client && whole.error.is_none() && recorded.fed.first() != Some(&ALERT) {
         fake::seed_random(0);
-        let config = server_config(config, Arc::new(Secrets::default()));
+        let config = server_config(config, how, Arc::new(Secrets::default()));
         let mut accepted = Driven::acceptor(config, answers(how, false));
         accepted.feed(&recorded.fed, cut);
         same(&whole, &accepted);
@@ -59,10 +59,10 @@ fn fresh(is_client: bool, config: u8, how: u8) -> Driven {
     let mut out = Buffer::new();
     let connection = if is_client {
         let name = "server.example".parse().expect("a name");
-        let config = client_config(config, secrets);
+        let config = client_config(config, how, secrets);
         Connection::client(config, name, &mut out).expect("a client")
     } else {
-        Connection::server(server_config(config, secrets))
+        Connection::server(server_config(config, how, secrets))
     };
     Driven::new(connection, out, answers)
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use waxwing_core::limits::{MAX_PLAINTEXT, MAX_RECORD};
 use waxwing_core::{
     Accepting, Acceptor, Answer, Buffer, CertificateError, CertifiedKey, Connection,
-    ConnectionInfo, Error, Event, Misuse, Progress, Question, ReadHalf, ServerConfig, Verified,
-    Wait, WriteHalf,
+    ConnectionInfo, Error, Event, Misuse, Progress, ProtocolVersion, Question, ReadHalf,
+    ServerConfig, Verified, Wait, WriteHalf,
 };
 
 use crate::fake;
@@ -88,6 +88,14 @@ impl Driven {
                 Some(Engine::Halves(..)) => true,
                 _ => false,
             }
+    }
+
+    /// Whether TLS 1.2 is agreed on.
+    pub(super) fn is_tls12(&self) -> bool {
+        match &self.engine {
+            None | Some(Engine::Accepting(..)) => false,
+            Some(_) => self.info().version == Some(ProtocolVersion::TLS12),
+        }
     }
 
     pub(super) fn info(&self) -> &ConnectionInfo {
@@ -229,7 +237,7 @@ impl Driven {
     /// An answer to another question changes nothing.
     fn wrong_answer(&mut self, wait: Wait) {
         let Some(Engine::Whole(connection)) = &mut self.engine else {
-            unreachable!("questions come in the handshake only")
+            unreachable!("only whole connections ask")
         };
         let wrong = match wait {
             Wait::Signature => Answer::Certificate(None),
@@ -253,8 +261,11 @@ impl Driven {
                 Answer::Certificate(self.answers.key.clone().filter(|_| !refuse))
             }
             Some(Question::Signature { message, .. }) => {
-                // RFC 9846, Section 4.5.2: 64 spaces, a context string, a zero, a hash.
-                assert!(message.starts_with(&[b' '; 64]));
+                // RFC 9846, Section 4.5.2: 64 spaces, a context string, a zero, a hash. In TLS 1.2
+                // it is a ServerKeyExchange with its randoms, or everything since the ClientHello.
+                let tls12 = connection.info().version == Some(ProtocolVersion::TLS12);
+                assert!(tls12 || message.starts_with(&[b' '; 64]));
+                assert!(message.len() > 64);
                 Answer::Signature(if refuse {
                     Err(waxwing_crypto::CryptoError::Unauthentic)
                 } else {
@@ -262,6 +273,18 @@ impl Driven {
                 })
             }
             Some(Question::Verdict(request)) => {
+                assert!(request.with(|request| !request.chain.is_empty()));
+                Answer::Verdict(if refuse {
+                    Err(CertificateError::ALL[0].into())
+                } else {
+                    Ok(Verified::holder_of(fake::spki()))
+                })
+            }
+            Some(Question::ClientCertificate(request)) => {
+                assert!(request.signature_schemes().next().is_some());
+                Answer::Certificate(self.answers.key.clone().filter(|_| !refuse))
+            }
+            Some(Question::ClientVerdict(request)) => {
                 assert!(request.with(|request| !request.chain.is_empty()));
                 Answer::Verdict(if refuse {
                     Err(CertificateError::ALL[0].into())
@@ -296,7 +319,9 @@ impl Driven {
                 assert_eq!(len, data.len());
                 true
             }
-            Err(Error::Misuse(Misuse::HandshakePending | Misuse::WriteClosed)) => false,
+            Err(Error::Misuse(
+                Misuse::HandshakePending | Misuse::WriteClosed | Misuse::KeyWornOut,
+            )) => false,
             Err(error) => {
                 assert_eq!(Some(error), self.error);
                 false
@@ -313,6 +338,18 @@ impl Driven {
             Engine::Halves(_, write, _) => write.update_key(ask, &mut self.out),
         };
         self.collect();
+    }
+
+    /// Asks a client for its certificate after the handshake; whether that can be done now.
+    pub(super) fn request_client_certificate(&mut self) -> bool {
+        self.calls += 2;
+        let Some(Engine::Whole(connection)) = &mut self.engine else {
+            return false;
+        };
+        // Refused while it cannot be done, which changes nothing.
+        let asked = connection.request_client_certificate(&mut self.out).is_ok();
+        self.collect();
+        asked
     }
 
     pub(super) fn close(&mut self) {

@@ -1,23 +1,33 @@
 //! Bodies of the messages that a [`Puppet`](super::puppet::Puppet) says by itself.
 
+use waxwing_core::CertCompressor;
+
 use super::wire::{extension, take, take_u16, vec};
-use crate::fake::{CERTIFICATE, SHARE_LEN, SIGNATURE};
+use crate::compression::RUN_LENGTH;
+use crate::fake::{CERTIFICATE, SHARE_LEN, SIGNATURE, spki};
 
 /// RFC 9846, Section 4.2.3: the random of a HelloRetryRequest.
 pub(super) const RETRY_RANDOM: [u8; 32] =
     *b"\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91\
     \xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c";
 
+const EC_POINT_FORMATS: u16 = 11;
+const EXTENDED_MAIN_SECRET: u16 = 23;
+const RENEGOTIATION_INFO: u16 = 0xff01;
 const SERVER_NAME: u16 = 0;
 const STATUS_REQUEST: u16 = 5;
 const SUPPORTED_GROUPS: u16 = 10;
 const SIGNATURE_ALGORITHMS: u16 = 13;
 const ALPN: u16 = 16;
+const SERVER_CERTIFICATE_TYPE: u16 = 20;
 const EARLY_DATA: u16 = 42;
 const SUPPORTED_VERSIONS: u16 = 43;
 const COOKIE: u16 = 44;
 const CERTIFICATE_AUTHORITIES: u16 = 47;
 const KEY_SHARE: u16 = 51;
+
+/// The part of [`encrypted_extensions`] that tells of a raw public key (RFC 7250).
+pub(super) const RAW_PUBLIC_KEY: u8 = 4;
 
 const TLS13: [u8; 2] = [3, 4];
 const ECDSA_P256: [u8; 2] = [4, 3];
@@ -30,6 +40,8 @@ pub(super) struct HeardClientHello {
     pub(super) groups: Vec<u16>,
     /// The groups of its key shares, likewise.
     pub(super) shares: Vec<u16>,
+    /// Whether it asks for the status of the certificate.
+    pub(super) status_request: bool,
 }
 
 impl HeardClientHello {
@@ -60,6 +72,7 @@ impl HeardClientHello {
                         take::<2>(&mut list)?;
                     }
                 }
+                STATUS_REQUEST => heard.status_request = true,
                 _ => {}
             }
         }
@@ -89,6 +102,10 @@ impl HeardServerHello {
         take::<1>(&mut rest)?;
         heard.suite = take_u16(&mut rest)?;
         rest = rest.get(1..)?;
+        // A server of TLS 1.2 with nothing to say ends here.
+        if rest.is_empty() {
+            return Some(heard);
+        }
         let mut extensions = take::<2>(&mut rest)?;
         while let Some(typ) = take_u16(&mut extensions) {
             let mut data = take::<2>(&mut extensions)?;
@@ -102,24 +119,31 @@ impl HeardServerHello {
     }
 }
 
-/// Which parts a ClientHello has, one bit each.
+/// Which parts a ClientHello has, one bit each; in TLS 1.2 some are for a server too.
 #[derive(Clone, Copy)]
 pub(super) struct Parts(pub(super) u16);
 
 impl Parts {
+    pub(super) const TLS12: Self = Self(1 << 11);
+    const NO_EXTENDED_MAIN_SECRET: Self = Self(1 << 12);
+    const NO_RENEGOTIATION_INFO: Self = Self(1 << 13);
+    /// A server that asks for a certificate.
+    pub(super) const ASKS: Self = Self(1 << 14);
+    /// A client that says nothing of signatures.
+    const NO_ALGORITHMS: Self = Self(1 << 15);
     const NO_SHARE: Self = Self(1);
     const OTHER_SHARE: Self = Self(1 << 1);
     const SESSION_ID: Self = Self(1 << 2);
     const SERVER_NAME: Self = Self(1 << 3);
     const ALPN: Self = Self(1 << 4);
-    const STATUS_REQUEST: Self = Self(1 << 5);
+    pub(super) const STATUS_REQUEST: Self = Self(1 << 5);
     const EARLY_DATA: Self = Self(1 << 6);
     const AUTHORITIES: Self = Self(1 << 7);
     const GREASE: Self = Self(1 << 8);
     const SHA384_ONLY: Self = Self(1 << 9);
     const OLD_VERSIONS: Self = Self(1 << 10);
 
-    const fn has(self, part: Self) -> bool {
+    pub(super) const fn has(self, part: Self) -> bool {
         self.0 & part.0 != 0
     }
 }
@@ -133,6 +157,8 @@ pub(super) fn client_hello(parts: Parts, retry: Option<&HeardServerHello>) -> Ve
         &[]
     };
     let suites: &[u8] = match (has(Parts::SHA384_ONLY), has(Parts::GREASE)) {
+        (_, true) if has(Parts::TLS12) => &[0x1a, 0x1a, 0xc0, 0x2b, 0, 0xff],
+        _ if has(Parts::TLS12) => &[0, 0x2f, 0xc0, 0x2b],
         (true, _) => &[0x13, 2],
         (false, false) => &[0x13, 1, 0x13, 2],
         (false, true) => &[0x1a, 0x1a, 0x13, 1, 0, 0xff],
@@ -149,13 +175,16 @@ pub(super) fn client_hello(parts: Parts, retry: Option<&HeardServerHello>) -> Ve
     } else {
         &TLS13
     };
-    let mut extensions = [
-        extension(SUPPORTED_VERSIONS, &vec::<1>(versions)),
-        extension(SUPPORTED_GROUPS, &vec::<2>(&[0x11, 0xec, 0, 29, 0, 23])),
-        extension(SIGNATURE_ALGORITHMS, &vec::<2>(&ECDSA_P256)),
-        extension(KEY_SHARE, &vec::<2>(&shares)),
-    ]
-    .concat();
+    let mut extensions = extension(SUPPORTED_GROUPS, &vec::<2>(&[0x11, 0xec, 0, 29, 0, 23]));
+    if has(Parts::TLS12) {
+        extensions.extend(old_extensions(parts));
+    } else {
+        extensions.extend(extension(SUPPORTED_VERSIONS, &vec::<1>(versions)));
+        extensions.extend(extension(KEY_SHARE, &vec::<2>(&shares)));
+    }
+    if !(has(Parts::TLS12) && has(Parts::NO_ALGORITHMS)) {
+        extensions.extend(extension(SIGNATURE_ALGORITHMS, &vec::<2>(&ECDSA_P256)));
+    }
     let mut add = |part, typ, data: &[u8]| {
         if has(part) {
             extensions.extend(extension(typ, data));
@@ -188,6 +217,19 @@ pub(super) fn client_hello(parts: Parts, retry: Option<&HeardServerHello>) -> Ve
         &vec::<2>(&extensions),
     ]
     .concat()
+}
+
+/// What only TLS 1.2 has, on either side.
+fn old_extensions(parts: Parts) -> Vec<u8> {
+    let mut extensions = Vec::new();
+    if !parts.has(Parts::NO_EXTENDED_MAIN_SECRET) {
+        extensions.extend(extension(EXTENDED_MAIN_SECRET, &[]));
+    }
+    if !parts.has(Parts::NO_RENEGOTIATION_INFO) {
+        extensions.extend(extension(RENEGOTIATION_INFO, &[0]));
+        extensions.extend(extension(EC_POINT_FORMATS, &[1, 0]));
+    }
+    extensions
 }
 
 /// A key share entry.
@@ -227,7 +269,7 @@ pub(super) fn server_hello(
     .concat()
 }
 
-/// EncryptedExtensions: bit 0 acknowledges the name, bit 1 chooses `h2`.
+/// EncryptedExtensions: bit 0 acknowledges the name, bit 1 chooses `h2`, bit 2 a raw public key.
 pub(super) fn encrypted_extensions(parts: u8) -> Vec<u8> {
     let mut extensions = Vec::new();
     if parts & 1 != 0 {
@@ -235,6 +277,9 @@ pub(super) fn encrypted_extensions(parts: u8) -> Vec<u8> {
     }
     if parts & 2 != 0 {
         extensions.extend(extension(ALPN, &vec::<2>(b"\x02h2")));
+    }
+    if parts & RAW_PUBLIC_KEY != 0 {
+        extensions.extend(extension(SERVER_CERTIFICATE_TYPE, &[2]));
     }
     vec::<2>(&extensions)
 }
@@ -246,10 +291,15 @@ pub(super) fn certificate_request() -> Vec<u8> {
 }
 
 /// Certificate: `count` entries, the first one with an OCSP response if `staple`.
-pub(super) fn certificate(count: u8, staple: bool) -> Vec<u8> {
+pub(super) fn certificate(count: u8, staple: bool, raw_key: bool) -> Vec<u8> {
+    let content = if raw_key {
+        spki()
+    } else {
+        CERTIFICATE.to_vec()
+    };
     let mut entries = Vec::new();
     for index in 0..count {
-        entries.extend(vec::<3>(CERTIFICATE));
+        entries.extend(vec::<3>(&content));
         let response = [&[1], vec::<3>(b"a response").as_slice()].concat();
         let extensions = if staple && index == 0 {
             extension(STATUS_REQUEST, &response)
@@ -259,6 +309,14 @@ pub(super) fn certificate(count: u8, staple: bool) -> Vec<u8> {
         entries.extend(vec::<2>(&extensions));
     }
     [vec::<1>(&[]), vec::<3>(&entries)].concat()
+}
+
+/// CompressedCertificate, from the body of a Certificate.
+pub(super) fn compressed(body: &[u8]) -> Vec<u8> {
+    let algorithm = RUN_LENGTH.0.0.to_be_bytes();
+    let [_, len @ ..] = (body.len() as u32).to_be_bytes();
+    let compressed = RUN_LENGTH.compress(body).expect("this one always can");
+    [algorithm.as_slice(), &len, &vec::<3>(&compressed)].concat()
 }
 
 /// CertificateVerify.
@@ -276,4 +334,60 @@ pub(super) fn new_session_ticket() -> Vec<u8> {
         &vec::<2>(&extension(EARLY_DATA, &[0, 0, 1, 0])),
     ]
     .concat()
+}
+
+/// ServerHello of TLS 1.2.
+pub(super) fn server_hello12(heard: &HeardClientHello, suite: u16, parts: Parts) -> Vec<u8> {
+    let mut extensions = old_extensions(parts);
+    if parts.has(Parts::STATUS_REQUEST) && heard.status_request {
+        extensions.extend(extension(STATUS_REQUEST, &[]));
+    }
+    [
+        &[3, 3],
+        [0x53; 32].as_slice(),
+        &[0],
+        &suite.to_be_bytes(),
+        &[0],
+        &vec::<2>(&extensions),
+    ]
+    .concat()
+}
+
+/// Certificate of TLS 1.2.
+pub(super) fn certificate12(count: u8) -> Vec<u8> {
+    vec::<3>(&vec::<3>(CERTIFICATE).repeat(count.into()))
+}
+
+/// CertificateStatus.
+pub(super) fn certificate_status() -> Vec<u8> {
+    [&[1], vec::<3>(b"a response").as_slice()].concat()
+}
+
+/// ServerKeyExchange for the first of the client's groups that TLS 1.2 has.
+pub(super) fn server_key_exchange(heard: &HeardClientHello) -> Vec<u8> {
+    let known = heard.groups.iter().find(|group| matches!(group, 23 | 29));
+    let group = known.copied().unwrap_or(29);
+    [
+        &[3],
+        group.to_be_bytes().as_slice(),
+        &vec::<1>(&[9; SHARE_LEN]),
+        &certificate_verify(),
+    ]
+    .concat()
+}
+
+/// CertificateRequest of TLS 1.2.
+pub(super) fn certificate_request12() -> Vec<u8> {
+    let names = vec::<2>(&vec::<2>(b"a name"));
+    [vec::<1>(&[64, 1]), vec::<2>(&ECDSA_P256), names].concat()
+}
+
+/// ClientKeyExchange.
+pub(super) fn client_key_exchange() -> Vec<u8> {
+    vec::<1>(&[9; SHARE_LEN])
+}
+
+/// NewSessionTicket of TLS 1.2.
+pub(super) fn new_session_ticket12() -> Vec<u8> {
+    [[0, 0, 1, 0].as_slice(), &vec::<2>(b"a ticket")].concat()
 }

@@ -11,6 +11,7 @@
 //!   server    what a client says   (Puppet)      <->  server engine, also behind an Acceptor
 //!   records   engine -> damaged records          ->   engine after the handshake, also in halves
 //!   pair      engine <-> damaged bytes          <->   engine: they never disagree
+//!   mutated   engine <-> damaged messages       <->   engine: they never disagree
 //!   chains    certificates and a trust anchor         everyone who judges or decodes them
 //!   chunks    one stream, whole and cut          ->   two engines: the same events
 //! ```
@@ -21,6 +22,7 @@ mod check;
 mod chunks;
 mod driven;
 mod hellos;
+mod mutated;
 mod pair;
 mod puppet;
 mod records;
@@ -32,12 +34,13 @@ mod wire;
 pub type Target = fn(&[u8]);
 
 /// The targets: a name, and what it does.
-pub const TARGETS: [(&str, Target); 6 + cfg!(feature = "chains") as usize] = [
+pub const TARGETS: [(&str, Target); 7 + cfg!(feature = "chains") as usize] = [
     #[cfg(feature = "chains")]
     ("chains", chains::run),
     ("chunks", chunks::run),
     ("client", session::run_client),
     ("messages", messages),
+    ("mutated", mutated::run),
     ("pair", pair::run),
     ("records", records::run),
     ("server", session::run_server),
@@ -53,6 +56,7 @@ pub fn messages(data: &[u8]) {
 #[cfg(feature = "chains")]
 pub use chains::run as chains;
 pub use chunks::run as chunks;
+pub use mutated::run as mutated;
 pub use pair::run as pair;
 pub use records::run as records;
 pub use session::{run_client as client, run_server as server};

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use waxwing_core::{Buffer, ClientConfig, Connection, Event, RecordPadding, ServerConfig};
+use waxwing_core::limits::MAX_CERTIFICATE_REQUESTS;
+use waxwing_core::{
+    Buffer, CertChoice, CertificateRequestView, ClientAuth, ClientCertResolver, ClientConfig,
+    Connection, Event, ProtocolVersions, RecordPadding, ServerConfig,
+};
 use waxwing_crypto::{CipherSuite, NamedGroup};
 
 use super::check::{self, Watch};
@@ -14,13 +18,34 @@ use crate::fake::{self, AcceptAll, PROVIDER};
 const OPEN: CipherSuite = CipherSuite::TLS13_AES_128_GCM_SHA256;
 const OPEN_SHA384: CipherSuite = CipherSuite::TLS13_AES_256_GCM_SHA384;
 const KEYED: CipherSuite = CipherSuite::TLS13_CHACHA20_POLY1305_SHA256;
+const OPEN12: CipherSuite = CipherSuite::TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256;
+const KEYED12: CipherSuite = CipherSuite::TLS12_ECDHE_ECDSA_CHACHA20_POLY1305_SHA256;
+const KEYED12_SHA384: CipherSuite = CipherSuite::TLS12_ECDHE_ECDSA_AES_256_GCM_SHA384;
+
+/// What protects the records of an established pair.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Records {
+    Tls13,
+    /// The nonce is the sequence number's.
+    Tls12,
+    /// Each record has its nonce with it, and only the additional data has the number.
+    Tls12Explicit,
+}
 
 /// A client and a server whose handshake is complete.
-pub(super) fn established(keyed: bool) -> (Driven, Driven) {
+pub(super) fn established(keyed: bool, records: Records) -> (Driven, Driven) {
     fake::seed_random(0);
-    let suite = if keyed { KEYED } else { OPEN };
-    let client = ClientConfig::builder(&PROVIDER, Arc::new(AcceptAll)).cipher_suites([suite]);
+    let (versions, suite) = match (records, keyed) {
+        (Records::Tls13, false) => (ProtocolVersions::TLS13, OPEN),
+        (Records::Tls13, true) => (ProtocolVersions::TLS13, KEYED),
+        (_, false) => (ProtocolVersions::TLS12, OPEN12),
+        (Records::Tls12, true) => (ProtocolVersions::TLS12, KEYED12),
+        (Records::Tls12Explicit, true) => (ProtocolVersions::TLS12, KEYED12_SHA384),
+    };
+    let client = ClientConfig::builder(&PROVIDER, Arc::new(AcceptAll)).versions(versions);
+    let client = client.cipher_suites([suite]);
     let server = ServerConfig::builder(&PROVIDER, Arc::new(fake::certified_key()));
+    let server = server.versions(versions);
     let mut pair = Pair::new(
         client.build().expect("a good configuration"),
         server.build().expect("a good configuration"),
@@ -36,9 +61,11 @@ pub(super) fn established(keyed: bool) -> (Driven, Driven) {
 pub fn run(data: &[u8]) {
     fake::seed_random(0);
     let script = &mut Script::new(data);
-    let (client, server) = configs(script.word());
+    let flags = script.word();
+    let (client, server) = configs(flags);
     let answers = answers(script.byte() & 4, false);
     let mut pair = Pair::new(client, server, answers);
+    pair.splits = !authenticates_later(flags);
     let mut attacked = false;
     while !script.is_empty() {
         attacked |= pair.step(script);
@@ -53,6 +80,9 @@ pub fn run(data: &[u8]) {
         both = pair.ends();
         assert_eq!(both[0].driven.received, both[1].written);
         assert_eq!(both[1].driven.received, both[0].written);
+        let answered = |event: &&Event| **event == Event::ClientAuthenticated;
+        let answers = both[1].driven.events.iter().filter(answered).count();
+        assert_eq!(answers, usize::from(both[1].requests));
     }
     let complete = |end: &&End| end.driven.events.contains(&Event::HandshakeComplete);
     if both.iter().all(complete) && both.iter().all(|end| end.driven.error.is_none()) {
@@ -68,13 +98,23 @@ fn configs(flags: u16) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
     } else {
         RecordPadding::None
     };
-    let suites = match flags >> 1 & 3 {
-        0 => vec![OPEN],
-        1 => vec![OPEN_SHA384, OPEN],
-        2 => vec![KEYED],
-        _ => vec![OPEN, KEYED, OPEN_SHA384],
+    let tls12 = has(14);
+    let (versions, suites) = match (tls12, flags >> 1 & 3) {
+        (false, 0) => (ProtocolVersions::TLS13, vec![OPEN]),
+        (false, 1) => (ProtocolVersions::TLS13, vec![OPEN_SHA384, OPEN]),
+        (false, 2) => (ProtocolVersions::TLS13, vec![KEYED]),
+        (false, _) => (ProtocolVersions::TLS13, vec![OPEN, KEYED, OPEN_SHA384]),
+        (true, 0) => (ProtocolVersions::TLS12, vec![OPEN12]),
+        (true, 1) => (ProtocolVersions::TLS12, vec![KEYED12_SHA384, OPEN12]),
+        (true, 2) => (ProtocolVersions::TLS12, vec![KEYED12]),
+        // The client speaks both, and the server nothing newer.
+        (true, _) => {
+            let both = ProtocolVersions::TLS12 | ProtocolVersions::TLS13;
+            (both, vec![OPEN, OPEN12, KEYED12])
+        }
     };
     let mut client = ClientConfig::builder(&PROVIDER, Arc::new(AcceptAll))
+        .versions(versions)
         .cipher_suites(suites)
         .key_shares(usize::from(flags >> 3 & 3))
         .grease(has(5))
@@ -83,6 +123,11 @@ fn configs(flags: u16) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
         .record_padding(padding)
         .trace(Arc::new(Watch));
     let mut server = ServerConfig::builder(&PROVIDER, Arc::new(fake::remote_key()))
+        .versions(if tls12 {
+            ProtocolVersions::TLS12
+        } else {
+            ProtocolVersions::TLS13
+        })
         .client_suite_order(has(8))
         .retry_cookie(has(9))
         .record_padding(padding)
@@ -99,24 +144,52 @@ fn configs(flags: u16) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
     if has(13) {
         client = client.groups([NamedGroup::X25519, NamedGroup::SECP256R1]);
     }
+    if has(15) {
+        client = client.client_certificate(Arc::new(fake::remote_key()));
+        server = server.client_auth(ClientAuth::Optional(Arc::new(AcceptAll)));
+    }
+    if authenticates_later(flags) {
+        client = client
+            .client_certificate(Arc::new(Later))
+            .post_handshake_auth(true);
+        server = server.post_handshake_auth(ClientAuth::Required(Arc::new(AcceptAll)));
+    }
     (
         client.build().expect("a good configuration"),
         server.build().expect("a good configuration"),
     )
 }
 
+/// Whether the client can be asked for a certificate after the handshake too: in TLS 1.3, where it
+/// can be asked in the handshake, and for one bit more.
+const fn authenticates_later(flags: u16) -> bool {
+    flags & (1 << 15 | 1 << 14 | 1 << 8) == 1 << 15 | 1 << 8
+}
+
+/// Leaves the choice of a client's certificate to the driver.
+#[derive(Debug)]
+struct Later;
+
+impl ClientCertResolver for Later {
+    fn resolve(&self, _request: &CertificateRequestView<'_>) -> CertChoice {
+        CertChoice::Pending
+    }
+}
+
 /// Bytes in flight from which on none are repeated.
 const MOST_FLYING: usize = 1 << 18;
 
 /// One side, and what it sent that did not arrive yet.
-struct End {
-    driven: Driven,
+pub(super) struct End {
+    pub(super) driven: Driven,
     /// Bytes of its output that left already.
     left: usize,
     flying: Vec<u8>,
     written: Vec<u8>,
     /// KeyUpdates are limited, so only a few are asked for.
     updates: u8,
+    /// So are certificates.
+    requests: u8,
 }
 
 impl End {
@@ -127,7 +200,14 @@ impl End {
             flying: Vec::new(),
             written: Vec::new(),
             updates: 0,
+            requests: 0,
         }
+    }
+
+    /// What it sent since the last time.
+    pub(super) fn take_flying(&mut self) -> Vec<u8> {
+        self.leave();
+        core::mem::take(&mut self.flying)
     }
 
     fn leave(&mut self) {
@@ -137,13 +217,20 @@ impl End {
     }
 }
 
-struct Pair {
+/// Two engines.
+pub(super) struct Pair {
     client: End,
     server: End,
+    /// Whether a connection may be split: what is agreed on for later ends with it.
+    splits: bool,
 }
 
 impl Pair {
-    fn new(client: Arc<ClientConfig>, server: Arc<ServerConfig>, answers: Answers) -> Self {
+    pub(super) fn new(
+        client: Arc<ClientConfig>,
+        server: Arc<ServerConfig>,
+        answers: Answers,
+    ) -> Self {
         let mut out = Buffer::new();
         let name = "server.example".parse().expect("a name");
         let connection = Connection::client(client, name, &mut out).expect("a client");
@@ -152,11 +239,22 @@ impl Pair {
         Self {
             client: End::new(client),
             server: End::new(server),
+            splits: true,
         }
     }
 
-    const fn ends(&self) -> [&End; 2] {
+    pub(super) const fn ends(&self) -> [&End; 2] {
         [&self.client, &self.server]
+    }
+
+    pub(super) const fn ends_mut(&mut self) -> [&mut End; 2] {
+        [&mut self.client, &mut self.server]
+    }
+
+    /// Whether one of the two sent something that did not leave yet.
+    pub(super) fn is_moving(&self) -> bool {
+        let mut ends = self.ends().into_iter();
+        ends.any(|end| end.driven.sent.len() > end.left || !end.flying.is_empty())
     }
 
     /// Lets everything arrive until nobody has anything to say.
@@ -199,11 +297,14 @@ impl Pair {
                     one.written.extend_from_slice(&data);
                 }
             }
+            7 if choice & 0x40 != 0 && one.requests < MAX_CERTIFICATE_REQUESTS => {
+                one.requests += u8::from(one.driven.request_client_certificate());
+            }
             7 if one.updates < 8 => {
                 one.updates += 1;
                 one.driven.update_key(script.flag());
             }
-            8 => one.driven.split(),
+            8 if self.splits => one.driven.split(),
             9 => self.settle(),
             10 | 11 => {
                 script.edit(&mut one.flying);

@@ -9,21 +9,31 @@ use waxwing_crypto::{Hash, kdf};
 
 use super::hellos::{self, HeardClientHello, HeardServerHello, Parts, RETRY_RANDOM};
 use super::script::Script;
-use super::wire::{self, APPLICATION_DATA, HANDSHAKE, message, opened, record, records, sealed};
+use super::wire::{
+    self, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, message, opened, opened12, record,
+    records, sealed, sealed12,
+};
 use crate::fake::{SHA256, SHA384};
 
+const HELLO_REQUEST: u8 = 0;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 const NEW_SESSION_TICKET: u8 = 4;
 const ENCRYPTED_EXTENSIONS: u8 = 8;
 const CERTIFICATE: u8 = 11;
+const SERVER_KEY_EXCHANGE: u8 = 12;
 const CERTIFICATE_REQUEST: u8 = 13;
+const SERVER_HELLO_DONE: u8 = 14;
 const CERTIFICATE_VERIFY: u8 = 15;
+const CLIENT_KEY_EXCHANGE: u8 = 16;
 const FINISHED: u8 = 20;
+const CERTIFICATE_STATUS: u8 = 22;
 const KEY_UPDATE: u8 = 24;
+const COMPRESSED_CERTIFICATE: u8 = 25;
 const MESSAGE_HASH: u8 = 254;
 
 const AES_256_GCM_SHA384: u16 = 0x1302;
+const ECDHE_ECDSA_AES_128_GCM_SHA256: u16 = 0xc02b;
 
 /// The secrets of the engine under test, by label.
 #[derive(Default)]
@@ -45,8 +55,16 @@ pub(super) enum Role {
 pub(super) struct Puppet {
     role: Role,
     secrets: Arc<Secrets>,
-    /// Which parts a client's hello has.
+    /// Which parts its hello has, and in TLS 1.2 its flight.
     parts: Parts,
+    /// Whether it speaks TLS 1.2, whatever the engine does.
+    tls12: bool,
+    /// Whether the engine sent its change_cipher_spec of TLS 1.2.
+    engine_changed: bool,
+    /// Whether the engine asked for a certificate.
+    asked: bool,
+    /// Whether it said that it has no certificate but a raw public key.
+    raw_key: bool,
     suite: u16,
     transcript: Vec<u8>,
     client_hello: HeardClientHello,
@@ -70,7 +88,15 @@ impl Puppet {
             role,
             secrets,
             parts: Parts(choice),
-            suite: 0x1301 + (choice & 1),
+            tls12: Parts(choice).has(Parts::TLS12),
+            engine_changed: false,
+            asked: false,
+            raw_key: false,
+            suite: if Parts(choice).has(Parts::TLS12) {
+                ECDHE_ECDSA_AES_128_GCM_SHA256
+            } else {
+                0x1301 + (choice & 1)
+            },
             transcript: Vec::new(),
             client_hello: HeardClientHello::default(),
             server_hello: None,
@@ -83,16 +109,18 @@ impl Puppet {
         }
     }
 
-    /// Reads what the engine sent since the last time.
-    pub(super) fn hear(&mut self, sent: &[u8]) {
+    /// Reads what the engine sent since the last time; `tls12` says which version it speaks.
+    pub(super) fn hear(&mut self, sent: &[u8], tls12: bool) {
         let new = &sent[self.heard..];
         self.heard = sent.len();
         let mut stream = Vec::new();
         for (typ, body) in records(new) {
             let (typ, content) = match typ {
+                typ if self.engine_changed => (typ, opened12(body)),
                 APPLICATION_DATA => opened(body),
                 typ => (typ, body),
             };
+            self.engine_changed |= tls12 && typ == CHANGE_CIPHER_SPEC;
             if typ == HANDSHAKE {
                 stream.extend_from_slice(content);
             }
@@ -102,13 +130,13 @@ impl Puppet {
             let body = wire::take::<3>(&mut after).expect("a whole message");
             let (bytes, later) = rest.split_at(rest.len() - after.len());
             if *typ != KEY_UPDATE {
-                self.hear_message(*typ, body, bytes);
+                self.hear_message(*typ, body, bytes, tls12);
             }
             rest = later;
         }
     }
 
-    fn hear_message(&mut self, typ: u8, body: &[u8], bytes: &[u8]) {
+    fn hear_message(&mut self, typ: u8, body: &[u8], bytes: &[u8], tls12: bool) {
         match typ {
             CLIENT_HELLO => {
                 self.client_hello = HeardClientHello::read(body).expect("a whole ClientHello");
@@ -120,10 +148,11 @@ impl Puppet {
                     self.retry();
                     self.next = 0;
                 } else {
-                    self.is_sealing = true;
+                    self.is_sealing = !tls12;
                 }
                 self.server_hello = Some(heard);
             }
+            CERTIFICATE_REQUEST => self.asked = true,
             _ => {}
         }
         self.transcript.extend_from_slice(bytes);
@@ -145,6 +174,9 @@ impl Puppet {
 
     /// The `kind`th message, or the next one in order if `kind` is 0.
     pub(super) fn canned(&mut self, kind: u8, script: &mut Script<'_>) -> Vec<u8> {
+        if self.tls12 {
+            return self.canned12(kind, script);
+        }
         let kind = match kind % 10 {
             0 => self.next_in_order(),
             kind => kind,
@@ -152,15 +184,21 @@ impl Puppet {
         match kind {
             1 => self.hello(),
             2 => self.retry_request(script),
-            3 => message(
-                ENCRYPTED_EXTENSIONS,
-                &hellos::encrypted_extensions(script.byte()),
-            ),
+            3 => {
+                let parts = script.byte();
+                self.raw_key = parts & hellos::RAW_PUBLIC_KEY != 0;
+                message(ENCRYPTED_EXTENSIONS, &hellos::encrypted_extensions(parts))
+            }
             4 => message(CERTIFICATE_REQUEST, &hellos::certificate_request()),
             5 => {
                 let shape = script.byte();
-                let body = hellos::certificate((1 + shape % 128) % 12, shape >= 128);
-                message(CERTIFICATE, &body)
+                let count = (1 + shape % 128) % 12;
+                let body = hellos::certificate(count, shape >= 128, self.raw_key);
+                if shape & 64 == 0 {
+                    message(CERTIFICATE, &body)
+                } else {
+                    message(COMPRESSED_CERTIFICATE, &hellos::compressed(&body))
+                }
             }
             6 => message(CERTIFICATE_VERIFY, &hellos::certificate_verify()),
             7 => message(FINISHED, &self.verify_data()),
@@ -173,9 +211,54 @@ impl Puppet {
     fn next_in_order(&mut self) -> u8 {
         let order: &[u8] = match self.role {
             Role::Server => &[1, 3, 5, 6, 7, 8],
+            Role::Client if self.asked => &[1, 5, 6, 7],
             Role::Client => &[1, 7],
         };
         let kind = order.get(self.next).copied().unwrap_or(9);
+        self.next += 1;
+        kind
+    }
+
+    /// The same in TLS 1.2.
+    fn canned12(&mut self, kind: u8, script: &mut Script<'_>) -> Vec<u8> {
+        let kind = match kind % 12 {
+            0 => self.next_in_order12(),
+            kind => kind,
+        };
+        match kind {
+            1 => self.hello(),
+            2 => {
+                let count = (1 + script.byte() % 128) % 12;
+                message(CERTIFICATE, &hellos::certificate12(count))
+            }
+            3 => message(CERTIFICATE_STATUS, &hellos::certificate_status()),
+            4 => {
+                let body = hellos::server_key_exchange(&self.client_hello);
+                message(SERVER_KEY_EXCHANGE, &body)
+            }
+            5 => message(CERTIFICATE_REQUEST, &hellos::certificate_request12()),
+            6 => message(SERVER_HELLO_DONE, &[]),
+            7 => message(CLIENT_KEY_EXCHANGE, &hellos::client_key_exchange()),
+            8 => message(CERTIFICATE_VERIFY, &hellos::certificate_verify()),
+            9 => message(FINISHED, &self.verify_data12()),
+            10 => message(NEW_SESSION_TICKET, &hellos::new_session_ticket12()),
+            _ => message(HELLO_REQUEST, &[]),
+        }
+    }
+
+    /// What comes next in a good handshake of TLS 1.2, and after it the wish to renegotiate.
+    fn next_in_order12(&mut self) -> u8 {
+        let status = self.parts.has(Parts::STATUS_REQUEST);
+        let order: &[u8] = match (self.role, self.parts.has(Parts::ASKS), status) {
+            (Role::Server, false, false) => &[1, 2, 4, 6, 9],
+            (Role::Server, false, true) => &[1, 2, 3, 4, 6, 9],
+            (Role::Server, true, false) => &[1, 2, 4, 5, 6, 9],
+            (Role::Server, true, true) => &[1, 2, 3, 4, 5, 6, 9],
+            (Role::Client, ..) if self.asked => &[1, 2, 7, 8, 9],
+            (Role::Client, ..) => &[1, 7, 9],
+        };
+        let again = if self.role == Role::Client { 1 } else { 11 };
+        let kind = order.get(self.next).copied().unwrap_or(again);
         self.next += 1;
         kind
     }
@@ -185,6 +268,10 @@ impl Puppet {
             Role::Client => {
                 let retry = self.server_hello.as_ref();
                 message(CLIENT_HELLO, &hellos::client_hello(self.parts, retry))
+            }
+            Role::Server if self.tls12 => {
+                let body = hellos::server_hello12(&self.client_hello, self.suite, self.parts);
+                message(SERVER_HELLO, &body)
             }
             Role::Server => {
                 let body = hellos::server_hello(&self.client_hello, self.suite, None);
@@ -218,9 +305,41 @@ impl Puppet {
         mac.as_ref().to_vec()
     }
 
+    /// RFC 5246, Section 7.4.9; over no secret if there is none yet.
+    fn verify_data12(&self) -> Vec<u8> {
+        let hash = self.hash();
+        let label: &[u8] = match self.role {
+            Role::Client => b"client finished",
+            Role::Server => b"server finished",
+        };
+        let secrets = self.secrets.0.lock().expect("no panic while locked");
+        let secret = secrets.get("CLIENT_RANDOM").map_or(&[][..], Vec::as_slice);
+        let transcript = hash.digest(&[&self.transcript]);
+        let mut out = vec![0; 12];
+        kdf::prf12(
+            &hash.hmac_key(secret),
+            label,
+            &[transcript.as_ref()],
+            &mut out,
+        )
+        .expect("lengths that fit");
+        out
+    }
+
     /// Puts `bytes`, which should be a message, into records; they come out at once or together
-    /// with the next one.
+    /// with the next one. The Finished of TLS 1.2 comes after a change_cipher_spec.
     pub(super) fn say(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut before = Vec::new();
+        if self.tls12 && bytes.first() == Some(&FINISHED) && !self.is_sealing {
+            before = self.flush();
+            before.extend(record(CHANGE_CIPHER_SPEC, &[1]));
+            self.is_sealing = true;
+        }
+        before.extend(self.say_message(bytes));
+        before
+    }
+
+    fn say_message(&mut self, bytes: &[u8]) -> Vec<u8> {
         let is_hello = bytes.first() == Some(&SERVER_HELLO) && self.role == Role::Server;
         let is_retry = bytes.get(6..38) == Some(RETRY_RANDOM.as_slice());
         if is_hello && is_retry {
@@ -234,7 +353,7 @@ impl Puppet {
         } else {
             self.flush()
         };
-        if is_hello && !is_retry {
+        if is_hello && !is_retry && !self.tls12 {
             self.is_sealing = true;
         }
         out
@@ -257,10 +376,21 @@ impl Puppet {
 
     /// A record with the protection that the puppet has reached.
     pub(super) fn put(&self, typ: u8, content: &[u8], padding: usize) -> Vec<u8> {
-        if self.is_sealing {
-            sealed(typ, content, padding)
-        } else {
+        if !self.is_sealing {
             record(typ, content)
+        } else if self.tls12 {
+            sealed12(typ, content)
+        } else {
+            sealed(typ, content, padding)
+        }
+    }
+
+    /// A protected record, whether the keys for it are there or not.
+    pub(super) fn protected(&self, typ: u8, content: &[u8]) -> Vec<u8> {
+        if self.tls12 {
+            sealed12(typ, content)
+        } else {
+            sealed(typ, content, 0)
         }
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use waxwing_core::{Buffer, Connection, Event};
 
 use super::driven::Driven;
-use super::pair;
+use super::pair::{self, Records};
 use super::puppet::Secrets;
 use super::script::Script;
 use super::session::{answers, client_config, server_config};
-use super::wire::{record, records, sealed};
+use super::wire::{record, records, sealed, sealed12};
 use crate::fake;
 
 /// Feeds damaged records to an established engine, or raw bytes to a fresh one.
@@ -24,7 +24,7 @@ pub fn run(data: &[u8]) {
 
 fn raw_client(script: &mut Script<'_>) {
     fake::seed_random(0);
-    let config = client_config(0xff, Arc::new(Secrets::default()));
+    let config = client_config(0xff, 0, Arc::new(Secrets::default()));
     let mut out = Buffer::new();
     let name = "server.example".parse().expect("a name");
     let connection = Connection::client(config, name, &mut out).expect("a client");
@@ -34,7 +34,7 @@ fn raw_client(script: &mut Script<'_>) {
 
 fn raw_server(script: &mut Script<'_>) {
     fake::seed_random(0);
-    let config = server_config(0xff, Arc::new(Secrets::default()));
+    let config = server_config(0xff, 0, Arc::new(Secrets::default()));
     let connection = Connection::server(config);
     let cut = usize::from(script.byte());
     Driven::new(connection, Buffer::new(), answers(0, false)).feed(script.rest(), cut);
@@ -55,14 +55,21 @@ struct Wire {
     plain: Vec<u8>,
     /// Whether the suite in use protects anything.
     keyed: bool,
+    tls12: bool,
     cut: usize,
 }
 
 impl Wire {
     fn new(choice: u8, script: &mut Script<'_>) -> Self {
         let keyed = choice & 1 == 0;
-        let (mut client, mut server) = pair::established(keyed);
-        if script.flag() {
+        let how = script.byte();
+        let kind = match how >> 1 & 3 {
+            1 => Records::Tls12,
+            3 => Records::Tls12Explicit,
+            _ => Records::Tls13,
+        };
+        let (mut client, mut server) = pair::established(keyed, kind);
+        if how & 1 != 0 {
             client.split();
             server.split();
         }
@@ -78,6 +85,7 @@ impl Wire {
             flying: Vec::new(),
             plain: Vec::new(),
             keyed,
+            tls12: kind != Records::Tls13,
             cut: 0,
         }
     }
@@ -123,10 +131,19 @@ impl Wire {
             9 => self.damage(script, |bytes, script| {
                 bytes.splice(0..0, record(script.byte(), script.bytes()));
             }),
-            10 => self.damage(script, |bytes, script| {
-                let (typ, padding) = (script.byte(), script.byte());
-                bytes.splice(0..0, sealed(typ, script.bytes(), usize::from(padding)));
-            }),
+            10 => {
+                let tls12 = self.tls12;
+                self.damage(script, |bytes, script| {
+                    let (typ, padding) = (script.byte(), script.byte());
+                    let content = script.bytes();
+                    let record = if tls12 {
+                        sealed12(typ, content)
+                    } else {
+                        sealed(typ, content, usize::from(padding))
+                    };
+                    bytes.splice(0..0, record);
+                });
+            }
             11 => self.damage(script, |bytes, script| {
                 let count = 1 + usize::from(script.byte() % 48);
                 // Repeating what was repeated grows fast.

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use waxwing_core::{
-    Buffer, CertChoice, CertResolver, ClientConfig, ClientHelloView, Connection, ServerCertRequest,
-    ServerCertVerifier, ServerConfig, Verdict, Verified,
+    Buffer, CertChoice, CertResolver, CertificateRequestView, CertificateType, ClientAuth,
+    ClientCertRequest, ClientCertResolver, ClientCertVerifier, ClientConfig, ClientHelloView,
+    Connection, ProtocolVersions, ServerCertRequest, ServerCertVerifier, ServerConfig, Verdict,
+    Verified,
 };
 use waxwing_crypto::{CipherSuite, NamedGroup};
 
@@ -13,15 +15,15 @@ use super::driven::{Answers, Driven};
 use super::hellos::new_session_ticket;
 use super::puppet::{Puppet, Role, Secrets};
 use super::script::Script;
-use super::wire::{
-    ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, message, record, sealed,
-};
+use super::wire::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, message, record};
+use crate::compression::RUN_LENGTH;
 use crate::fake::{self, PROVIDER};
 
 /// The suites whose records a puppet can make.
-const SUITES: [CipherSuite; 2] = [
+const SUITES: [CipherSuite; 3] = [
     CipherSuite::TLS13_AES_128_GCM_SHA256,
     CipherSuite::TLS13_AES_256_GCM_SHA384,
+    CipherSuite::TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256,
 ];
 
 /// A client engine; the script is the server.
@@ -38,20 +40,17 @@ pub fn run_server(data: &[u8]) {
 #[derive(Debug)]
 struct Asking(bool);
 
-impl ServerCertVerifier for Asking {
-    fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
-        assert!((1..=waxwing_core::limits::MAX_CHAIN).contains(&request.chain.len()));
+impl Asking {
+    fn judge(&self, chain: &[&[u8]]) -> Verdict {
+        assert!((1..=waxwing_core::limits::MAX_CHAIN).contains(&chain.len()));
         if self.0 {
             Verdict::Pending
         } else {
             Verdict::Accepted(Verified::holder_of(fake::spki()))
         }
     }
-}
 
-impl CertResolver for Asking {
-    fn resolve(&self, hello: &ClientHelloView<'_>) -> CertChoice {
-        check::view(hello);
+    fn choose(&self) -> CertChoice {
         if self.0 {
             CertChoice::Pending
         } else {
@@ -60,9 +59,46 @@ impl CertResolver for Asking {
     }
 }
 
-pub(super) fn client_config(flags: u8, log: Arc<Secrets>) -> Arc<ClientConfig> {
+impl ServerCertVerifier for Asking {
+    fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
+        self.judge(request.chain)
+    }
+}
+
+impl ClientCertVerifier for Asking {
+    fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
+        self.judge(request.chain)
+    }
+}
+
+impl CertResolver for Asking {
+    fn resolve(&self, hello: &ClientHelloView<'_>) -> CertChoice {
+        check::view(hello);
+        self.choose()
+    }
+}
+
+impl ClientCertResolver for Asking {
+    fn resolve(&self, request: &CertificateRequestView<'_>) -> CertChoice {
+        assert!(request.signature_schemes().next().is_some());
+        self.choose()
+    }
+}
+
+/// The versions that an engine speaks; both unless said otherwise.
+fn versions(how: u8) -> ProtocolVersions {
+    match how >> 4 & 3 {
+        1 => ProtocolVersions::TLS13,
+        2 => ProtocolVersions::TLS12,
+        _ => ProtocolVersions::TLS12 | ProtocolVersions::TLS13,
+    }
+}
+
+pub(super) fn client_config(flags: u8, how: u8, log: Arc<Secrets>) -> Arc<ClientConfig> {
     let has = |bit: u8| flags >> bit & 1 == 1;
     let mut builder = ClientConfig::builder(&PROVIDER, Arc::new(Asking(has(0))))
+        .versions(versions(how))
+        .dangerous_without_extended_main_secret(how & 0x80 != 0)
         .cipher_suites(SUITES)
         .key_shares(usize::from(flags >> 6))
         .grease(has(1))
@@ -78,12 +114,23 @@ pub(super) fn client_config(flags: u8, log: Arc<Secrets>) -> Arc<ClientConfig> {
             .alpn(["h2", "http/1.1"])
             .certificate_authorities([b"a name".to_vec()]);
     }
+    if has(3) {
+        let types = [CertificateType::X509, CertificateType::RAW_PUBLIC_KEY];
+        builder = builder
+            .cert_decompressors(&[&RUN_LENGTH])
+            .server_certificate_types(types);
+    }
+    if how & 0x40 != 0 {
+        builder = builder.client_certificate(Arc::new(Asking(has(0))));
+    }
     builder.build().expect("a good configuration")
 }
 
-pub(super) fn server_config(flags: u8, log: Arc<Secrets>) -> Arc<ServerConfig> {
+pub(super) fn server_config(flags: u8, how: u8, log: Arc<Secrets>) -> Arc<ServerConfig> {
     let has = |bit: u8| flags >> bit & 1 == 1;
     let mut builder = ServerConfig::builder(&PROVIDER, Arc::new(Asking(has(0))))
+        .versions(versions(how))
+        .dangerous_without_extended_main_secret(how & 0x80 != 0)
         .cipher_suites(SUITES)
         .client_suite_order(has(1))
         .retry_cookie(has(2))
@@ -95,6 +142,14 @@ pub(super) fn server_config(flags: u8, log: Arc<Secrets>) -> Arc<ServerConfig> {
     }
     if has(5) {
         builder = builder.groups([NamedGroup::SECP256R1]);
+    }
+    if has(6) {
+        let verifier = Arc::new(Asking(has(0)));
+        builder = builder.client_auth(if has(7) {
+            ClientAuth::Required(verifier)
+        } else {
+            ClientAuth::Optional(verifier)
+        });
     }
     builder.build().expect("a good configuration")
 }
@@ -131,8 +186,9 @@ impl Session {
     pub(super) fn client(script: &mut Script<'_>, active: bool) -> Self {
         fake::seed_random(0);
         let secrets = Arc::new(Secrets::default());
-        let config = client_config(script.byte(), Arc::clone(&secrets));
-        let answers = answers(script.byte(), active);
+        let (flags, how) = (script.byte(), script.byte());
+        let config = client_config(flags, how, Arc::clone(&secrets));
+        let answers = answers(how, active);
         let mut out = Buffer::new();
         let name = "server.example".parse().expect("a name");
         let connection = Connection::client(config, name, &mut out).expect("a client");
@@ -144,10 +200,10 @@ impl Session {
     pub(super) fn server(script: &mut Script<'_>, active: bool) -> Self {
         fake::seed_random(0);
         let secrets = Arc::new(Secrets::default());
-        let config = server_config(script.byte(), Arc::clone(&secrets));
-        let flags = script.byte();
-        let answers = answers(flags, active);
-        let driven = if active && flags & 8 != 0 {
+        let (flags, how) = (script.byte(), script.byte());
+        let config = server_config(flags, how, Arc::clone(&secrets));
+        let answers = answers(how, active);
+        let driven = if active && how & 8 != 0 {
             Driven::acceptor(config, answers)
         } else {
             Driven::new(Connection::server(config), Buffer::new(), answers)
@@ -169,7 +225,7 @@ impl Session {
             active,
         };
         session.driven.run();
-        session.puppet.hear(&session.driven.sent);
+        session.hear();
         session.play(script);
         session
     }
@@ -180,11 +236,16 @@ impl Session {
         while !script.is_empty() && !enough(&self.driven) {
             let bytes = self.step(script);
             self.driven.feed(&bytes, self.cut);
-            self.puppet.hear(&self.driven.sent);
+            self.hear();
             if self.driven.is_established() {
                 check::complete(self.driven.info());
             }
         }
+    }
+
+    fn hear(&mut self) {
+        let tls12 = self.driven.is_tls12();
+        self.puppet.hear(&self.driven.sent, tls12);
     }
 
     /// One step: what the engine is fed with.
@@ -251,7 +312,9 @@ impl Session {
             1 => self.puppet.put(ALERT, &[1, 0], 0),
             2 => self.puppet.put(ALERT, &[script.byte(), script.byte()], 0),
             3 => self.puppet.put(APPLICATION_DATA, script.bytes(), 0),
-            4 => sealed(APPLICATION_DATA, &vec![1; usize::from(script.word())], 0),
+            4 => self
+                .puppet
+                .protected(APPLICATION_DATA, &vec![1; usize::from(script.word())]),
             5 => record(ALERT, &[2, script.byte()]),
             6 => self.puppet.put(HANDSHAKE, &[24, 0, 0, 1, script.byte()], 0),
             7 => self.puppet.put(ALERT, &[1, 90], 0),
@@ -294,29 +357,98 @@ fn edit_body(whole: &mut Vec<u8>, script: &mut Script<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hellos::RAW_PUBLIC_KEY;
     use super::*;
 
     /// All zeros: every message in its order, and nothing else.
     const IN_ORDER: [u8; 12] = [0; 12];
 
+    /// What a puppet's choice of TLS 1.2 looks like, and what makes a server ask for more.
+    const TLS12: u8 = 0x08;
+    const ASKS: u8 = 0x40;
+    const STATUS: u8 = 0x20;
+
+    fn client(config: u8, how: u8, puppet: [u8; 2], steps: usize) -> Session {
+        let script = [&[config, how], puppet.as_slice(), &IN_ORDER[..steps]].concat();
+        Session::client(&mut Script::new(&script), true)
+    }
+
+    fn server(config: u8, how: u8, puppet: [u8; 2], steps: usize) -> Session {
+        let script = [&[config, how], puppet.as_slice(), &IN_ORDER[..steps]].concat();
+        Session::server(&mut Script::new(&script), true)
+    }
+
+    fn assert_complete(session: &Session, tls12: bool) {
+        assert_eq!(session.driven.error, None);
+        assert!(session.driven.is_established());
+        assert_eq!(session.driven.is_tls12(), tls12);
+    }
+
     #[test]
     fn a_puppet_completes_the_handshake_with_a_client() {
         for config in [0x50, 0x7e, 0xfe] {
-            let script = [&[config, 0, 0, config], IN_ORDER.as_slice()].concat();
+            assert_complete(&client(config, 0, [0, config], 12), false);
+        }
+    }
+
+    #[test]
+    fn a_client_takes_a_compressed_certificate_if_it_offered_to() {
+        let mut order = IN_ORDER;
+        // After the steps of ServerHello and EncryptedExtensions: how the certificates come.
+        order[4] = 64;
+        for (config, taken) in [(0x58, true), (0x50, false)] {
+            let script = [&[config, 0, 0, config], order.as_slice()].concat();
             let session = Session::client(&mut Script::new(&script), true);
-            assert_eq!(session.driven.error, None);
-            assert!(session.driven.is_established());
+            assert_eq!(session.driven.is_established(), taken);
+        }
+    }
+
+    #[test]
+    fn a_client_takes_a_raw_key_if_it_offered_to() {
+        let mut order = IN_ORDER;
+        order[2] = RAW_PUBLIC_KEY;
+        for (config, taken) in [(0x58, true), (0x50, false)] {
+            let script = [&[config, 0, 0, config], order.as_slice()].concat();
+            let session = Session::client(&mut Script::new(&script), true);
+            assert_eq!(session.driven.is_established(), taken);
         }
     }
 
     #[test]
     fn a_puppet_completes_the_handshake_with_a_server() {
         // By way of an acceptor or not, with a second hello or not.
-        for (config, answers) in [(0, 0), (0, 8), (0x25, 4)] {
-            let script = [&[config, answers, 0, 0x4], IN_ORDER[..4].as_ref()].concat();
-            let session = Session::server(&mut Script::new(&script), true);
-            assert_eq!(session.driven.error, None);
-            assert!(session.driven.is_established());
+        for (config, how) in [(0, 0), (0, 8), (0x25, 4)] {
+            assert_complete(&server(config, how, [0, 0x4], 4), false);
+        }
+        // With a certificate of the client.
+        let session = server(0xc0, 0, [0, 0x4], 8);
+        assert_complete(&session, false);
+        assert!(session.driven.info().client_authenticated);
+    }
+
+    #[test]
+    fn a_puppet_completes_the_handshake_of_tls12_with_a_client() {
+        // One byte for each message, and one more for the length of the chain.
+        for (how, choice, parts, steps) in [
+            (0, TLS12, 0, 6),
+            // A client of TLS 1.2 alone, with a status.
+            (0x20, TLS12, STATUS, 7),
+            (0x40, TLS12 | ASKS, 0, 7),
+        ] {
+            let session = client(0x08, how, [choice, parts], steps);
+            assert_complete(&session, true);
+            let asked = session.driven.info().client_auth_requested;
+            assert_eq!(asked, choice != TLS12);
+        }
+    }
+
+    #[test]
+    fn a_puppet_completes_the_handshake_of_tls12_with_a_server() {
+        for (config, how, steps) in [(0, 0, 3), (0, 0x28, 3), (0xc1, 0, 6)] {
+            let session = server(config, how, [TLS12, 0], steps);
+            assert_complete(&session, true);
+            let authenticated = session.driven.info().client_authenticated;
+            assert_eq!(authenticated, config != 0);
         }
     }
 }

@@ -13,6 +13,9 @@ pub(super) fn vec<const N: usize>(body: &[u8]) -> Vec<u8> {
     [&len[8 - N..], body].concat()
 }
 
+/// The explicit nonce of every record of TLS 1.2: the peer may choose any.
+const NONCE: [u8; 8] = [0x77; 8];
+
 /// A handshake message.
 pub(super) fn message(typ: u8, body: &[u8]) -> Vec<u8> {
     [&[typ], vec::<3>(body).as_slice()].concat()
@@ -37,6 +40,11 @@ pub(super) fn sealed(inner_type: u8, content: &[u8], padding: usize) -> Vec<u8> 
     record(APPLICATION_DATA, &body)
 }
 
+/// A protected record of TLS 1.2 under a suite with a constant tag and an explicit nonce.
+pub(super) fn sealed12(typ: u8, content: &[u8]) -> Vec<u8> {
+    record(typ, &[&NONCE, content, &CONSTANT_TAG].concat())
+}
+
 /// The records in `bytes`: type and body.
 ///
 /// # Panics
@@ -48,6 +56,7 @@ pub(super) fn records(mut bytes: &[u8]) -> Vec<(u8, &[u8])> {
         assert!(matches!(typ, 20..=23), "type of a record");
         let len = usize::from(u16::from_be_bytes([high, low]));
         let (body, rest) = rest.split_at(len);
+        // In TLS 1.2 other types may be protected too, but nobody sends them as long as that.
         let most = if typ == APPLICATION_DATA { 256 } else { 0 };
         assert!((1..=(1 << 14) + most).contains(&len), "length of a record");
         found.push((typ, body));
@@ -64,6 +73,13 @@ pub(super) fn opened(body: &[u8]) -> (u8, &[u8]) {
     let end = text.iter().rposition(|byte| *byte != 0);
     let (inner_type, content) = text[..=end.expect("a type")].split_last().expect("a type");
     (*inner_type, content)
+}
+
+/// The content of a protected record of TLS 1.2 under a suite with a constant tag.
+pub(super) fn opened12(body: &[u8]) -> &[u8] {
+    let (text, tag) = body.split_at(body.len() - TAG_LEN);
+    assert_eq!(tag, CONSTANT_TAG);
+    &text[NONCE.len()..]
 }
 
 /// Takes a length of `N` bytes and what it stands for off the front of `bytes`.

@@ -17,10 +17,10 @@ use crate::config::credentials::{CertChoice, CertificateRequestView, CertifiedKe
 use crate::error::Misuse;
 use crate::handshake::client::finish13::{Shown, choose, write_certificate};
 use crate::handshake::schedule13::verify_data;
-use crate::messages::HandshakeType;
 use crate::messages::certificate_request::CertificateRequest;
 use crate::messages::certificate_verify::{CertificateVerify, client_signed_content};
 use crate::messages::finished::Finished;
+use crate::messages::{CertificateType, HandshakeType};
 use crate::record::joiner::Message;
 
 /// A client that agreed to authenticate after the handshake.
@@ -34,8 +34,9 @@ pub(crate) struct Answering {
 enum Step {
     /// No request is open.
     Idle,
-    /// The certificate will be chosen later. The CertificateRequest, header included.
-    Choice(Box<[u8]>),
+    /// The certificate will be chosen later, of this type. The CertificateRequest, header
+    /// included.
+    Choice(CertificateType, Box<[u8]>),
     Signature(Box<AwaitSignature>),
 }
 
@@ -58,7 +59,7 @@ impl Answering {
     pub(super) const fn waits(&self) -> Option<Wait> {
         match self.step {
             Step::Idle => None,
-            Step::Choice(_) => Some(Wait::Certificate),
+            Step::Choice(..) => Some(Wait::Certificate),
             Step::Signature(_) => Some(Wait::Signature),
         }
     }
@@ -66,10 +67,10 @@ impl Answering {
     pub(super) fn question(&self) -> Option<Question<'_>> {
         match &self.step {
             Step::Idle => None,
-            Step::Choice(request) => {
+            Step::Choice(typ, request) => {
                 // It was read before, so it can be read again.
                 let request = CertificateRequest::read(whole(request).body()).ok()?;
-                let view = CertificateRequestView::tls13(&request);
+                let view = CertificateRequestView::tls13(&request, *typ);
                 Some(Question::ClientCertificate(view))
             }
             Step::Signature(step) => Some(Question::Signature {
@@ -91,23 +92,24 @@ impl Answering {
         if env.write.is_closed() {
             return Ok(None);
         }
-        match choose(&self.config, &request) {
+        let typ = env.info.client_certificate_type;
+        match choose(&self.config, &CertificateRequestView::tls13(&request, typ)) {
             CertChoice::Use(key) => self.show(Some(key), message, env)?,
             CertChoice::None => self.show(None, message, env)?,
-            CertChoice::Pending => self.step = Step::Choice(message.bytes.into()),
+            CertChoice::Pending => self.step = Step::Choice(typ, message.bytes.into()),
         }
         Ok(self.waits().map(Event::Wait))
     }
 
     pub(super) fn answer(&mut self, answer: Answer, env: &mut Env<'_>) -> Result<(), Error> {
         match (core::mem::replace(&mut self.step, Step::Idle), answer) {
-            (Step::Choice(_), Answer::Certificate(_))
+            (Step::Choice(..), Answer::Certificate(_))
             | (Step::Signature(_), Answer::Signature(_))
                 if env.write.is_closed() =>
             {
                 Ok(())
             }
-            (Step::Choice(request), Answer::Certificate(choice)) => {
+            (Step::Choice(_, request), Answer::Certificate(choice)) => {
                 self.show(choice, whole(&request), env)
             }
             (Step::Signature(step), Answer::Signature(signature)) => {
@@ -129,7 +131,8 @@ impl Answering {
         env: &mut Env<'_>,
     ) -> Result<(), Error> {
         let request = CertificateRequest::read(message.body())?;
-        let shown = key.map(|key| Shown::new(key, &request)).transpose()?;
+        let agreed = env.info.client_certificate_type;
+        let shown = Shown::new(key, agreed, &request)?;
         let mut transcript = self.transcript.clone();
         transcript.update(message.bytes);
         let mut speech = Speech::after(transcript);

@@ -46,6 +46,8 @@ pub(crate) enum PostHandshake {
     Server(server::Asking),
 }
 
+const _: () = assert!(size_of::<PostHandshake>() <= 320);
+
 /// What of the connection they may use.
 pub(super) struct Env<'a> {
     pub(super) info: &'a mut ConnectionInfo,

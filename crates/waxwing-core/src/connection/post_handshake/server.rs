@@ -28,7 +28,7 @@ use crate::messages::certificate::Certificate;
 use crate::messages::certificate_verify::{CertificateVerify, client_signed_content};
 use crate::messages::extensions::ExtensionSet;
 use crate::messages::finished::Finished;
-use crate::messages::{ExtensionType, HandshakeType};
+use crate::messages::{CertificateType, ExtensionType, HandshakeType};
 use crate::record::joiner::Message;
 use crate::{Error, Incompatible, Note, PeerError};
 
@@ -166,7 +166,10 @@ impl Asking {
         env: &mut Env<'_>,
     ) -> Result<Option<Event>, Error> {
         match core::mem::replace(&mut self.step, Step::Idle) {
-            Step::Certificate(request) => self.on_certificate(*request, message)?,
+            Step::Certificate(request) => {
+                let typ = env.info.client_certificate_type;
+                self.on_certificate(*request, message, typ)?;
+            }
             Step::CertificateVerify(heard, verified) => {
                 self.on_certificate_verify(heard, &verified, message)?;
             }
@@ -178,7 +181,12 @@ impl Asking {
         Ok(self.waits().map(Event::Wait))
     }
 
-    fn on_certificate(&mut self, request: Request, message: Message<'_>) -> Result<(), Error> {
+    fn on_certificate(
+        &mut self,
+        request: Request,
+        message: Message<'_>,
+        typ: CertificateType,
+    ) -> Result<(), Error> {
         let Request {
             context,
             offered,
@@ -201,7 +209,7 @@ impl Asking {
         let Some(auth) = &self.config.post_handshake_auth else {
             return Err(Misuse::NoPostHandshakeAuth.into());
         };
-        self.step = match judge_by(auth, &chain, Incompatible::NoClientCertificate)? {
+        self.step = match judge_by(auth, typ, &chain, Incompatible::NoClientCertificate)? {
             Judged::Nobody => Step::Finished(heard, None),
             Judged::Accepted(verified) => Step::CertificateVerify(heard, verified),
             Judged::Later(request) => Step::Verdict(heard, request),

@@ -1,12 +1,16 @@
 //! What is left of a connection after an error.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU8, Ordering};
 
-use waxwing_aws_lc::{AES_128_GCM, SHA256};
-use waxwing_crypto::{Aead, AeadKey, CipherSuite, CryptoError, Digest, IV_LEN, Suite13, UseLimits};
+use waxwing_aws_lc::{AES_128_GCM, PROVIDER, SHA256};
+use waxwing_crypto::{
+    Aead, AeadKey, Authentication12, CipherSuite, CryptoError, CryptoProvider, Digest, IV_LEN,
+    Nonce12, Suite12, Suite13, UseLimits,
+};
 
 use super::{Stage, plain};
 use crate::connection::halves::{Role, WriteHalf};
@@ -14,8 +18,9 @@ use crate::connection::{Connection, State};
 use crate::error::Misuse;
 use crate::record::stream::{Tx, TxFlight};
 use crate::record::{Epoch, EpochKeys, Flight, RecordPadding};
-use crate::testing::{Side, client_builder, server_builder};
-use crate::{Acceptor, Buffer, Error, PeerError};
+use crate::testing::tls12::server12;
+use crate::testing::{Side, Trust, client_builder, server_builder};
+use crate::{Acceptor, Buffer, ClientConfig, Error, PeerError, ProtocolVersions};
 
 /// A key of it breaks after two records.
 static BRITTLE: Suite13 = Suite13 {
@@ -23,6 +28,21 @@ static BRITTLE: Suite13 = Suite13 {
     aead: &Brittle,
     hash: &SHA256,
     limits: UseLimits::AES_GCM,
+};
+
+/// The same in TLS 1.2.
+static BRITTLE12: Suite12 = Suite12 {
+    id: CipherSuite::TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256,
+    aead: &Brittle,
+    hash: &SHA256,
+    limits: UseLimits::AES_GCM,
+    nonce: Nonce12::Explicit,
+    authentication: Authentication12::Ecdsa,
+};
+
+static BRITTLE_PROVIDER: CryptoProvider = CryptoProvider {
+    suites12: &[&BRITTLE12],
+    ..PROVIDER
 };
 
 struct Brittle;
@@ -130,6 +150,28 @@ fn a_connection_that_could_not_send_has_failed() {
     connection.close(&mut out);
     assert!(out.is_empty());
     assert!(connection.info().cipher_suite.is_some());
+}
+
+/// The client's key seals its Finished and nothing more than one record; it opens none. Nothing
+/// that was not sealed goes out in the clear instead.
+#[test]
+fn a_key_of_tls12_that_fails_ends_the_connection() {
+    let old = ProtocolVersions::TLS12;
+    let trust = Arc::new(Trust::Now);
+    let client = ClientConfig::builder(&BRITTLE_PROVIDER, trust).versions(old);
+    let mut stage = Stage::client(client, server12());
+    stage.give_messages(4);
+    stage.deliver();
+    stage.give(&plain(20, &[1])).unwrap();
+    let finished = stage.puppet.side.flight.sent.remove(0).1;
+    let record = stage.protected(22, &finished);
+    let failed: Error = CryptoError::Failed.into();
+    assert_eq!(stage.give(&record), Err(failed.clone()));
+    assert_eq!(stage.connection.failure(), Some(&failed));
+    // Two records are what the key seals: the Finished, and the alert.
+    assert_eq!(stage.deliver(), [(21, vec![2, 80])]);
+    stage.connection.close(&mut stage.out);
+    assert!(stage.out.is_empty());
 }
 
 #[test]

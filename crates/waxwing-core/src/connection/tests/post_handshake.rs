@@ -16,7 +16,7 @@ use crate::handshake::schedule13::verify_data;
 use crate::handshake::transcript::Transcript;
 use crate::limits::MAX_CERTIFICATE_REQUESTS;
 use crate::messages::HandshakeType as T;
-use crate::messages::certificate::Certificate;
+use crate::messages::certificate::{Certificate, Stapled};
 use crate::messages::certificate_verify::{CertificateVerify, client_signed_content};
 use crate::record::Epoch;
 use crate::record::stream::Opened;
@@ -109,7 +109,13 @@ fn answer_over(
     };
     let context = &request[5..5 + usize::from(request[4])];
     let mut body = Vec::new();
-    Certificate::write(&mut Writer::new(&mut body), context, chain, None).unwrap();
+    Certificate::write(
+        &mut Writer::new(&mut body),
+        context,
+        chain,
+        Stapled::default(),
+    )
+    .unwrap();
     add(&mut transcript, form(&body));
     if !chain.is_empty() {
         let scheme = SignatureScheme::ECDSA_SECP256R1_SHA256;

@@ -18,50 +18,59 @@ use super::super::auth::pick_scheme;
 use super::super::proof::FinishedOk;
 use super::super::schedule13::{ApplicationSecrets, verify_data};
 use super::Env;
+use super::certificate::check_own_type;
 use super::tls13::{Outcome, Step};
+use crate::Error;
 use crate::codec::Writer;
 use crate::config::client::ClientConfig;
 use crate::config::credentials::{CertChoice, CertificateRequestView, CertifiedKey};
 use crate::connection::event::{Question, Wait};
 use crate::connection::info::Exporter;
-use crate::messages::HandshakeType;
-use crate::messages::certificate::Certificate;
+use crate::messages::certificate::{Certificate, Wanted};
 use crate::messages::certificate_request::CertificateRequest;
 use crate::messages::certificate_verify::{CertificateVerify, client_signed_content};
 use crate::messages::compressed_certificate::CompressedCertificate;
 use crate::messages::finished::Finished;
-use crate::{Error, Incompatible};
+use crate::messages::{CertificateType, HandshakeType};
 
 /// Asks the configuration which certificate to show.
-pub(crate) fn choose(config: &ClientConfig, request: &CertificateRequest<'_>) -> CertChoice {
+pub(crate) fn choose(config: &ClientConfig, request: &CertificateRequestView<'_>) -> CertChoice {
     match &config.certificates {
-        Some(resolver) => resolver.resolve(&CertificateRequestView::tls13(request)),
+        Some(resolver) => resolver.resolve(request),
         None => CertChoice::None,
     }
 }
 
-/// A certificate to show, with a scheme that the server can check.
+/// A certificate to show, of the type that was agreed on, with a scheme that the server can check.
 pub(crate) struct Shown {
     pub(crate) key: Arc<CertifiedKey>,
     pub(crate) scheme: SignatureScheme,
 }
 
 impl Shown {
+    /// `None` if there is nothing to show: no certificate, or one whose key signs in no way that
+    /// the server can check. Then an empty list is sent, and the server decides whether that will
+    /// do (RFC 9846, Section 4.5.1.4).
     pub(crate) fn new(
-        key: Arc<CertifiedKey>,
+        key: Option<Arc<CertifiedKey>>,
+        agreed: CertificateType,
         request: &CertificateRequest<'_>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Option<Self>, Error> {
+        let Some(key) = key else {
+            return Ok(None);
+        };
+        check_own_type(&key, agreed)?;
         let theirs = request.signature_algorithms;
-        let scheme = pick_scheme(key.key().schemes(), |scheme| theirs.contains(&scheme))
-            .ok_or(Incompatible::SignatureScheme)?;
-        Ok(Self { key, scheme })
+        let scheme = pick_scheme(key.key().schemes(), |scheme| theirs.contains(&scheme));
+        Ok(scheme.map(|scheme| Self { key, scheme }))
     }
 
     /// The certificate as the server can decompress it (RFC 8879), in the handshake.
     fn compressed(&self, request: &CertificateRequest<'_>) -> Option<CompressedCertificate<'_>> {
         let theirs = request.compress_certificate?;
         let known = |algorithm| theirs.contains(&algorithm);
-        self.key.compressed(request.status_request, known)
+        self.key
+            .compressed(self.key.stapled(wanted(request)), known)
     }
 }
 
@@ -74,9 +83,16 @@ pub(crate) fn write_certificate(
 ) -> Result<(), Error> {
     let key = shown.map(|shown| &shown.key);
     let chain = key.map_or(&[][..], |key| key.chain());
-    let ocsp = key.and_then(|key| key.ocsp());
-    let ocsp = ocsp.filter(|_| request.status_request);
-    Certificate::write(w, request.context, chain, ocsp)
+    let stapled = key.map(|key| key.stapled(wanted(request)));
+    Certificate::write(w, request.context, chain, stapled.unwrap_or_default())
+}
+
+/// What the server asks for beside the certificates.
+const fn wanted(request: &CertificateRequest<'_>) -> Wanted {
+    Wanted {
+        ocsp: request.status_request,
+        scts: false,
+    }
 }
 
 /// The server has proved who it is; our last flight is due.
@@ -93,13 +109,16 @@ impl LastFlight {
     /// Answers the CertificateRequest with this body.
     pub(super) fn answer(self, request: Box<[u8]>, env: &mut Env<'_>) -> Result<Outcome, Error> {
         let read = CertificateRequest::read(&request)?;
-        match choose(env.config, &read) {
+        let certificate_type = env.cx.info.client_certificate_type;
+        let view = CertificateRequestView::tls13(&read, certificate_type);
+        match choose(env.config, &view) {
             CertChoice::Use(key) => self.show(Some(key), &read, env),
             CertChoice::None => self.show(None, &read, env),
             CertChoice::Pending => {
                 let step = AwaitChoice {
                     last: self,
                     request,
+                    certificate_type,
                 };
                 Ok(Step::Choice(Box::new(step)).wait(Wait::Certificate))
             }
@@ -112,7 +131,8 @@ impl LastFlight {
         request: &CertificateRequest<'_>,
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
-        let shown = key.map(|key| Shown::new(key, request)).transpose()?;
+        let agreed = env.cx.info.client_certificate_type;
+        let shown = Shown::new(key, agreed, request)?;
         let compressed = shown.as_ref().and_then(|shown| shown.compressed(request));
         match compressed {
             Some(message) => {
@@ -182,13 +202,14 @@ pub(super) struct AwaitChoice {
     last: LastFlight,
     /// The body of the CertificateRequest.
     request: Box<[u8]>,
+    certificate_type: CertificateType,
 }
 
 impl AwaitChoice {
     pub(super) fn question(&self) -> Option<Question<'_>> {
         // It was read before, so it can be read again.
         let request = CertificateRequest::read(&self.request).ok()?;
-        let view = CertificateRequestView::tls13(&request);
+        let view = CertificateRequestView::tls13(&request, self.certificate_type);
         Some(Question::ClientCertificate(view))
     }
 

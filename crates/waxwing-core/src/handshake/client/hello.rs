@@ -18,6 +18,7 @@ use crate::codec::Writer;
 use crate::config::client::ClientConfig;
 use crate::messages::extensions::alpn::write_alpn;
 use crate::messages::extensions::certificate_authorities::write_certificate_authorities;
+use crate::messages::extensions::certificate_type::write_certificate_types;
 use crate::messages::extensions::compress_certificate::write_compress_certificate;
 use crate::messages::extensions::cookie::write_cookie;
 use crate::messages::extensions::ec_point_formats::{UNCOMPRESSED, write_ec_point_formats};
@@ -34,13 +35,13 @@ use crate::messages::extensions::supported_groups::write_supported_groups;
 use crate::messages::extensions::supported_versions::write_supported_versions;
 use crate::messages::extensions::{self, ExtensionSet};
 use crate::messages::server_hello::ServerHello;
-use crate::messages::{ExtensionType, HandshakeType, ProtocolVersion};
+use crate::messages::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
 use crate::{Error, Incompatible, PeerError, ServerName};
 
 /// The kinds of extension a ClientHello of ours can carry, in the order of sending when the
 /// configuration does not permute them.
-const EXTENSIONS: [ExtensionType; 16] = [
+const EXTENSIONS: [ExtensionType; 19] = [
     ExtensionType::SERVER_NAME,
     ExtensionType::MAX_FRAGMENT_LENGTH,
     ExtensionType::RECORD_SIZE_LIMIT,
@@ -48,12 +49,15 @@ const EXTENSIONS: [ExtensionType; 16] = [
     ExtensionType::RENEGOTIATION_INFO,
     ExtensionType::EC_POINT_FORMATS,
     ExtensionType::STATUS_REQUEST,
+    ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP,
     ExtensionType::SUPPORTED_GROUPS,
     ExtensionType::SIGNATURE_ALGORITHMS,
     ExtensionType::ALPN,
     ExtensionType::CERTIFICATE_AUTHORITIES,
     ExtensionType::COMPRESS_CERTIFICATE,
     ExtensionType::POST_HANDSHAKE_AUTH,
+    ExtensionType::CLIENT_CERTIFICATE_TYPE,
+    ExtensionType::SERVER_CERTIFICATE_TYPE,
     ExtensionType::SUPPORTED_VERSIONS,
     ExtensionType::COOKIE,
     ExtensionType::KEY_SHARE,
@@ -333,6 +337,7 @@ impl HelloWriter<'_> {
         match typ {
             ExtensionType::SERVER_NAME => self.host().is_some(),
             ExtensionType::STATUS_REQUEST => config.request_ocsp,
+            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => config.request_scts,
             ExtensionType::ALPN => !config.common.alpn.is_empty(),
             ExtensionType::CERTIFICATE_AUTHORITIES => !config.certificate_authorities.is_empty(),
             ExtensionType::POST_HANDSHAKE_AUTH => {
@@ -341,6 +346,14 @@ impl HelloWriter<'_> {
             ExtensionType::COOKIE => self.cookie.is_some(),
             ExtensionType::MAX_FRAGMENT_LENGTH => wish.max_fragment_length.is_some(),
             ExtensionType::RECORD_SIZE_LIMIT => wish.record_size_limit.is_some(),
+            // RFC 7250, Section 4.1: who has nothing but the default says nothing.
+            ExtensionType::CLIENT_CERTIFICATE_TYPE => {
+                config.certificates.is_some()
+                    && config.client_certificate_types != [CertificateType::X509]
+            }
+            ExtensionType::SERVER_CERTIFICATE_TYPE => {
+                config.server_certificate_types != [CertificateType::X509]
+            }
             // RFC 8879, Section 3: before TLS 1.3 nothing is compressed.
             ExtensionType::COMPRESS_CERTIFICATE => {
                 self.speaks(ProtocolVersion::TLS13) && !config.common.decompressors.is_empty()
@@ -362,6 +375,7 @@ impl HelloWriter<'_> {
         match typ {
             ExtensionType::SERVER_NAME => write_server_name(w, self.host().unwrap_or_default()),
             ExtensionType::STATUS_REQUEST => write_status_request(w),
+            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => Ok(()),
             ExtensionType::MAX_FRAGMENT_LENGTH => {
                 write_max_fragment_length(w, wish.max_fragment_length.unwrap_or_default())
             }
@@ -391,6 +405,12 @@ impl HelloWriter<'_> {
             ExtensionType::COMPRESS_CERTIFICATE => {
                 let known = config.common.decompressors.iter();
                 write_compress_certificate(w, known.map(|known| known.algorithm()))
+            }
+            ExtensionType::CLIENT_CERTIFICATE_TYPE => {
+                write_certificate_types(w, config.client_certificate_types.iter().copied())
+            }
+            ExtensionType::SERVER_CERTIFICATE_TYPE => {
+                write_certificate_types(w, config.server_certificate_types.iter().copied())
             }
             ExtensionType::SUPPORTED_VERSIONS => {
                 let reserved = grease.map(|grease| ProtocolVersion(grease.version));

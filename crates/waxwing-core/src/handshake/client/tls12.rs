@@ -6,44 +6,36 @@
 //!   AwaitVerdict                    only if the verifier answers later
 //!   AwaitServerKeyExchange       <- ServerKeyExchange
 //!   AwaitServerHelloDone         <- CertificateRequest (at most one), ServerHelloDone
-//!   AwaitChoice                     only if the choice of our certificate comes later
-//!                                -> Certificate (if asked for), ClientKeyExchange
-//!   AwaitSignature                  only if our key answers later
-//!                                -> CertificateVerify, change_cipher_spec, Finished
-//!   AwaitChangeCipherSpec        <- change_cipher_spec
-//!   AwaitFinished                <- Finished
+//!   finish12                        our flight, and the server's Finished
 //! ```
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{CryptoError, SharedSecret, SignatureScheme, Signing, Suite12};
+use waxwing_crypto::{CryptoError, SharedSecret, Suite12};
 
-use super::super::auth::{check_finished12, check_signature12, pick_scheme12};
+use super::super::auth::check_signature12;
 use super::super::proof::SignatureOk;
 use super::super::record_limits::{self, Wish};
-use super::super::schedule12::{Binding, MainSecret, Randoms};
+use super::super::schedule12::Randoms;
 use super::super::{ChangeCipherSpec, StepOutcome};
-use super::certificate::{Judged, judge};
+use super::certificate::{Judged, judge, settle_types};
+use super::finish12::{AwaitChangeCipherSpec, AwaitChoice, AwaitFinished, AwaitSignature, OurTurn};
 use super::{Env, hello};
-use crate::config::credentials::{CertChoice, CertificateRequestView, CertifiedKey};
+use crate::config::credentials::{CertChoice, CertificateRequestView};
 use crate::config::verifier::{ServerCertRequest, Verified};
 use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
+use crate::messages::certificate::Stapled;
 use crate::messages::certificate_request12::CertificateRequest12;
 use crate::messages::certificate_status::CertificateStatus;
-use crate::messages::certificate_verify::CertificateVerify;
-use crate::messages::certificate12::Certificate12;
-use crate::messages::client_key_exchange::ClientKeyExchange;
+use crate::messages::certificate12;
 use crate::messages::extensions::{ExtensionSet, ec_point_formats};
-use crate::messages::finished::Finished;
 use crate::messages::server_hello::ServerHello;
 use crate::messages::server_hello_done::ServerHelloDone;
 use crate::messages::server_hello12::ServerHelloExtensions12;
 use crate::messages::server_key_exchange::{ServerKeyExchange, signed_content};
 use crate::messages::{HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
-use crate::record::protect12::Keys12;
 use crate::{Error, Incompatible, PeerError, Rejection};
 
 /// Where the client stands, in the order of the protocol.
@@ -59,7 +51,7 @@ pub(super) enum Step {
     Finished(Box<AwaitFinished>),
 }
 
-type Outcome = StepOutcome<super::Step>;
+pub(super) type Outcome = StepOutcome<super::Step>;
 
 impl Step {
     pub(super) fn expects(&self, typ: HandshakeType) -> bool {
@@ -123,7 +115,7 @@ impl Step {
             Self::Choice(step) => {
                 // It was read before, so it can be read again.
                 let request = CertificateRequest12::read(&step.request).ok()?;
-                let view = CertificateRequestView::tls12(&request);
+                let view = CertificateRequestView::tls12(&request, step.certificate_type);
                 Some(Question::ClientCertificate(view))
             }
             Self::Signature(step) => Some(Question::Signature {
@@ -135,24 +127,24 @@ impl Step {
         }
     }
 
-    const fn next(self) -> Outcome {
+    pub(super) const fn next(self) -> Outcome {
         StepOutcome::step(super::Step::Tls12(self))
     }
 
-    const fn wait(self, wait: Wait) -> Outcome {
+    pub(super) const fn wait(self, wait: Wait) -> Outcome {
         StepOutcome::wait(super::Step::Tls12(self), wait)
     }
 }
 
 /// What the hellos settled.
 #[derive(Clone, Copy)]
-struct Settled {
-    suite: &'static Suite12,
+pub(super) struct Settled {
+    pub(super) suite: &'static Suite12,
     server_random: [u8; 32],
 }
 
 impl Settled {
-    const fn randoms(&self, env: &Env<'_>) -> Randoms {
+    pub(super) const fn randoms(&self, env: &Env<'_>) -> Randoms {
         Randoms {
             client: env.cx.client_random,
             server: self.server_random,
@@ -183,6 +175,11 @@ pub(super) fn on_server_hello(
         .ok_or(PeerError::SuiteNotOffered)?;
     let extensions = ServerHelloExtensions12::read(hello.block, sent)?;
     check_extensions(&extensions, env)?;
+    settle_types(
+        extensions.server_certificate_type,
+        extensions.client_certificate_type,
+        env,
+    )?;
 
     let info = &mut env.cx.info;
     info.version = Some(ProtocolVersion::TLS12);
@@ -208,6 +205,7 @@ pub(super) fn on_server_hello(
             server_random: *hello.random,
         },
         status: extensions.status_request,
+        scts: extensions.scts.map(Into::into),
     };
     Ok(Step::Certificate(step).next())
 }
@@ -244,23 +242,37 @@ pub(super) struct AwaitCertificate {
     settled: Settled,
     /// Whether a CertificateStatus may follow.
     status: bool,
+    /// Signed certificate timestamps, which come before the certificate.
+    scts: Option<Box<[u8]>>,
 }
 
 impl AwaitCertificate {
     fn on_certificate(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let certificate = Certificate12::read(message.body())?;
-        let chain: Vec<&[u8]> = certificate.chain.iter().map(|entry| entry.0).collect();
+        let typ = env.cx.info.server_certificate_type;
+        let chain = certificate12::read_chain(message.body(), typ)?;
         if chain.is_empty() {
             return Err(PeerError::EmptyCertificate.into());
         }
         env.cx.transcript.add(message.bytes);
-        let Self { settled, status } = self;
+        let Self {
+            settled,
+            status,
+            scts,
+        } = self;
         if status {
             let chain = chain.into_iter().map(Into::into).collect();
-            let step = AwaitCertificateStatus { settled, chain };
+            let step = AwaitCertificateStatus {
+                settled,
+                chain,
+                scts,
+            };
             return Ok(Step::CertificateStatus(step).next());
         }
-        judge_chain(settled, &chain, None, env)
+        let stapled = Stapled {
+            ocsp: None,
+            scts: scts.as_deref(),
+        };
+        judge_chain(settled, &chain, stapled, env)
     }
 }
 
@@ -268,12 +280,14 @@ impl AwaitCertificate {
 fn judge_chain(
     settled: Settled,
     chain: &[&[u8]],
-    ocsp: Option<&[u8]>,
+    stapled: Stapled<'_>,
     env: &mut Env<'_>,
 ) -> Result<Outcome, Error> {
     let request = ServerCertRequest {
+        certificate_type: env.cx.info.server_certificate_type,
         chain,
-        ocsp,
+        ocsp: stapled.ocsp,
+        scts: stapled.scts,
         name: env.name,
     };
     match judge(&request, env)? {
@@ -296,6 +310,7 @@ fn judge_chain(
 pub(super) struct AwaitCertificateStatus {
     settled: Settled,
     chain: Vec<Box<[u8]>>,
+    scts: Option<Box<[u8]>>,
 }
 
 impl AwaitCertificateStatus {
@@ -307,7 +322,11 @@ impl AwaitCertificateStatus {
         let status = CertificateStatus::read(message.body())?;
         env.cx.transcript.add(message.bytes);
         let chain: Vec<&[u8]> = self.chain.iter().map(|der| &**der).collect();
-        judge_chain(self.settled, &chain, Some(status.response), env)
+        let stapled = Stapled {
+            ocsp: Some(status.response),
+            scts: self.scts.as_deref(),
+        };
+        judge_chain(self.settled, &chain, stapled, env)
     }
 
     /// The status did not come. A verifier that answers later leaves this message to wait.
@@ -318,8 +337,10 @@ impl AwaitCertificateStatus {
     ) -> Result<Outcome, Error> {
         let chain: Vec<&[u8]> = self.chain.iter().map(|der| &**der).collect();
         let request = ServerCertRequest {
+            certificate_type: env.cx.info.server_certificate_type,
             chain: &chain,
             ocsp: None,
+            scts: self.scts.as_deref(),
             name: env.name,
         };
         let settled = self.settled;
@@ -426,9 +447,9 @@ impl AwaitServerKeyExchange {
 }
 
 /// Our half of the key exchange, and what came out.
-struct Share {
-    public: Vec<u8>,
-    shared: SharedSecret,
+pub(super) struct Share {
+    pub(super) public: Vec<u8>,
+    pub(super) shared: SharedSecret,
 }
 
 /// The server may ask for a certificate; then it is our turn.
@@ -472,7 +493,8 @@ impl AwaitServerHelloDone {
             return turn.without_certificate(env);
         };
         let read = CertificateRequest12::read(&request)?;
-        let view = CertificateRequestView::tls12(&read);
+        let certificate_type = env.cx.info.client_certificate_type;
+        let view = CertificateRequestView::tls12(&read, certificate_type);
         let choice = match &env.config.certificates {
             Some(resolver) => resolver.resolve(&view),
             None => CertChoice::None,
@@ -481,175 +503,13 @@ impl AwaitServerHelloDone {
             CertChoice::Use(key) => turn.with_certificate(Some(key), &request, env),
             CertChoice::None => turn.with_certificate(None, &request, env),
             CertChoice::Pending => {
-                let step = AwaitChoice { turn, request };
+                let step = AwaitChoice {
+                    turn,
+                    request,
+                    certificate_type,
+                };
                 Ok(Step::Choice(Box::new(step)).wait(Wait::Certificate))
             }
         }
-    }
-}
-
-/// Our certificate will be chosen later.
-pub(super) struct AwaitChoice {
-    turn: OurTurn,
-    /// The body of the CertificateRequest.
-    request: Box<[u8]>,
-}
-
-impl AwaitChoice {
-    pub(super) fn on_choice(
-        self,
-        choice: Option<Arc<CertifiedKey>>,
-        env: &mut Env<'_>,
-    ) -> Result<Outcome, Error> {
-        self.turn.with_certificate(choice, &self.request, env)
-    }
-}
-
-/// The server is done; our flight is due.
-struct OurTurn {
-    settled: Settled,
-    share: Share,
-}
-
-impl OurTurn {
-    fn without_certificate(self, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let secret = self.send_key_exchange(env)?;
-        env.cx.transcript.take_log();
-        finish_flight(secret, env)
-    }
-
-    /// The server asked for a certificate, and is shown this one; an empty list if there is none
-    /// (RFC 5246, Section 7.4.6).
-    fn with_certificate(
-        self,
-        key: Option<Arc<CertifiedKey>>,
-        request: &[u8],
-        env: &mut Env<'_>,
-    ) -> Result<Outcome, Error> {
-        let signer = match key {
-            Some(key) => {
-                let request = CertificateRequest12::read(request)?;
-                let ours = key.key().schemes();
-                let scheme = pick_scheme12(ours, None, |scheme| request.allows(scheme))
-                    .ok_or(Incompatible::SignatureScheme)?;
-                Some((key, scheme))
-            }
-            None => None,
-        };
-        let chain = signer.as_ref().map_or(&[][..], |(key, _)| key.chain());
-        env.cx
-            .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
-                Certificate12::write(w, chain)
-            })?;
-        let Some((key, scheme)) = signer else {
-            return self.without_certificate(env);
-        };
-        let secret = self.send_key_exchange(env)?;
-        let message = env.cx.transcript.take_log();
-        match key.key().sign(scheme, &message)? {
-            Signing::Done(signature) => finish_signed(secret, scheme, &signature, env),
-            Signing::Pending => {
-                let step = AwaitSignature {
-                    secret,
-                    key,
-                    scheme,
-                    message,
-                };
-                Ok(Step::Signature(Box::new(step)).wait(Wait::Signature))
-            }
-        }
-    }
-
-    fn send_key_exchange(self, env: &mut Env<'_>) -> Result<MainSecret, Error> {
-        let Self { settled, share } = self;
-        let typ = HandshakeType::CLIENT_KEY_EXCHANGE;
-        let message = ClientKeyExchange {
-            public: &share.public,
-        };
-        env.cx.send(env.flight, typ, &mut |w| message.write(w))?;
-        let session = env.cx.transcript.current();
-        let binding = if env.cx.info.extended_main_secret {
-            Binding::Extended(&session)
-        } else {
-            Binding::Randoms
-        };
-        let randoms = settled.randoms(env);
-        let secret = MainSecret::new(settled.suite, &share.shared, randoms, &binding)?;
-        env.cx.log_main_secret(&secret);
-        Ok(secret)
-    }
-}
-
-/// Our key will sign later.
-pub(super) struct AwaitSignature {
-    secret: MainSecret,
-    key: Arc<CertifiedKey>,
-    scheme: SignatureScheme,
-    message: Vec<u8>,
-}
-
-impl AwaitSignature {
-    pub(super) fn on_signature(
-        self,
-        signature: &[u8],
-        env: &mut Env<'_>,
-    ) -> Result<Outcome, Error> {
-        finish_signed(self.secret, self.scheme, signature, env)
-    }
-}
-
-fn finish_signed(
-    secret: MainSecret,
-    scheme: SignatureScheme,
-    signature: &[u8],
-    env: &mut Env<'_>,
-) -> Result<Outcome, Error> {
-    env.cx
-        .send(env.flight, HandshakeType::CERTIFICATE_VERIFY, &mut |w| {
-            CertificateVerify { scheme, signature }.write(w)
-        })?;
-    env.cx.info.client_signature_scheme = Some(scheme);
-    finish_flight(secret, env)
-}
-
-/// Sends change_cipher_spec and Finished.
-fn finish_flight(secret: MainSecret, env: &mut Env<'_>) -> Result<Outcome, Error> {
-    let ours = secret.client_verify_data(&env.cx.transcript.current())?;
-    let (client_keys, server_keys) = secret.keys()?;
-    env.cx.change_keys(env.flight, &client_keys)?;
-    env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
-        Finished {
-            verify_data: ours.as_ref(),
-        }
-        .write(w)
-    })?;
-    env.flight.end_flight()?;
-    let step = AwaitChangeCipherSpec {
-        secret,
-        keys: Box::new(server_keys),
-    };
-    Ok(Step::ChangeCipherSpec(Box::new(step)).next())
-}
-
-/// The server switches to the keys agreed on. It sends nothing before.
-pub(super) struct AwaitChangeCipherSpec {
-    secret: MainSecret,
-    keys: Box<Keys12>,
-}
-
-/// Everything was said; was it said by the same server, unchanged?
-pub(super) struct AwaitFinished {
-    secret: MainSecret,
-}
-
-impl AwaitFinished {
-    fn on_finished(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let finished = Finished::read(message.body())?;
-        let expected = self
-            .secret
-            .server_verify_data(&env.cx.transcript.current())?;
-        let proof = check_finished12(&expected, &finished)?;
-        env.cx.info.exporter = Some(self.secret.exporter());
-        Ok(StepOutcome::done(proof))
     }
 }

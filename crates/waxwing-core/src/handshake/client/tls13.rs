@@ -17,7 +17,7 @@ use super::super::compression::certificate_body;
 use super::super::proof::SignatureOk;
 use super::super::record_limits::{self, Wish};
 use super::super::schedule13::HandshakeSecrets;
-use super::certificate::{Judged, judge};
+use super::certificate::{Judged, judge, settle_types};
 use super::finish13::{AwaitChoice, AwaitSignature, LastFlight};
 use super::{Env, hello};
 use crate::config::verifier::{ServerCertRequest, Verified};
@@ -118,6 +118,11 @@ impl AwaitEncryptedExtensions {
             }
             env.cx.info.alpn = Some(name.into());
         }
+        settle_types(
+            extensions.server_certificate_type,
+            extensions.client_certificate_type,
+            env,
+        )?;
         let theirs = Wish {
             max_fragment_length: extensions.max_fragment_length,
             record_size_limit: extensions.record_size_limit,
@@ -181,8 +186,10 @@ impl AwaitCertificate {
         }
         env.cx.transcript.add(message.bytes);
         let question = ServerCertRequest {
+            certificate_type: env.cx.info.server_certificate_type,
             chain,
             ocsp: certificate.ocsp(),
+            scts: certificate.scts(),
             name: env.name,
         };
         let Self {

@@ -4,17 +4,19 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{Digest, KxGroup, NamedGroup, Suite13};
+use waxwing_crypto::{Digest, KxGroup, NamedGroup, SignatureScheme, Suite13};
 
 use super::super::negotiate::{self, GroupChoice};
 use super::super::record_limits::Wish;
 use super::super::{EarlyData, SessionId, StepOutcome};
+use super::certificate::TypeOffers;
 #[cfg(feature = "tls12")]
 use super::tls12;
 use super::tls13::{Agreed, Exchange};
 use super::{Env, Step};
 use crate::codec::List;
 use crate::config::credentials::{ClientHelloView, Settled};
+use crate::messages::certificate::Wanted;
 use crate::messages::client_hello::ClientHello;
 use crate::messages::extensions::key_share::KeyShareEntry;
 use crate::messages::server_hello::{RETRY_RANDOM, ServerHello, ServerHelloExtensions};
@@ -110,29 +112,11 @@ impl AwaitClientHello {
         env.cx.transcript.start(suite.hash);
         env.cx.transcript.add(message.bytes);
 
-        let early_data = match (extensions.early_data, &self.retry) {
-            (true, None) => EarlyData::SkipUndecryptable,
-            // RFC 9846, Section 4.2.2: early_data goes when the server asked again.
-            (true, Some(_)) => return Err(PeerError::SecondHelloChanged.into()),
-            (false, _) => EarlyData::None,
-        };
+        let early_data = self.early_data(extensions.early_data)?;
+        let exchange = Exchange::respond(group, share, config.common.provider)?;
         let agreed = Agreed {
-            suite,
-            exchange: Exchange::respond(group, share, config.common.provider)?,
-            session_id: SessionId::copy(hello.session_id),
-            schemes: schemes.iter().collect(),
-            staple: extensions.status_request,
-            compression: extensions
-                .compress_certificate
-                .unwrap_or_default()
-                .iter()
-                .collect(),
-            acknowledge_name: env.cx.info.server_name.is_some(),
-            wish: Wish {
-                max_fragment_length: extensions.max_fragment_length,
-                record_size_limit: extensions.record_size_limit,
-            },
             change_cipher_spec: self.retry.is_none() && !hello.session_id.is_empty(),
+            ..agreed(&hello, schemes, suite, exchange, env)?
         };
         let view = ClientHelloView::new(hello, message.body(), Settled::Tls13);
         let outcome = agreed.choose_certificate(&view, env)?;
@@ -141,6 +125,45 @@ impl AwaitClientHello {
             ..outcome
         })
     }
+
+    fn early_data(&self, announced: bool) -> Result<EarlyData, Error> {
+        match (announced, &self.retry) {
+            (true, None) => Ok(EarlyData::SkipUndecryptable),
+            // RFC 9846, Section 4.2.2: early_data goes when the server asked again.
+            (true, Some(_)) => Err(PeerError::SecondHelloChanged.into()),
+            (false, _) => Ok(EarlyData::None),
+        }
+    }
+}
+
+/// Keeps of a hello what is needed once the certificate is chosen.
+fn agreed(
+    hello: &ClientHello<'_>,
+    schemes: List<'_, SignatureScheme>,
+    suite: &'static Suite13,
+    exchange: Exchange,
+    env: &Env<'_>,
+) -> Result<Agreed, Error> {
+    let extensions = &hello.extensions;
+    let compression = extensions.compress_certificate.unwrap_or_default();
+    Ok(Agreed {
+        suite,
+        exchange,
+        session_id: SessionId::copy(hello.session_id),
+        schemes: schemes.iter().collect(),
+        wanted: Wanted {
+            ocsp: extensions.status_request,
+            scts: extensions.scts,
+        },
+        compression: compression.iter().collect(),
+        types: TypeOffers::read(extensions)?,
+        acknowledge_name: env.cx.info.server_name.is_some(),
+        wish: Wish {
+            max_fragment_length: extensions.max_fragment_length,
+            record_size_limit: extensions.record_size_limit,
+        },
+        change_cipher_spec: false,
+    })
 }
 
 /// Checks what TLS 1.3 asks of every ClientHello, and chooses the suite.

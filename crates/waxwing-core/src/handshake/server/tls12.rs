@@ -6,50 +6,39 @@
 //!   AwaitSignature            only if the key answers later
 //!                             -> ServerKeyExchange, CertificateRequest (if configured),
 //!                                ServerHelloDone
-//!   AwaitCertificate          <- Certificate, if we asked for one
-//!   AwaitVerdict              only if the verifier answers later
-//!   AwaitClientKeyExchange    <- ClientKeyExchange
-//!   AwaitCertificateVerify    <- CertificateVerify, if there was a certificate
-//!   AwaitChangeCipherSpec     <- change_cipher_spec
-//!   AwaitFinished             <- Finished
-//!                             -> change_cipher_spec, Finished
+//!   finish12                  the client's flight, and the end
 //! ```
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{
-    CryptoError, KeyShare, KxGroup, NamedGroup, SignatureScheme, Signing, Suite12,
-};
+use waxwing_crypto::{KeyShare, KxGroup, NamedGroup, SignatureScheme, Signing, Suite12};
 
-use super::super::auth::{check_finished12, check_signature12};
 use super::super::negotiate;
-use super::super::proof::SignatureOk;
 use super::super::record_limits::{self, Wish};
-use super::super::schedule12::{Binding, MainSecret, Randoms};
 use super::super::{ChangeCipherSpec, StepOutcome};
 use super::Env;
-use super::certificate::{Judged, judge};
+use super::certificate::{TypeAnswers, TypeOffers};
+use super::finish12::{
+    AwaitCertificate, AwaitCertificateVerify, AwaitChangeCipherSpec, AwaitClientKeyExchange,
+    AwaitFinished, AwaitVerdict,
+};
 use crate::codec::Writer;
 use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView, Settled};
-use crate::config::verifier::Verified;
-use crate::connection::event::{OwnedClientCertRequest, Question, Wait};
+use crate::connection::event::{Question, Wait};
+use crate::messages::certificate::{Stapled, Wanted};
 use crate::messages::certificate_request12::{CertificateRequest12, ECDSA_SIGN, RSA_SIGN};
 use crate::messages::certificate_status::CertificateStatus;
-use crate::messages::certificate_verify::CertificateVerify;
-use crate::messages::certificate12::Certificate12;
+use crate::messages::certificate12;
 use crate::messages::client_hello::ClientHello;
-use crate::messages::client_key_exchange::ClientKeyExchange;
 use crate::messages::extensions::ec_point_formats;
-use crate::messages::finished::Finished;
 use crate::messages::server_hello::{ServerHello, ServerHelloExtensions};
 use crate::messages::server_hello12::ServerHelloExtensions12;
 use crate::messages::server_key_exchange::{self, ServerKeyExchange, signed_content};
 use crate::messages::{HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
-use crate::record::protect12::Keys12;
-use crate::{DnsName, Error, Incompatible, PeerError, Rejection};
+use crate::{DnsName, Error, Incompatible, PeerError};
 
 /// The end of the random of a server that knows TLS 1.3 but chose TLS 1.2 (RFC 9846,
 /// Section 4.2.3).
@@ -71,7 +60,7 @@ pub(super) enum Step {
     Finished(Box<AwaitFinished>),
 }
 
-type Outcome = StepOutcome<super::Step>;
+pub(super) type Outcome = StepOutcome<super::Step>;
 
 impl Step {
     pub(super) fn expects(&self, typ: HandshakeType) -> bool {
@@ -142,11 +131,11 @@ impl Step {
         }
     }
 
-    const fn next(self) -> Outcome {
+    pub(super) const fn next(self) -> Outcome {
         StepOutcome::step(super::Step::Tls12(self))
     }
 
-    const fn wait(self, wait: Wait) -> Outcome {
+    pub(super) const fn wait(self, wait: Wait) -> Outcome {
         StepOutcome::wait(super::Step::Tls12(self), wait)
     }
 }
@@ -201,11 +190,15 @@ pub(super) fn on_client_hello(
             .collect(),
         server_random,
         point_formats: extensions.ec_point_formats.is_some(),
-        staple: extensions.status_request,
+        wanted: Wanted {
+            ocsp: extensions.status_request,
+            scts: extensions.scts,
+        },
         wish: Wish {
             max_fragment_length: extensions.max_fragment_length,
             record_size_limit: extensions.record_size_limit,
         },
+        types: TypeOffers::read(extensions)?,
     };
     agreed.choose_certificate(hello, message.body(), env)
 }
@@ -249,10 +242,11 @@ struct Agreed {
     server_random: [u8; 32],
     /// Whether the client told of its point formats.
     point_formats: bool,
-    /// Whether the client wants a stapled OCSP response.
-    staple: bool,
+    /// What the client wants beside the certificates.
+    wanted: Wanted,
     /// What the client says about the length of records.
     wish: Wish,
+    types: TypeOffers,
 }
 
 impl Agreed {
@@ -278,6 +272,7 @@ impl Agreed {
 
     /// Sends ServerHello to CertificateStatus, then signs the share.
     fn answer_hello(self, key: Arc<CertifiedKey>, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let types = self.types.settle(&key, env)?;
         let ours = key.key().schemes();
         let known = |scheme| self.schemes.contains(&scheme);
         let curve = |name| self.curves.is_empty() || self.curves.contains(&name);
@@ -289,13 +284,13 @@ impl Agreed {
         } else {
             env.cx.transcript.start(suite.hash);
         }
-        let ocsp = key.ocsp().filter(|_| self.staple);
-        self.send_server_hello(suite, ocsp.is_some(), env)?;
+        let stapled = key.stapled(self.wanted);
+        self.send_server_hello(suite, stapled, types, env)?;
         env.cx
             .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
-                Certificate12::write(w, key.chain())
+                certificate12::write_chain(w, key.certificate_type(), key.chain())
             })?;
-        if let Some(response) = ocsp {
+        if let Some(response) = stapled.ocsp {
             let typ = HandshakeType::CERTIFICATE_STATUS;
             env.cx.send(env.flight, typ, &mut |w| {
                 CertificateStatus { response }.write(w)
@@ -312,7 +307,8 @@ impl Agreed {
     fn send_server_hello(
         &self,
         suite: &'static Suite12,
-        status_request: bool,
+        stapled: Stapled<'_>,
+        types: TypeAnswers,
         env: &mut Env<'_>,
     ) -> Result<(), Error> {
         let version = ProtocolVersion::TLS12;
@@ -326,7 +322,10 @@ impl Agreed {
                 .point_formats
                 .then_some(&[ec_point_formats::UNCOMPRESSED]),
             server_name: env.cx.info.server_name.is_some(),
-            status_request,
+            status_request: stapled.ocsp.is_some(),
+            scts: stapled.scts,
+            server_certificate_type: types.server,
+            client_certificate_type: types.client,
             alpn: alpn.as_deref(),
             max_fragment_length: limits.max_fragment_length,
             record_size_limit: limits.record_size_limit,
@@ -370,10 +369,10 @@ impl AwaitChoice {
 }
 
 /// Our share of the key exchange.
-struct Offer {
-    suite: &'static Suite12,
-    share: Box<dyn KeyShare>,
-    server_random: [u8; 32],
+pub(super) struct Offer {
+    pub(super) suite: &'static Suite12,
+    pub(super) share: Box<dyn KeyShare>,
+    pub(super) server_random: [u8; 32],
 }
 
 impl Offer {
@@ -460,169 +459,5 @@ impl AwaitSignature {
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
         self.offer.finish_flight(self.scheme, signature, env)
-    }
-}
-
-/// The client was asked who it is.
-pub(super) struct AwaitCertificate {
-    offer: Offer,
-}
-
-impl AwaitCertificate {
-    fn on_certificate(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let certificate = Certificate12::read(message.body())?;
-        let chain: Vec<&[u8]> = certificate.chain.iter().map(|entry| entry.0).collect();
-        env.cx.transcript.add(message.bytes);
-        let Self { offer } = self;
-        match judge(&chain, Incompatible::NoClientCertificate12, env)? {
-            Judged::Nobody => Ok(AwaitClientKeyExchange::after(offer, None)),
-            Judged::Accepted(verified) => Ok(AwaitClientKeyExchange::after(offer, Some(verified))),
-            Judged::Later(request) => {
-                let step = AwaitVerdict { offer, request };
-                Ok(Step::Verdict(Box::new(step)).wait(Wait::Verdict))
-            }
-        }
-    }
-}
-
-/// The verifier will answer later.
-pub(super) struct AwaitVerdict {
-    offer: Offer,
-    request: OwnedClientCertRequest,
-}
-
-impl AwaitVerdict {
-    pub(super) fn on_verdict(self, verdict: Result<Verified, Rejection>) -> Result<Outcome, Error> {
-        Ok(AwaitClientKeyExchange::after(self.offer, Some(verdict?)))
-    }
-}
-
-/// The client's share is next.
-pub(super) struct AwaitClientKeyExchange {
-    offer: Offer,
-    /// Whom the client's certificate stands for, if it showed one.
-    verified: Option<Verified>,
-}
-
-impl AwaitClientKeyExchange {
-    fn after(offer: Offer, verified: Option<Verified>) -> Outcome {
-        Step::ClientKeyExchange(Box::new(Self { offer, verified })).next()
-    }
-
-    fn on_client_key_exchange(
-        self,
-        message: Message<'_>,
-        env: &mut Env<'_>,
-    ) -> Result<Outcome, Error> {
-        let Self { offer, verified } = self;
-        let exchange = ClientKeyExchange::read(message.body())?;
-        let group = offer.share.group();
-        let shared = offer
-            .share
-            .complete(group, exchange.public)
-            .map_err(|error| match error {
-                CryptoError::InvalidPublicValue => Error::from(PeerError::BadKeyShare),
-                other => other.into(),
-            })?;
-        env.cx.transcript.add(message.bytes);
-        let session = env.cx.transcript.current();
-        let binding = if env.cx.info.extended_main_secret {
-            Binding::Extended(&session)
-        } else {
-            Binding::Randoms
-        };
-        let randoms = Randoms {
-            client: env.cx.client_random,
-            server: offer.server_random,
-        };
-        let secret = MainSecret::new(offer.suite, &shared, randoms, &binding)?;
-        env.cx.log_main_secret(&secret);
-        match verified {
-            Some(verified) => {
-                let step = AwaitCertificateVerify { secret, verified };
-                Ok(Step::CertificateVerify(Box::new(step)).next())
-            }
-            None => {
-                env.cx.transcript.take_log();
-                AwaitChangeCipherSpec::after(secret, None)
-            }
-        }
-    }
-}
-
-/// The certificate is good; does the client hold its key?
-pub(super) struct AwaitCertificateVerify {
-    secret: MainSecret,
-    verified: Verified,
-}
-
-impl AwaitCertificateVerify {
-    fn on_certificate_verify(
-        self,
-        message: Message<'_>,
-        env: &mut Env<'_>,
-    ) -> Result<Outcome, Error> {
-        let verify = CertificateVerify::read(message.body())?;
-        // RFC 5246, Section 7.4.8: everything before this message.
-        let signed = env.cx.transcript.take_log();
-        let provider = env.config.common.provider;
-        let (scheme, signature) = (verify.scheme, verify.signature);
-        let proof = check_signature12(provider, scheme, &self.verified, &signed, signature)?;
-        env.cx.info.client_signature_scheme = Some(scheme);
-        env.cx.info.client_authenticated = true;
-        env.cx.info.peer_note = self.verified.note().cloned();
-        env.cx.transcript.add(message.bytes);
-        AwaitChangeCipherSpec::after(self.secret, Some(proof))
-    }
-}
-
-/// The client switches to the keys agreed on. It sends nothing before.
-pub(super) struct AwaitChangeCipherSpec {
-    secret: MainSecret,
-    client_keys: Box<Keys12>,
-    server_keys: Box<Keys12>,
-}
-
-impl AwaitChangeCipherSpec {
-    /// `_signature` is there if the client showed a certificate.
-    fn after(secret: MainSecret, _signature: Option<SignatureOk>) -> Result<Outcome, Error> {
-        let (client_keys, server_keys) = secret.keys()?;
-        let step = Self {
-            secret,
-            client_keys: Box::new(client_keys),
-            server_keys: Box::new(server_keys),
-        };
-        Ok(Step::ChangeCipherSpec(Box::new(step)).next())
-    }
-}
-
-/// Everything was said; was it heard unchanged?
-pub(super) struct AwaitFinished {
-    secret: MainSecret,
-    server_keys: Box<Keys12>,
-}
-
-impl AwaitFinished {
-    fn on_finished(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let Self {
-            secret,
-            server_keys,
-        } = self;
-        let finished = Finished::read(message.body())?;
-        let expected = secret.client_verify_data(&env.cx.transcript.current())?;
-        let proof = check_finished12(&expected, &finished)?;
-        env.cx.transcript.add(message.bytes);
-
-        let ours = secret.server_verify_data(&env.cx.transcript.current())?;
-        env.cx.change_keys(env.flight, &server_keys)?;
-        env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
-            Finished {
-                verify_data: ours.as_ref(),
-            }
-            .write(w)
-        })?;
-        env.flight.end_flight()?;
-        env.cx.info.exporter = Some(secret.exporter());
-        Ok(StepOutcome::done(proof))
     }
 }

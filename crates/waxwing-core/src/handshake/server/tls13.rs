@@ -23,6 +23,7 @@ use super::super::record_limits::{self, Wish};
 use super::super::schedule13::{HandshakeSecrets, verify_data};
 use super::super::{SessionId, StepOutcome};
 use super::Env;
+use super::certificate::TypeOffers;
 use super::finish13::{
     AwaitCertificate, AwaitCertificateVerify, AwaitFinished, AwaitVerdict, Confirmation,
 };
@@ -30,7 +31,7 @@ use super::request13::OwnRequest;
 use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView, Settled};
 use crate::connection::event::{Question, Wait};
 use crate::connection::info::Exporter;
-use crate::messages::certificate::Certificate;
+use crate::messages::certificate::{Certificate, Wanted};
 use crate::messages::certificate_verify::{CertificateVerify, server_signed_content};
 use crate::messages::client_hello::ClientHello;
 use crate::messages::encrypted_extensions::EncryptedExtensions;
@@ -144,12 +145,13 @@ pub(super) struct Agreed {
     pub(super) session_id: SessionId,
     /// What the client can check.
     pub(super) schemes: Vec<SignatureScheme>,
-    /// Whether the client wants a stapled OCSP response.
-    pub(super) staple: bool,
+    /// What the client wants beside the certificates.
+    pub(super) wanted: Wanted,
     /// The ways of compressing certificates that the client can undo.
     pub(super) compression: Vec<CertificateCompressionAlgorithm>,
     /// Whether the client named a server, which the chosen certificate acknowledges.
     pub(super) acknowledge_name: bool,
+    pub(super) types: TypeOffers,
     /// What the client says about the length of records.
     pub(super) wish: Wish,
     /// Whether a change_cipher_spec has yet to go out for the sake of middleboxes.
@@ -177,6 +179,7 @@ impl Agreed {
 
     /// Sends ServerHello to Certificate, then signs.
     fn answer_hello(self, key: Arc<CertifiedKey>, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let types = self.types.settle(&key, env)?;
         let scheme = pick_scheme(key.key().schemes(), |scheme| self.schemes.contains(&scheme))
             .ok_or(Incompatible::SignatureScheme)?;
         self.send_server_hello(env)?;
@@ -200,6 +203,8 @@ impl Agreed {
             server_name: self.acknowledge_name,
             max_fragment_length: limits.max_fragment_length,
             record_size_limit: limits.record_size_limit,
+            server_certificate_type: types.server,
+            client_certificate_type: types.client,
             ..EncryptedExtensions::default()
         };
         env.cx
@@ -217,14 +222,14 @@ impl Agreed {
     /// Sends our certificates, compressed if the client can undo it (RFC 8879).
     fn send_certificate(&self, key: &CertifiedKey, env: &mut Env<'_>) -> Result<(), Error> {
         let known = |algorithm| self.compression.contains(&algorithm);
-        if let Some(message) = key.compressed(self.staple, known) {
+        let stapled = key.stapled(self.wanted);
+        if let Some(message) = key.compressed(stapled, known) {
             let typ = HandshakeType::COMPRESSED_CERTIFICATE;
             return env.cx.send(env.flight, typ, &mut |w| message.write(w));
         }
-        let ocsp = key.ocsp().filter(|_| self.staple);
         env.cx
             .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
-                Certificate::write(w, &[], key.chain(), ocsp)
+                Certificate::write(w, &[], key.chain(), stapled)
             })
     }
 

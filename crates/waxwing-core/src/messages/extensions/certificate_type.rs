@@ -12,6 +12,14 @@ pub(crate) fn read(mut reader: Reader<'_>) -> Result<List<'_, CertificateType>, 
     Ok(types)
 }
 
+/// What a client offers with this list, or without one: X.509 (RFC 7250, Section 4.1).
+pub(crate) fn or_default<'a>(
+    list: Option<List<'a, CertificateType>>,
+) -> impl Iterator<Item = CertificateType> + use<'a> {
+    let default = list.is_none().then(CertificateType::default);
+    list.unwrap_or_default().iter().chain(default)
+}
+
 /// Reads the server's choice.
 pub(crate) fn read_selected(mut reader: Reader<'_>) -> Result<CertificateType, DecodeError> {
     let typ = reader.u8()?;

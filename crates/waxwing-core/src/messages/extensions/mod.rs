@@ -21,6 +21,7 @@ pub(crate) mod record_size_limit;
 pub(crate) mod renegotiation_info;
 pub(crate) mod server_name;
 pub(crate) mod signature_algorithms;
+pub(crate) mod signed_certificate_timestamp;
 pub(crate) mod status_request;
 pub(crate) mod supported_groups;
 pub(crate) mod supported_versions;

@@ -154,12 +154,16 @@ impl Rx {
             check_first_bytes(header)?;
         }
         // RFC 9846, Section 5.1: the version must be ignored. Only the first record's tells
-        // whether this is TLS at all.
+        // whether this is TLS at all, and those under a key of TLS 1.2 are of that version.
         let &[typ, _, _, len_high, len_low] = header;
         let len = usize::from(u16::from_be_bytes([len_high, len_low]));
         let typ = ContentType(typ);
         if !self.allows(typ) {
             return Err(unexpected(typ).into());
+        }
+        // RFC 5246, Section 6.2.1: no other in TLS 1.2.
+        if self.key.as_ref().is_some_and(OpenKey::is_tls12) && !matches!(header, [_, 3, 3, ..]) {
+            return Err(PeerError::RecordVersion.into());
         }
         if self.protects(typ) {
             // RFC 9846, Section 5.2.

@@ -38,10 +38,15 @@ pub(crate) struct Tx {
 
 impl Tx {
     pub(crate) const fn new() -> Self {
+        Self::with_max_fragment(MAX_PLAINTEXT)
+    }
+
+    /// Sends so many bytes of content in one record at most.
+    pub(crate) const fn with_max_fragment(max_fragment: usize) -> Self {
         Self {
             key: None,
             pending: Vec::new(),
-            max_fragment: MAX_PLAINTEXT,
+            max_fragment,
             first_hello: false,
             interrupted: false,
             key_updates: 0,
@@ -259,7 +264,7 @@ impl Flight for TxFlight<'_> {
     }
 
     fn limit_records(&mut self, max_content: usize) {
-        self.tx.max_fragment = max_content;
+        self.tx.max_fragment = self.tx.max_fragment.min(max_content);
     }
 
     #[cfg(feature = "tls12")]

@@ -13,10 +13,10 @@ const BEGIN: &str = "<!-- bogo: begin -->\n";
 const END: &str = "<!-- bogo: end -->";
 
 /// Writes the outcome between the markers.
-pub(crate) fn write(outcome: &Outcome, commit: &str) -> Result<()> {
+pub(crate) fn write(outcome: &Outcome, again: &Outcome, commit: &str) -> Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/conformance.md");
     let page = fs::read_to_string(&path)?;
-    let page = replace(&page, &tables(outcome, commit, &today()?)?)?;
+    let page = replace(&page, &tables(outcome, again, commit, &today()?)?)?;
     Ok(fs::write(path, page)?)
 }
 
@@ -31,7 +31,7 @@ fn replace(page: &str, tables: &str) -> Result<String> {
     Ok(format!("{front}{BEGIN}{tables}{END}{back}"))
 }
 
-fn tables(outcome: &Outcome, commit: &str, date: &str) -> Result<String> {
+fn tables(outcome: &Outcome, again: &Outcome, commit: &str, date: &str) -> Result<String> {
     let sum = |reasons: &BTreeMap<String, usize>| reasons.values().sum::<usize>();
     let mut text = String::new();
     writeln!(
@@ -41,6 +41,8 @@ fn tables(outcome: &Outcome, commit: &str, date: &str) -> Result<String> {
     writeln!(text, "| | Tests |\n|:--|--:|")?;
     writeln!(text, "| passed | {} |", outcome.passed)?;
     writeln!(text, "| failed | {} |", outcome.failed.len())?;
+    writeln!(text, "| passed the hard way | {} |", again.passed)?;
+    writeln!(text, "| failed the hard way | {} |", again.failed.len())?;
     writeln!(
         text,
         "| ask for what is absent | {} |",
@@ -78,7 +80,7 @@ mod tests {
             absent: BTreeMap::from([("QUIC".to_owned(), 1), ("DTLS".to_owned(), 2)]),
             disabled: BTreeMap::from([("off".to_owned(), 1)]),
         };
-        let tables = tables(&outcome, "abc", "2026-01-02").unwrap();
+        let tables = tables(&outcome, &outcome, "abc", "2026-01-02").unwrap();
         let page = format!("front\n{BEGIN}old\n{END}\nback\n");
         let page = replace(&page, &tables).unwrap();
         assert!(page.starts_with(&format!("front\n{BEGIN}\nRun on 2026-01-02")));

@@ -69,6 +69,10 @@ const RULES: [(A, &[P]); 15] = [
             P::BadKeyUpdate,
             // RFC 8879, Section 4.
             P::CompressionNotOffered,
+            // RFC 7250, Section 4, and Section 4.5.1, name none.
+            P::DefaultTypeAlone,
+            P::CertificateTypeNotOffered,
+            P::SeveralRawKeys,
         ],
     ),
     // RFC 8879, Sections 4 and 5.
@@ -78,7 +82,7 @@ const RULES: [(A, &[P]); 15] = [
     // Section 4.5.2, 4.5.3.
     (A::DECRYPT_ERROR, &[P::BadSignature, P::BadFinished]),
     // Section 4.2.2, 4.2.3.
-    (A::PROTOCOL_VERSION, &[P::LegacyVersion]),
+    (A::PROTOCOL_VERSION, &[P::LegacyVersion, P::RecordVersion]),
     // Not this protocol at all.
     (
         A::PROTOCOL_VERSION,
@@ -100,7 +104,7 @@ const RULES: [(A, &[P]); 15] = [
     (A::UNSUPPORTED_EXTENSION, &[P::UnsolicitedExtension]),
 ];
 
-const LACKS: [(A, I); 11] = [
+const LACKS: [(A, I); 12] = [
     // Section 4.2.1, Appendix E.
     (A::PROTOCOL_VERSION, I::Version),
     (A::HANDSHAKE_FAILURE, I::CipherSuite),
@@ -114,6 +118,8 @@ const LACKS: [(A, I); 11] = [
     // RFC 7627, Section 5.2 and 5.3; RFC 5746, Sections 4.1 and 4.3.
     (A::HANDSHAKE_FAILURE, I::ExtendedMainSecret),
     (A::HANDSHAKE_FAILURE, I::SecureRenegotiation),
+    // RFC 7250, Section 4.2.
+    (A::UNSUPPORTED_CERTIFICATE, I::CertificateType),
     // Section 4.5.1.4; RFC 5246, Section 7.4.6.
     (A::CERTIFICATE_REQUIRED, I::NoClientCertificate),
     (A::HANDSHAKE_FAILURE, I::NoClientCertificate12),

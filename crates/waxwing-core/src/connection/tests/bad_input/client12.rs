@@ -350,16 +350,6 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     (
-        "request without a scheme of ours",
-        Error::Incompatible(I::SignatureScheme),
-        || {
-            let body = [&[1, 64][..], &vector16(&[4, 1]), &[0, 0]].concat();
-            let request = |_: &[u8]| body.clone();
-            let (client, server) = (known_client12(), asking_server12(true));
-            with_edited(client, server, T::CERTIFICATE_REQUEST, request).unwrap_err()
-        },
-    ),
-    (
         "bad Finished of a server of TLS 1.2",
         Error::Peer(P::BadFinished),
         || finished(|body| body[11] ^= 1),

@@ -7,6 +7,7 @@ mod client12;
 mod client_auth;
 pub(super) mod compression;
 mod post_handshake;
+mod raw_public_keys;
 mod records;
 mod records12;
 mod server;
@@ -30,6 +31,7 @@ fn cases() -> impl Iterator<Item = Case> {
         client_auth::CASES,
         compression::CASES,
         post_handshake::CASES,
+        raw_public_keys::CASES,
     ];
     tables.into_iter().flatten().cloned()
 }

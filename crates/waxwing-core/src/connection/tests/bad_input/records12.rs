@@ -33,6 +33,11 @@ pub(super) const CASES: &[Case] = &[
         || after(true, 4).refuse(&plain(22, &message(T::FINISHED, &[7; 12]))),
     ),
     (
+        "record of TLS 1.2 that says TLS 1.1",
+        Error::Peer(P::RecordVersion),
+        || Stage::established12(true).refuse(&[23, 3, 2, 0, 30]),
+    ),
+    (
         "second change_cipher_spec",
         Error::Peer(P::UnexpectedChangeCipherSpec),
         || {
