@@ -433,6 +433,7 @@ impl AwaitServerKeyExchange {
                 other => Error::from(other),
             })?;
         env.cx.info.signature_scheme = Some(exchange.scheme);
+        env.cx.info.peer_note = verified.note().cloned();
         env.cx.info.group = Some(exchange.group);
         env.cx.transcript.add(message.bytes);
         let step = AwaitServerHelloDone {

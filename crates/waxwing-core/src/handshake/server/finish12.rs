@@ -143,6 +143,7 @@ impl AwaitCertificateVerify {
         let proof = check_signature12(provider, scheme, &self.verified, &signed, signature)?;
         env.cx.info.client_signature_scheme = Some(scheme);
         env.cx.info.client_authenticated = true;
+        env.cx.info.peer_note = self.verified.note().cloned();
         env.cx.transcript.add(message.bytes);
         AwaitChangeCipherSpec::after(self.secret, Some(proof))
     }
