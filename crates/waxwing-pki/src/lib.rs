@@ -7,7 +7,10 @@
 //!   TrustAnchors        the system's store, bundled roots, files      anchors.rs
 //!   Verifier            chain, time, purpose and name of a server     verify.rs
 //!   ClientVerifier      chain, time and purpose of a client           verify.rs
+//!   Policy, Profile     how strict they are                           policy.rs
+//!   Failure, Code       why a certificate was not accepted            failure.rs
 //!   PinnedVerifier      exactly this certificate or this key          pin.rs
+//!   ReportingVerifier   goes on, and reports what is wrong            report.rs
 //!   dangerous           no check at all                               dangerous.rs
 //!   Identity            a decoded certificate, for people             identity/
 //!   KeyLoading          our own chain and key, checked to match       keys/
@@ -26,23 +29,32 @@ extern crate alloc;
 
 mod algorithms;
 mod anchors;
+mod constraints;
 pub mod dangerous;
 mod end_entity;
 mod error;
 mod explain;
+mod failure;
 mod identity;
 mod issue;
 mod keys;
 mod name;
+mod path;
 mod peer;
 mod pem;
 mod pin;
+mod policy;
 mod public_key;
+mod report;
+mod rules;
+mod staple;
 mod time;
 mod verify;
+mod walk;
 
 pub use anchors::TrustAnchors;
 pub use error::LoadError;
+pub use failure::{Code, Culprit, Failure};
 pub use identity::{Extensions, Identity, NamePart, Named, Unreadable};
 pub use issue::{
     IssueError, Issued, KeyType, LeafBuilder, LocalAuthority, LocalAuthorityBuilder,
@@ -57,7 +69,9 @@ pub use keys::{
 pub use name::AltName;
 pub use pem::to_pem;
 pub use pin::{InvalidPin, Pin, PinnedVerifier};
+pub use policy::{Policy, Profile, Staple};
 pub use public_key::PublicKeyKind;
+pub use report::{Report, ReportingVerifier};
 pub use time::{Clock, InvalidTime, UnixTime};
 pub use verify::{ClientVerifier, Verifier};
 

@@ -8,6 +8,8 @@ use std::time::SystemTime;
 
 use x509_cert::der::DateTime;
 
+use crate::{Code, Failure};
+
 /// A point in time: whole seconds since 1970-01-01T00:00:00Z, without leap seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(u64);
@@ -110,6 +112,14 @@ impl Clock {
             Self::System => UnixTime::now(),
             Self::Fixed(time) => Some(time),
         }
+    }
+
+    /// The time, without which nothing can be judged.
+    pub(crate) fn known(self) -> Result<UnixTime, Failure> {
+        self.now().ok_or_else(|| {
+            let reason = "the clock is set before 1970, so validity cannot be checked";
+            Failure::new(Code::NoTime, reason)
+        })
     }
 }
 

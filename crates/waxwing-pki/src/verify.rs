@@ -3,97 +3,15 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use rustls_pki_types::CertificateDer;
 use waxwing_core::{
-    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, Rejection,
-    ServerCertRequest, ServerCertVerifier, Verdict, Verified,
+    CertificateType, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
+    Verdict, Verified,
 };
 use waxwing_crypto::CryptoProvider;
-use webpki::EndEntityCert;
 
-use crate::algorithms::Algorithms;
-use crate::end_entity::{self, check_name, holder_of};
-use crate::explain::{Case, wrong_purpose};
-use crate::{Clock, Identity, Peer, TrustAnchors, UnixTime};
-
-/// What servers and clients are judged by alike.
-#[derive(Debug)]
-struct Policy {
-    anchors: Arc<TrustAnchors>,
-    algorithms: Algorithms,
-    clock: Clock,
-}
-
-impl Policy {
-    fn new(provider: &CryptoProvider, anchors: Arc<TrustAnchors>) -> Self {
-        Self {
-            anchors,
-            algorithms: Algorithms::of(provider),
-            clock: Clock::System,
-        }
-    }
-
-    fn judge(&self, typ: CertificateType, chain: &[&[u8]], peer: Peer<'_>) -> Verdict {
-        // No authority vouches for anything else.
-        if typ != CertificateType::X509 {
-            return Verdict::Rejected(CertificateError::RawPublicKey.into());
-        }
-        self.check(chain, peer)
-            .map_or_else(Verdict::Rejected, Verdict::Accepted)
-    }
-
-    fn check(&self, chain: &[&[u8]], peer: Peer<'_>) -> Result<Verified, Rejection> {
-        let now = self.clock.now().ok_or(CertificateError::NoTime)?;
-        let leaf = chain.first().ok_or(CertificateError::Malformed)?;
-        let case = Case {
-            chain,
-            peer,
-            now,
-            anchors: self.anchors.len(),
-        };
-        let outcome = self.check_path(leaf, &case);
-        if outcome.is_err() && self.anchors.hold_exactly(leaf) {
-            return check_trusted(leaf, peer, now);
-        }
-        outcome
-    }
-
-    fn check_path(&self, leaf: &[u8], case: &Case<'_>) -> Result<Verified, Rejection> {
-        let der = CertificateDer::from(leaf);
-        let certificate = EndEntityCert::try_from(&der).map_err(|error| case.rejection(&error))?;
-        let intermediates: Vec<_> = case
-            .chain
-            .iter()
-            .skip(1)
-            .map(|der| CertificateDer::from(*der))
-            .collect();
-        certificate
-            .verify_for_usage(
-                &self.algorithms.as_webpki(),
-                self.anchors.as_webpki(),
-                &intermediates,
-                case.now.for_webpki(),
-                case.peer.usage(),
-                None,
-                None,
-            )
-            .map_err(|error| case.rejection(&error))?;
-        if let Peer::Server(name) = case.peer {
-            check_name(&certificate, name)?;
-        }
-        holder_of(leaf, certificate.subject_public_key_info().to_vec())
-    }
-}
-
-/// The peer presents a certificate that the user named as trusted. Path building has no use
-/// for it where it is marked as an authority, or where it is not its own issuer.
-fn check_trusted(leaf: &[u8], peer: Peer<'_>, now: UnixTime) -> Result<Verified, Rejection> {
-    let accepted = end_entity::accept(leaf, peer.name(), Some(now))?;
-    match Identity::from_der(leaf) {
-        Ok(identity) if !peer.fits(&identity) => Err(wrong_purpose(&identity, peer)),
-        _ => Ok(accepted),
-    }
-}
+use crate::explain::verdict;
+use crate::path::Judge;
+use crate::{Clock, Code, Failure, Peer, Policy, TrustAnchors};
 
 /// Accepts a server whose chain leads to a trust anchor (RFC 5280, Section 6), is valid now,
 /// may be used for servers, and names the server (RFC 9525).
@@ -107,7 +25,7 @@ fn check_trusted(leaf: &[u8], peer: Peer<'_>, now: UnixTime) -> Result<Verified,
 /// ```
 #[derive(Debug)]
 pub struct Verifier {
-    policy: Policy,
+    judge: Judge,
 }
 
 impl Verifier {
@@ -115,29 +33,51 @@ impl Verifier {
     #[must_use]
     pub fn new(provider: &CryptoProvider, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
         Self {
-            policy: Policy::new(provider, anchors.into()),
+            judge: Judge::new(provider, anchors.into()),
         }
+    }
+
+    /// Asks of chains what `policy` says. This includes its clock.
+    #[must_use]
+    pub const fn policy(mut self, policy: Policy) -> Self {
+        self.judge.policy = policy;
+        self
     }
 
     /// Takes the time from `clock`.
     #[must_use]
     pub const fn clock(mut self, clock: Clock) -> Self {
-        self.policy.clock = clock;
+        self.judge.policy.clock = clock;
+        self
+    }
+
+    /// Trusts these as well.
+    #[must_use]
+    pub fn also_trust(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
+        self.judge.anchors.push(anchors.into());
         self
     }
 
     /// The authorities it trusts.
-    #[must_use]
-    pub fn anchors(&self) -> &TrustAnchors {
-        &self.policy.anchors
+    pub fn anchors(&self) -> impl Iterator<Item = &TrustAnchors> {
+        self.judge.anchors.iter().map(AsRef::as_ref)
+    }
+
+    /// Judges what a server presented, and says all about a failure. The engine asks for the same
+    /// through [`ServerCertVerifier`].
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn examine(&self, request: &ServerCertRequest<'_>) -> Result<Verified, Failure> {
+        only_certificates(request.certificate_type)?;
+        let peer = Peer::Server(request.name);
+        self.judge.check(request.chain, peer, request.ocsp)
     }
 }
 
 impl ServerCertVerifier for Verifier {
     fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
-        let peer = Peer::Server(request.name);
-        self.policy
-            .judge(request.certificate_type, request.chain, peer)
+        verdict(self.examine(request))
     }
 }
 
@@ -162,7 +102,8 @@ impl ServerCertVerifier for Verifier {
 /// ```
 #[derive(Debug)]
 pub struct ClientVerifier {
-    policy: Policy,
+    judge: Judge,
+    hints: bool,
     authorities: Vec<Vec<u8>>,
 }
 
@@ -171,17 +112,35 @@ impl ClientVerifier {
     /// Clients are told the anchors' names.
     #[must_use]
     pub fn new(provider: &CryptoProvider, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
-        let policy = Policy::new(provider, anchors.into());
+        let judge = Judge::new(provider, anchors.into());
         Self {
-            authorities: hints(&policy.anchors),
-            policy,
+            authorities: hints(&judge.anchors),
+            judge,
+            hints: true,
         }
+    }
+
+    /// Asks of chains what `policy` says. This includes its clock.
+    #[must_use]
+    pub const fn policy(mut self, policy: Policy) -> Self {
+        self.judge.policy = policy;
+        self
     }
 
     /// Takes the time from `clock`.
     #[must_use]
     pub const fn clock(mut self, clock: Clock) -> Self {
-        self.policy.clock = clock;
+        self.judge.policy.clock = clock;
+        self
+    }
+
+    /// Trusts these as well.
+    #[must_use]
+    pub fn also_trust(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
+        self.judge.anchors.push(anchors.into());
+        if self.hints {
+            self.authorities = hints(&self.judge.anchors);
+        }
         self
     }
 
@@ -189,21 +148,30 @@ impl ClientVerifier {
     /// certificates then has to know which one to show.
     #[must_use]
     pub fn without_hints(mut self) -> Self {
+        self.hints = false;
         self.authorities.clear();
         self
     }
 
     /// The authorities it trusts.
-    #[must_use]
-    pub fn anchors(&self) -> &TrustAnchors {
-        &self.policy.anchors
+    pub fn anchors(&self) -> impl Iterator<Item = &TrustAnchors> {
+        self.judge.anchors.iter().map(AsRef::as_ref)
+    }
+
+    /// Judges what a client presented, and says all about a failure. The engine asks for the same
+    /// through [`ClientCertVerifier`].
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn examine(&self, request: &ClientCertRequest<'_>) -> Result<Verified, Failure> {
+        only_certificates(request.certificate_type)?;
+        self.judge.check(request.chain, Peer::Client, None)
     }
 }
 
 impl ClientCertVerifier for ClientVerifier {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        self.policy
-            .judge(request.certificate_type, request.chain, Peer::Client)
+        verdict(self.examine(request))
     }
 
     fn authorities(&self) -> &[Vec<u8>] {
@@ -215,10 +183,10 @@ impl ClientCertVerifier for ClientVerifier {
 /// 5246, Section 7.4.4), but not every client reads that much.
 const MAX_HINTS: usize = 1 << 14;
 
-/// The subjects of `anchors`, each once. If they are too many there are none: a client would
+/// The subjects of all anchors, each once. If they are too many there are none: a client would
 /// take a part of them for all.
-fn hints(anchors: &TrustAnchors) -> Vec<Vec<u8>> {
-    let mut names = anchors.subjects();
+fn hints(anchors: &[Arc<TrustAnchors>]) -> Vec<Vec<u8>> {
+    let mut names: Vec<_> = anchors.iter().flat_map(|set| set.subjects()).collect();
     names.sort_unstable();
     names.dedup();
     let length: usize = names.iter().map(|name| name.len().saturating_add(2)).sum();
@@ -226,4 +194,13 @@ fn hints(anchors: &TrustAnchors) -> Vec<Vec<u8>> {
         names.clear();
     }
     names
+}
+
+/// No authority vouches for anything else.
+fn only_certificates(typ: CertificateType) -> Result<(), Failure> {
+    if typ == CertificateType::X509 {
+        return Ok(());
+    }
+    let reason = "the peer has a raw public key, for which no authority vouches";
+    Err(Failure::new(Code::RawPublicKey, reason))
 }

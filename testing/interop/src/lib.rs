@@ -8,6 +8,7 @@
 //!   Identity   a certificate of the test kit, as files and as our own   identity.rs
 //!   payload    what is sent                                             payload.rs
 //!   matrix     every combination that can be agreed on                 matrix.rs
+//!   limbo      other people's certificate chains, good and bad           limbo.rs
 //!   openssl, gnutls, scripts   how peers are started                     openssl.rs …
 //! ```
 //!
@@ -18,6 +19,7 @@
 
 pub mod gnutls;
 mod identity;
+pub mod limbo;
 pub mod matrix;
 mod net;
 pub mod openssl;

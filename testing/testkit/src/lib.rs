@@ -6,4 +6,6 @@ pub mod compression;
 pub mod fake;
 pub mod fuzz;
 #[cfg(feature = "pki")]
+pub mod mistakes;
+#[cfg(feature = "pki")]
 pub mod pki;

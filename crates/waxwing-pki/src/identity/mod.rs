@@ -274,7 +274,7 @@ pub(crate) fn alt_name(name: &GeneralName) -> AltName {
     }
 }
 
-fn address(octets: &OctetString) -> Option<IpAddr> {
+pub(crate) fn address(octets: &OctetString) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(octets.as_bytes()).map(IpAddr::from);
     let v6 = <[u8; 16]>::try_from(octets.as_bytes()).map(IpAddr::from);
     v4.or(v6).ok()
