@@ -13,6 +13,8 @@ use std::process::{Command, Output, Stdio};
 use common::{Server, assert_fails, assert_good, code, get, json, stderr, stdout, waxwing};
 use serde_json::Value;
 use tempfile::TempDir;
+use waxwing::pki::KeyType;
+use waxwing_testkit::pki::{self, Case};
 
 /// A folder to work in, whose data folder is in it too.
 struct Place(TempDir);
@@ -416,9 +418,9 @@ fn a_verdict_has_its_reason_and_its_code() {
     assert_fails(
         &verify(&["self.test.pem"]),
         5,
-        "self-signed and not trusted",
+        "DEPTH_ZERO_SELF_SIGNED_CERT",
     );
-    assert_fails(&verify(&["me@a.test.pem"]), 5, "no name of a server");
+    assert_fails(&verify(&["me@a.test.pem"]), 5, "INVALID_PURPOSE");
     assert_fails(
         &verify(&["--client", "a.test.pem"]),
         5,
@@ -427,12 +429,12 @@ fn a_verdict_has_its_reason_and_its_code() {
     assert_fails(
         &verify(&["a.test.pem", "--at", "2020-01-01"]),
         5,
-        "not valid",
+        "CERT_NOT_YET_VALID",
     );
     assert_fails(
         &verify(&["a.test.pem", "--at", "2040-01-01T00:00:00Z"]),
         5,
-        "expired",
+        "CERT_HAS_EXPIRED",
     );
     assert_fails(
         &verify(&["a.test.key"]),
@@ -451,7 +453,43 @@ fn a_verdict_has_its_reason_and_its_code() {
     ];
     assert_eq!(verdicts, [&Value::from(true), &false.into(), &false.into()]);
     assert_eq!(sources[1]["error"]["kind"], "untrusted");
+    assert_eq!(sources[1]["failure"]["code"], "DEPTH_ZERO_SELF_SIGNED_CERT");
+    assert_eq!(sources[1]["failure"]["certificate"]["place"], 0);
     assert_eq!(sources[2]["error"]["kind"], "usage");
+}
+
+#[test]
+fn the_depth_of_a_chain_has_a_limit_on_demand() {
+    let place = Place::new();
+    let files = pki::write_pem(Case::Good(KeyType::P256), place.0.path()).unwrap();
+    let (chain, anchor) = (
+        files.chain.to_str().unwrap(),
+        files.anchor.to_str().unwrap(),
+    );
+    let verify = |args: &[&str]| {
+        place.run(&[&["verify", "--ca-only", "--ca", anchor, chain], args].concat())
+    };
+    assert_good(&verify(&[]));
+    assert_good(&verify(&["--depth", "1"]));
+    assert_fails(&verify(&["--depth", "0"]), 5, "CERT_CHAIN_TOO_LONG");
+}
+
+#[test]
+fn a_profile_for_public_authorities_is_stricter() {
+    let place = Place::new();
+    place.good(&["ca", "ca"]);
+    place.good(&[
+        "new",
+        "--ca=ca",
+        "a.test",
+        "--common-name",
+        "no name of a host",
+    ]);
+    let trust = ["verify", "--ca-only", "--ca", "ca/ca.pem", "a.test.pem"];
+    place.good(&trust);
+    place.good(&[&trust[..], &["--profile", "path"]].concat());
+    let output = place.run(&[&trust[..], &["--profile", "web-pki"]].concat());
+    assert_eq!(code(&output), 5, "{}", stderr(&output));
 }
 
 #[test]
@@ -463,7 +501,11 @@ fn servers_are_verified_by_their_names() {
         |args: &[&str]| place.run(&[&["verify", "--ca-only", "--ca", server.ca()], args].concat());
     assert_good(&verify(&[&address]));
     assert_fails(&verify(&[&address, "--name", "a.test"]), 5, "a.test");
-    assert_fails(&place.run(&["verify", &address]), 5, "self-signed");
+    assert_fails(
+        &place.run(&["verify", &address]),
+        5,
+        "DEPTH_ZERO_SELF_SIGNED_CERT",
+    );
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = closed.local_addr().unwrap().port();
     drop(closed);
