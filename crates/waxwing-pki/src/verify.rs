@@ -83,7 +83,7 @@ impl ServerCertVerifier for Verifier {
 
 /// Accepts a client whose chain leads to a trust anchor (RFC 5280, Section 6), is valid now, and
 /// may be used for clients. Whom the client may claim to be, and what that allows, is the
-/// application's to decide: [`Identity`] reads the certificate.
+/// application's to decide: [`Identity`](crate::Identity) reads the certificate.
 ///
 /// Every certificate that one of the anchors ever issues for clients is accepted, so the anchors
 /// should be authorities that issue for this service alone.
