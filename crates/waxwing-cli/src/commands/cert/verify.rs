@@ -3,7 +3,7 @@
 use serde::Serialize;
 use waxwing::pki::{AltName, ClientVerifier, Clock, Identity, LoadError, TrustAnchors, Verifier};
 use waxwing::{
-    CertificateError, ClientCertRequest, ClientCertVerifier, PROVIDER, Rejection,
+    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, PROVIDER, Rejection,
     ServerCertRequest, ServerCertVerifier, ServerName, Verdict,
 };
 
@@ -113,7 +113,10 @@ impl<'a> Judge<'a> {
     fn judge(&self, case: &Case) -> Result<(), Failure> {
         let chain: Vec<_> = case.chain.iter().map(Vec::as_slice).collect();
         let verdict = match self {
-            Self::Client(verifier) => verifier.verify(&ClientCertRequest { chain: &chain }),
+            Self::Client(verifier) => verifier.verify(&ClientCertRequest {
+                certificate_type: CertificateType::X509,
+                chain: &chain,
+            }),
             Self::Server(verifier, args) => {
                 let given = args.name.as_ref().or(case.name.as_ref());
                 let name = given.cloned().or_else(|| any_name(&case.chain));
@@ -121,6 +124,8 @@ impl<'a> Judge<'a> {
                     Failure::new(Code::Untrusted, "it is for no name of a server at all")
                 })?;
                 verifier.verify(&ServerCertRequest {
+                    certificate_type: CertificateType::X509,
+                    scts: None,
                     chain: &chain,
                     ocsp: None,
                     name: &name,
