@@ -9,7 +9,7 @@ use waxwing::{
     CertifiedKey, ClientConfig, ClientConfigBuilder, PROVIDER, ProtocolVersions, ServerConfig,
     ServerConfigBuilder,
 };
-use waxwing_testkit::pki::{self, Case, PemFiles};
+use waxwing_testkit::pki::{self, Case, Credentials, PemFiles};
 
 /// A chain and key of the test kit for `localhost`.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub struct Identity {
     files: PemFiles,
     intermediate: PathBuf,
     certified: Arc<CertifiedKey>,
+    credentials: Arc<Credentials>,
 }
 
 impl Identity {
@@ -46,6 +47,7 @@ impl Identity {
             files,
             intermediate,
             certified: pki::certified_key_for(case),
+            credentials: pki::credentials(case),
         }
     }
 
@@ -65,6 +67,12 @@ impl Identity {
     #[must_use]
     pub fn key(&self) -> &str {
         text(&self.files.key)
+    }
+
+    /// The private key in PKCS#8 DER, not as a file.
+    #[must_use]
+    pub fn key_der(&self) -> &[u8] {
+        &self.credentials.key
     }
 
     /// What to trust, in PEM.

@@ -3,9 +3,9 @@
 use core::convert::Infallible;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use waxwing::ServerName;
-use waxwing::pki::{AltName, KeyType, UnixTime};
+use waxwing::pki::{AltName, KeyType, Profile, UnixTime};
 
 use super::help;
 use crate::args::NetworkArgs;
@@ -244,6 +244,15 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "DATE", value_parser = date, help_heading = "Policy")]
     pub(crate) at: Option<UnixTime>,
 
+    /// How many intermediate certificates there may be; 6 at most
+    #[arg(long, value_name = "N", help_heading = "Policy")]
+    pub(crate) depth: Option<usize>,
+
+    /// How much of what standards ask of certificates is checked
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Policy")]
+    #[arg(default_value_t = ProfileChoice::Strict)]
+    pub(crate) profile: ProfileChoice,
+
     /// Trust the certificates in this file, too (may be repeated)
     #[arg(long, value_name = "FILE", help_heading = "Trust")]
     pub(crate) ca: Vec<PathBuf>,
@@ -256,6 +265,27 @@ pub(crate) struct VerifyArgs {
     pub(crate) peer: PeerArgs,
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
+}
+
+/// The profiles of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfileChoice {
+    /// The path from the certificate to an authority alone
+    Path,
+    /// Also what RFC 5280 demands of each certificate
+    Strict,
+    /// Also the rules for public authorities of the CA/Browser Forum
+    WebPki,
+}
+
+impl From<ProfileChoice> for Profile {
+    fn from(choice: ProfileChoice) -> Self {
+        match choice {
+            ProfileChoice::Path => Self::Path,
+            ProfileChoice::Strict => Self::Strict,
+            ProfileChoice::WebPki => Self::WebPki,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

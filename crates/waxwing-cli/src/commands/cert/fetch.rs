@@ -18,6 +18,10 @@ pub(super) struct Fetched {
     pub(super) chain: Vec<Vec<u8>>,
     /// Whom we asked for.
     pub(super) name: ServerName,
+    /// The stapled OCSP response.
+    pub(super) ocsp: Option<Vec<u8>>,
+    /// The certificate timestamps that came with the handshake.
+    pub(super) scts: Option<Vec<u8>>,
 }
 
 /// How servers are asked.
@@ -93,9 +97,11 @@ async fn ask(
     let stream = waxwing::tokio::connect(config, name.clone(), tcp)
         .await
         .map_err(|error| Failure::connection(host, &error))?;
-    let chain = &stream.info().peer_chain;
+    let info = stream.info();
     Ok(Fetched {
-        chain: chain.iter().map(|der| der.to_vec()).collect(),
+        chain: info.peer_chain.iter().map(|der| der.to_vec()).collect(),
         name,
+        ocsp: info.ocsp.as_deref().map(Into::into),
+        scts: info.scts.as_deref().map(Into::into),
     })
 }

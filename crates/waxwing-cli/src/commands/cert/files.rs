@@ -122,11 +122,12 @@ pub(crate) fn stem(name: &AltName) -> String {
         .chars()
         .map(|c| if plain(c) { c } else { '_' })
         .collect();
-    // ::1 would give a name that no shell completes, and a dot in front one that nobody sees.
-    text.trim_matches(['.', '_', '-'])
-        .is_empty()
-        .then(|| "certificate".to_owned())
-        .unwrap_or_else(|| text.trim_start_matches(['.', '-']).to_owned())
+    // A dot in front would hide it, and a dash would make it an option.
+    let text = text.trim_start_matches(['.', '-']);
+    if text.trim_matches('_').is_empty() {
+        return "certificate".to_owned();
+    }
+    text.to_owned()
 }
 
 /// The bytes of a file, or of stdin for `-`.

@@ -315,7 +315,11 @@ pub(super) fn request(args: &CsrArgs, talk: Talk) -> Result<(), Failure> {
         .as_ref()
         .map(Target::path)
         .or(args.existing.as_deref());
-    let mut facts = Made::request(&made, file.path(), key_file.unwrap_or(Path::new("")));
+    let mut facts = Made::request(
+        &made,
+        file.path(),
+        key_file.unwrap_or_else(|| Path::new("")),
+    );
     facts.key_encrypted = key_passphrase.is_some();
     facts.announce("A new signing request", talk)
 }

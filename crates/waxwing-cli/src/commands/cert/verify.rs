@@ -1,10 +1,14 @@
 //! `cert verify`: whether certificates would be accepted, and why not.
 
+use core::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
 use serde::Serialize;
-use waxwing::pki::{AltName, ClientVerifier, Clock, Identity, LoadError, TrustAnchors, Verifier};
+use waxwing::pki::{
+    self, ClientVerifier, Clock, Identity, LoadError, Policy, Staple, TrustAnchors, Verifier,
+};
 use waxwing::{
-    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, PROVIDER, Rejection,
-    ServerCertRequest, ServerCertVerifier, ServerName, Verdict,
+    CertificateError, CertificateType, ClientCertRequest, PROVIDER, ServerCertRequest, ServerName,
 };
 
 use super::args::VerifyArgs;
@@ -24,13 +28,65 @@ struct SourceFacts {
     source: String,
     accepted: bool,
     subject: Option<String>,
+    /// Which rule is broken, and by which certificate.
+    failure: Option<FailureFacts>,
     error: Option<ErrorFacts>,
 }
 
-/// A chain to judge, and the name that it came with.
+#[derive(Debug, Serialize)]
+struct FailureFacts {
+    code: &'static str,
+    node_code: &'static str,
+    reason: String,
+    section: &'static str,
+    fix: &'static str,
+    certificate: Option<CulpritFacts>,
+}
+
+#[derive(Debug, Serialize)]
+struct CulpritFacts {
+    /// Its place in the chain; none is a trust anchor.
+    place: Option<usize>,
+    subject: String,
+    sha256: String,
+}
+
+impl SourceFacts {
+    fn of(source: &Source) -> Self {
+        Self {
+            source: source.to_string(),
+            accepted: false,
+            subject: None,
+            failure: None,
+            error: None,
+        }
+    }
+}
+
+impl FailureFacts {
+    fn of(failure: &pki::Failure) -> Self {
+        Self {
+            code: failure.code.name(),
+            node_code: failure.node_code,
+            reason: failure.reason.clone(),
+            section: failure.section,
+            fix: failure.fix,
+            certificate: failure.certificate.as_ref().map(|culprit| CulpritFacts {
+                place: culprit.place,
+                subject: culprit.subject.clone(),
+                sha256: culprit.sha256.clone(),
+            }),
+        }
+    }
+}
+
+/// A chain to judge, and what came with it.
 struct Case {
     chain: Vec<Vec<u8>>,
     name: Option<ServerName>,
+    from_server: bool,
+    ocsp: Option<Vec<u8>>,
+    scts: Option<Vec<u8>>,
 }
 
 pub(super) async fn run(args: &VerifyArgs, talk: Talk) -> Result<(), Failure> {
@@ -40,22 +96,26 @@ pub(super) async fn run(args: &VerifyArgs, talk: Talk) -> Result<(), Failure> {
     let mut facts = Vec::new();
     let mut failures = Vec::new();
     for (source, content) in sources.iter().zip(contents) {
-        let case = content.and_then(case);
-        let subject = case.as_ref().ok().and_then(|case| subject(&case.chain));
-        let verdict = case.and_then(|case| judge.judge(&case));
-        let verdict = verdict.map_err(|failure| source::named(source, failure));
-        if !talk.json() && !talk.quiet() && verdict.is_ok() {
-            let subject = subject.clone().unwrap_or_default();
+        let mut told = SourceFacts::of(source);
+        let result = content
+            .and_then(case)
+            .map_err(|failure| source::named(source, failure))
+            .and_then(|case| {
+                told.subject = subject(&case.chain);
+                judge.judge(&case).map_err(|failure| {
+                    told.failure = Some(FailureFacts::of(&failure));
+                    rejected(source, &failure)
+                })
+            });
+        told.accepted = result.is_ok();
+        told.error = result.as_ref().err().map(ErrorFacts::of);
+        if told.accepted && !talk.json() && !talk.quiet() {
+            let subject = told.subject.as_deref().unwrap_or_default();
             output::print(&format!("{source}: good ({subject})"))
                 .map_err(|error| Failure::stdout(&error))?;
         }
-        facts.push(SourceFacts {
-            source: source.to_string(),
-            accepted: verdict.is_ok(),
-            subject,
-            error: verdict.as_ref().err().map(ErrorFacts::of),
-        });
-        failures.extend(verdict.err());
+        facts.push(told);
+        failures.extend(result.err());
     }
     if talk.json() {
         let document = Document {
@@ -78,11 +138,17 @@ fn case(content: Content) -> Result<Case, Failure> {
                     .map(|identity| identity.der)
                     .collect(),
                 name: None,
+                from_server: false,
+                ocsp: None,
+                scts: None,
             })
         }
         Content::Server(fetched) => Ok(Case {
             chain: fetched.chain,
             name: Some(fetched.name),
+            from_server: true,
+            ocsp: fetched.ocsp,
+            scts: fetched.scts,
         }),
     }
 }
@@ -93,61 +159,60 @@ fn subject(chain: &[Vec<u8>]) -> Option<String> {
         .map(|identity| identity.label())
 }
 
-/// Who decides.
-enum Judge<'a> {
-    Server(Verifier, &'a VerifyArgs),
-    Client(ClientVerifier),
+/// Decides by what the user says.
+struct Judge<'a> {
+    args: &'a VerifyArgs,
+    anchors: Arc<TrustAnchors>,
+    policy: Policy,
 }
 
 impl<'a> Judge<'a> {
     fn new(args: &'a VerifyArgs) -> Result<Self, Failure> {
-        let anchors = anchors(args)?;
-        let clock = args.at.map_or(Clock::System, Clock::Fixed);
-        Ok(if args.client {
-            Self::Client(ClientVerifier::new(&PROVIDER, anchors).clock(clock))
-        } else {
-            Self::Server(Verifier::new(&PROVIDER, anchors).clock(clock), args)
+        let mut policy = Policy::new()
+            .profile(args.profile.into())
+            .clock(args.at.map_or(Clock::System, Clock::Fixed));
+        if let Some(depth) = args.depth {
+            policy = policy.max_intermediates(depth);
+        }
+        Ok(Self {
+            args,
+            anchors: Arc::new(anchors(args)?),
+            policy,
         })
     }
 
-    fn judge(&self, case: &Case) -> Result<(), Failure> {
+    fn judge(&self, case: &Case) -> Result<(), pki::Failure> {
         let chain: Vec<_> = case.chain.iter().map(Vec::as_slice).collect();
-        let verdict = match self {
-            Self::Client(verifier) => verifier.verify(&ClientCertRequest {
+        let anchors = Arc::clone(&self.anchors);
+        if self.args.client {
+            let request = ClientCertRequest {
                 certificate_type: CertificateType::X509,
                 chain: &chain,
-            }),
-            Self::Server(verifier, args) => {
-                let given = args.name.as_ref().or(case.name.as_ref());
-                let name = given.cloned().or_else(|| any_name(&case.chain));
-                let name = name.ok_or_else(|| {
-                    Failure::new(Code::Untrusted, "it is for no name of a server at all")
-                })?;
-                verifier.verify(&ServerCertRequest {
-                    certificate_type: CertificateType::X509,
-                    scts: None,
-                    chain: &chain,
-                    ocsp: None,
-                    name: &name,
-                })
-            }
-        };
-        match verdict {
-            Verdict::Accepted(_) => Ok(()),
-            Verdict::Rejected(rejection) => Err(rejected(&rejection)),
-            Verdict::Pending => Err(Failure::new(Code::Bug, "the verdict is pending")),
+            };
+            let verifier = ClientVerifier::new(&PROVIDER, anchors).policy(self.policy.clone());
+            return verifier.examine(&request).map(drop);
         }
+        let mut policy = self.policy.clone();
+        if !case.from_server {
+            // No file is stapled.
+            policy = policy.staple(Staple::Ignored);
+        }
+        let name = self.args.name.as_ref().or(case.name.as_ref());
+        if name.is_none() {
+            // The user asks about the certificate, not about a server.
+            policy = policy.dangerously_accept_any_name();
+        }
+        let nobody = ServerName::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let request = ServerCertRequest {
+            certificate_type: CertificateType::X509,
+            chain: &chain,
+            ocsp: case.ocsp.as_deref(),
+            scts: case.scts.as_deref(),
+            name: name.unwrap_or(&nobody),
+        };
+        let verifier = Verifier::new(&PROVIDER, anchors).policy(policy);
+        verifier.examine(&request).map(drop)
     }
-}
-
-/// A name that the certificate is for, where nobody asks for a certain one.
-fn any_name(chain: &[Vec<u8>]) -> Option<ServerName> {
-    let identity = Identity::from_der(chain.first()?).ok()?;
-    identity.names.iter().find_map(|name| match name {
-        AltName::Dns(name) => name.replacen('*', "any", 1).parse().ok(),
-        AltName::Ip(address) => address.to_string().parse().ok(),
-        _ => None,
-    })
 }
 
 fn anchors(args: &VerifyArgs) -> Result<TrustAnchors, Failure> {
@@ -163,17 +228,17 @@ fn anchors(args: &VerifyArgs) -> Result<TrustAnchors, Failure> {
     Ok(anchors)
 }
 
-fn rejected(rejection: &Rejection) -> Failure {
-    let code = match rejection.code {
+fn rejected(source: &Source, failure: &pki::Failure) -> Failure {
+    let code = match failure.class {
         CertificateError::Revoked => Code::Revoked,
         _ => Code::Untrusted,
     };
-    let failure = Failure::new(code, safe(&rejection.to_string()));
-    match rejection.code {
+    let told = Failure::new(code, format!("{source}: {}", safe(&failure.to_string())));
+    match failure.class {
         CertificateError::UnknownIssuer | CertificateError::SelfSigned => {
-            failure.with_hint("--ca FILE trusts another authority")
+            told.with_hint("--ca FILE trusts another authority")
         }
-        CertificateError::NameMismatch => failure.with_hint("--name NAME expects another name"),
-        _ => failure,
+        CertificateError::NameMismatch => told.with_hint("--name NAME expects another name"),
+        _ => told,
     }
 }
