@@ -59,7 +59,6 @@ fn judge_server(authority: &LocalAuthority, certificate: &[u8], name: &str) -> V
         certificate_type: CertificateType::X509,
         chain: &[certificate],
         name: &name.parse().unwrap(),
-        certificate_type: CertificateType::X509,
         ocsp: None,
         scts: None,
     })
