@@ -410,3 +410,25 @@ pub(crate) fn issuer_key_id(der: &[u8]) -> Option<Vec<u8>> {
         .flatten()?;
     Some(id.key_identifier?.as_bytes().to_vec())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The strict profile must not shut out who the systems trust.
+    #[test]
+    fn every_root_of_mozillas_programme_passes_the_strict_profile() {
+        let mut anchors = TrustAnchors::none();
+        for (index, root) in webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().enumerate() {
+            anchors.add_certificate(index, root).unwrap();
+        }
+        assert!(anchors.len() > 100);
+        for anchor in &anchors.anchors {
+            let facts = anchor.facts().expect("a root that can be decoded");
+            assert_eq!(facts.flaw(Profile::Strict), None, "{}", facts.label);
+            assert_eq!(facts.flaw(Profile::Path), None, "{}", facts.label);
+        }
+        let strictest = |anchor: &&Anchor| anchor.facts().unwrap().flaw(Profile::WebPki).is_some();
+        assert!(anchors.anchors.iter().filter(strictest).count() > 0);
+    }
+}
