@@ -7,6 +7,7 @@
 
 mod args;
 mod commands;
+mod days;
 mod exit;
 mod help;
 mod output;

@@ -9,10 +9,9 @@ use waxwing::pki::{
 };
 
 use super::files::looks_like;
+use crate::days::days_left;
 use crate::exit::Failure;
 use crate::output::Card;
-
-const DAY: u64 = 24 * 60 * 60;
 
 /// What was found.
 pub(super) enum Item {
@@ -378,15 +377,5 @@ fn until(end: UnixTime) -> String {
     match days_left(now, end) {
         left @ 0.. => format!("{end} ({left} days left)"),
         left => format!("{end} (expired {} days ago)", left.unsigned_abs()),
-    }
-}
-
-/// Whole days, rounded towards the end of validity.
-pub(crate) fn days_left(now: UnixTime, end: UnixTime) -> i64 {
-    let days = |seconds: u64| i64::try_from(seconds / DAY).unwrap_or(i64::MAX);
-    if now <= end {
-        days(end.seconds() - now.seconds())
-    } else {
-        -days(now.seconds() - end.seconds()) - 1
     }
 }

@@ -7,12 +7,12 @@ use serde::Serialize;
 use waxwing::pki::{Identity, UnixTime};
 
 use super::connect::{Connected, Timings, Trust};
+use crate::days::days_left;
 use crate::exit::Failure;
 use crate::output::{Talk, safe};
 
 /// The name of the form of [`Document`]; fields are only ever added to it.
 const SCHEMA: &str = "waxwing.get/1";
-const DAY: u64 = 24 * 60 * 60;
 
 /// A connection in words.
 #[derive(Clone, Debug, Serialize)]
@@ -256,30 +256,4 @@ fn certificate(chain: &[Box<[u8]>]) -> Option<Certificate> {
         pin: identity.key_pin.to_string(),
         chain_length: chain.len(),
     })
-}
-
-/// Whole days, rounded towards the end of validity.
-fn days_left(now: UnixTime, end: UnixTime) -> i64 {
-    let days = |seconds: u64| i64::try_from(seconds / DAY).unwrap_or(i64::MAX);
-    if now <= end {
-        days(end.seconds() - now.seconds())
-    } else {
-        -days(now.seconds() - end.seconds()) - 1
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_left_are_whole_and_go_below_zero() {
-        let end = UnixTime::from_seconds(10 * DAY);
-        let at = |seconds| days_left(UnixTime::from_seconds(seconds), end);
-        assert_eq!(at(0), 10);
-        assert_eq!(at(9 * DAY + 1), 0);
-        assert_eq!(at(10 * DAY), 0);
-        assert_eq!(at(10 * DAY + 1), -1);
-        assert_eq!(at(11 * DAY), -2);
-    }
 }
