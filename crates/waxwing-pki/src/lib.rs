@@ -11,6 +11,7 @@
 //!   dangerous           no check at all                               dangerous.rs
 //!   Identity            a decoded certificate, for people             identity.rs
 //!   load_certified_key  our own chain and key, checked to match       keys.rs
+//!   RevocationPolicy    whether certificates are revoked              revocation/
 //!   SelfSigned          issuing a certificate at start-up             issue.rs
 //! ```
 //!
@@ -36,6 +37,7 @@ mod peer;
 mod pem;
 mod pin;
 mod public_key;
+pub mod revocation;
 mod time;
 mod verify;
 

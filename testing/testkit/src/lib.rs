@@ -7,3 +7,5 @@ pub mod fake;
 pub mod fuzz;
 #[cfg(feature = "pki")]
 pub mod pki;
+#[cfg(feature = "pki")]
+pub mod revocation;
