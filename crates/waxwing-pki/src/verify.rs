@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use rustls_pki_types::CertificateDer;
 use waxwing_core::{
@@ -9,11 +10,12 @@ use waxwing_core::{
     ServerCertRequest, ServerCertVerifier, Verdict, Verified,
 };
 use waxwing_crypto::CryptoProvider;
-use webpki::EndEntityCert;
+use webpki::{EndEntityCert, VerifiedPath};
 
 use crate::algorithms::Algorithms;
 use crate::end_entity::{self, check_name, holder_of};
 use crate::explain::{Case, wrong_purpose};
+use crate::revocation::{Evidence, RevocationPolicy, VerifiedChain};
 use crate::{Clock, Identity, Peer, TrustAnchors, UnixTime};
 
 /// What servers and clients are judged by alike.
@@ -22,6 +24,7 @@ struct Policy {
     anchors: Arc<TrustAnchors>,
     algorithms: Algorithms,
     clock: Clock,
+    revocation: Option<Arc<RevocationPolicy>>,
 }
 
 impl Policy {
@@ -30,19 +33,31 @@ impl Policy {
             anchors,
             algorithms: Algorithms::of(provider),
             clock: Clock::System,
+            revocation: None,
         }
     }
 
-    fn judge(&self, typ: CertificateType, chain: &[&[u8]], peer: Peer<'_>) -> Verdict {
+    fn judge(
+        &self,
+        typ: CertificateType,
+        chain: &[&[u8]],
+        peer: Peer<'_>,
+        evidence: &Evidence<'_>,
+    ) -> Verdict {
         // No authority vouches for anything else.
         if typ != CertificateType::X509 {
             return Verdict::Rejected(CertificateError::RawPublicKey.into());
         }
-        self.check(chain, peer)
+        self.check(chain, peer, evidence)
             .map_or_else(Verdict::Rejected, Verdict::Accepted)
     }
 
-    fn check(&self, chain: &[&[u8]], peer: Peer<'_>) -> Result<Verified, Rejection> {
+    fn check(
+        &self,
+        chain: &[&[u8]],
+        peer: Peer<'_>,
+        evidence: &Evidence<'_>,
+    ) -> Result<Verified, Rejection> {
         let now = self.clock.now().ok_or(CertificateError::NoTime)?;
         let leaf = chain.first().ok_or(CertificateError::Malformed)?;
         let case = Case {
@@ -51,14 +66,19 @@ impl Policy {
             now,
             anchors: self.anchors.len(),
         };
-        let outcome = self.check_path(leaf, &case);
+        let outcome = self.check_path(leaf, &case, evidence);
         if outcome.is_err() && self.anchors.hold_exactly(leaf) {
             return check_trusted(leaf, peer, now);
         }
         outcome
     }
 
-    fn check_path(&self, leaf: &[u8], case: &Case<'_>) -> Result<Verified, Rejection> {
+    fn check_path(
+        &self,
+        leaf: &[u8],
+        case: &Case<'_>,
+        evidence: &Evidence<'_>,
+    ) -> Result<Verified, Rejection> {
         let der = CertificateDer::from(leaf);
         let certificate = EndEntityCert::try_from(&der).map_err(|error| case.rejection(&error))?;
         let intermediates: Vec<_> = case
@@ -67,6 +87,11 @@ impl Policy {
             .skip(1)
             .map(|der| CertificateDer::from(*der))
             .collect();
+        let revocation = Revocation {
+            policy: self.revocation.as_deref(),
+            evidence,
+            refused: Cell::new(None),
+        };
         certificate
             .verify_for_usage(
                 &self.algorithms.as_webpki(),
@@ -75,13 +100,39 @@ impl Policy {
                 case.now.for_webpki(),
                 case.peer.usage(),
                 None,
-                None,
+                Some(&|path| revocation.check(path, case)),
             )
-            .map_err(|error| case.rejection(&error))?;
+            .map_err(|error| match revocation.refused.take() {
+                Some(rejection) => rejection,
+                None => case.rejection(&error),
+            })?;
         if let Peer::Server(name) = case.peer {
             check_name(&certificate, name)?;
         }
         holder_of(leaf, certificate.subject_public_key_info().to_vec())
+    }
+}
+
+/// Asks of each path that webpki finds whether its certificates are revoked: there may be
+/// another one.
+struct Revocation<'a> {
+    policy: Option<&'a RevocationPolicy>,
+    evidence: &'a Evidence<'a>,
+    /// Why the last path was refused.
+    refused: Cell<Option<Rejection>>,
+}
+
+impl Revocation<'_> {
+    fn check(&self, path: &VerifiedPath<'_>, case: &Case<'_>) -> Result<(), webpki::Error> {
+        let Some(policy) = self.policy else {
+            return Ok(());
+        };
+        let chain = VerifiedChain::of(path, case.chain).ok_or(webpki::Error::BadDer)?;
+        let outcome = policy.check(&chain, self.evidence, case.now);
+        outcome.into_result().map_err(|rejection| {
+            self.refused.set(Some(rejection));
+            webpki::Error::CertRevoked
+        })
     }
 }
 
@@ -126,6 +177,13 @@ impl Verifier {
         self
     }
 
+    /// Asks whether the certificates are revoked. Nobody is asked if this is not called.
+    #[must_use]
+    pub fn revocation(mut self, policy: impl Into<Arc<RevocationPolicy>>) -> Self {
+        self.policy.revocation = Some(policy.into());
+        self
+    }
+
     /// The authorities it trusts.
     #[must_use]
     pub fn anchors(&self) -> &TrustAnchors {
@@ -135,9 +193,10 @@ impl Verifier {
 
 impl ServerCertVerifier for Verifier {
     fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
+        let evidence = Evidence::of_server(request.ocsp, request.scts);
         let peer = Peer::Server(request.name);
         self.policy
-            .judge(request.certificate_type, request.chain, peer)
+            .judge(request.certificate_type, request.chain, peer, &evidence)
     }
 }
 
@@ -185,6 +244,13 @@ impl ClientVerifier {
         self
     }
 
+    /// Asks whether the certificates are revoked. Nobody is asked if this is not called.
+    #[must_use]
+    pub fn revocation(mut self, policy: impl Into<Arc<RevocationPolicy>>) -> Self {
+        self.policy.revocation = Some(policy.into());
+        self
+    }
+
     /// Does not tell clients the names of the authorities that it trusts. Who has several
     /// certificates then has to know which one to show.
     #[must_use]
@@ -202,8 +268,9 @@ impl ClientVerifier {
 
 impl ClientCertVerifier for ClientVerifier {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
+        let (peer, evidence) = (Peer::Client, Evidence::of_client());
         self.policy
-            .judge(request.certificate_type, request.chain, Peer::Client)
+            .judge(request.certificate_type, request.chain, peer, &evidence)
     }
 
     fn authorities(&self) -> &[Vec<u8>] {
