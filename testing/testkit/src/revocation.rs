@@ -74,6 +74,8 @@ pub struct Leaf<'a> {
     pub logs: Vec<(&'a CtLog, UnixTime)>,
     /// Whether it is for signing OCSP responses instead of for servers.
     pub for_ocsp: bool,
+    /// Whether it is for clients instead of for servers.
+    pub for_clients: bool,
     /// Whether it says that nobody asks whether it is revoked (RFC 6960, Section 4.2.2.2.1).
     pub no_check: bool,
 }
@@ -124,6 +126,12 @@ impl Authority {
         }
     }
 
+    /// Its serial number, as lists have it.
+    #[must_use]
+    pub fn serial(&self) -> Vec<u8> {
+        content(&fields(&fields(&self.certificate)[0])[1])
+    }
+
     /// The key that it signs with, in PKCS#8.
     #[must_use]
     pub fn key(&self) -> Vec<u8> {
@@ -147,6 +155,9 @@ impl Authority {
         } else {
             let name = NAME.try_into().expect("ASCII");
             params.subject_alt_names = vec![rcgen::SanType::DnsName(name)];
+        }
+        if leaf.for_clients {
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         }
         if leaf.must_staple {
             // SEQUENCE { INTEGER 5 } (RFC 7633, Section 4.1)

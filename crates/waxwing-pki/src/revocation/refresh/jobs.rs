@@ -1,7 +1,6 @@
 //! What is fetched, and what of it is believed.
 
 use alloc::string::{String, ToString};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -169,8 +168,10 @@ pub use filters::FilterJob;
 
 #[cfg(feature = "crlite")]
 mod filters {
+    use alloc::sync::Arc;
+
     use super::super::super::crlite::{Filter, Filters, MAX_AGE, Manifest, ManifestFile};
-    use super::{Arc, Duration, Fresh, Job, Progress, Request, String, UnixTime, Vec, When, words};
+    use super::{Duration, Fresh, Job, Progress, Request, String, UnixTime, Vec, When, words};
 
     /// Bytes of a manifest; real ones have about 1.5 kB.
     const MAX_MANIFEST: usize = 1 << 20;
