@@ -218,6 +218,7 @@ impl RevocationPolicy {
             policy: self,
             when,
             evidence,
+            demanded: self.is_demanded(chain, evidence),
             findings: Vec::new(),
             staple_scts: None,
         };
@@ -229,7 +230,7 @@ impl RevocationPolicy {
             check.ask(link);
         }
         let transparency = check.ask_logs(chain);
-        let (mut decision, mut winner) = check.decide(chain);
+        let (mut decision, mut winner) = check.decide();
         let is_logged = transparency.as_ref().is_none_or(Report::is_enough);
         if !is_logged && matches!(decision, Decision::Good | Decision::NotKnown) {
             (decision, winner) = (Decision::NotLogged, None);
@@ -243,6 +244,14 @@ impl RevocationPolicy {
             findings: check.findings,
             transparency,
         }
+    }
+
+    /// Whether the end entity's certificate demands a staple, and that is heeded.
+    fn is_demanded(&self, chain: &VerifiedChain<'_>, evidence: &Evidence<'_>) -> bool {
+        let leaf = chain.links.first();
+        // An extension that cannot be read may say so.
+        let says_so = leaf.is_some_and(|leaf| must_staple(&leaf.fields).unwrap_or(true));
+        self.must_staple && says_so && !evidence.could_not_staple
     }
 
     const fn mode(&self, source: Source) -> Mode {
@@ -259,6 +268,8 @@ struct Check<'p> {
     policy: &'p RevocationPolicy,
     when: When,
     evidence: &'p Evidence<'p>,
+    /// Whether the certificate demands a staple.
+    demanded: bool,
     findings: Vec<Finding>,
     /// The timestamps of logs in a staple that counts.
     staple_scts: Option<Vec<u8>>,
@@ -268,7 +279,8 @@ impl Check<'_> {
     /// Asks all sources about one certificate.
     fn ask(&mut self, link: &Link<'_>) {
         // The response of a server is about its own certificate (RFC 6066, Section 8).
-        if link.place == 0 && !self.evidence.could_not_staple {
+        let is_wanted = self.policy.staple != Mode::Off || self.demanded;
+        if link.place == 0 && is_wanted && !self.evidence.could_not_staple {
             let status = match self.read_staple(link) {
                 Ok(answer) => {
                     self.staple_scts = answer.scts;
@@ -327,39 +339,28 @@ impl Check<'_> {
         });
     }
 
-    fn decide(&self, chain: &VerifiedChain<'_>) -> (Decision, Option<Finding>) {
+    fn decide(&self) -> (Decision, Option<Finding>) {
         let first = |wanted: &dyn Fn(&Finding) -> bool| {
             self.findings.iter().find(|one| wanted(one)).cloned()
         };
-        let counts = |finding: &Finding| self.policy.mode(finding.source) != Mode::Off;
         let is_good = |finding: &Finding| matches!(finding.status, Status::Good { .. });
         let is_revoked = |finding: &Finding| matches!(finding.status, Status::Revoked { .. });
-        // A staple that a certificate demands is looked at even where staples are not asked.
-        let staple = first(&|one| one.source == Source::Staple);
-        let demanded = self.policy.must_staple
-            && chain
-                .links
-                .first()
-                .is_some_and(|leaf| must_staple(&leaf.fields).unwrap_or(true))
-            && !self.evidence.could_not_staple;
-        if let Some(revoked) = first(&|one| {
-            is_revoked(one) && (counts(one) || (demanded && one.source == Source::Staple))
-        }) {
+        if let Some(revoked) = first(&|one| is_revoked(one)) {
             return (Decision::Revoked, Some(revoked));
         }
-        if demanded && !staple.as_ref().is_some_and(is_good) {
+        let staple = first(&|one| one.source == Source::Staple);
+        if self.demanded && !staple.as_ref().is_some_and(is_good) {
             return (Decision::MustStaple, staple);
         }
         let insists = |finding: &Finding| {
             let unknown = finding.status == Status::Silent(Silence::Unknown);
-            counts(finding)
-                && (self.policy.mode(finding.source) == Mode::Hard
-                    || (unknown && self.policy.refuse_unknown))
+            self.policy.mode(finding.source) == Mode::Hard
+                || (unknown && self.policy.refuse_unknown)
         };
         if let Some(silent) = first(&|one| insists(one) && !is_good(one)) {
             return (Decision::SourceSilent, Some(silent));
         }
-        match first(&|one| one.certificate == 0 && counts(one) && is_good(one)) {
+        match first(&|one| one.certificate == 0 && is_good(one)) {
             Some(good) => (Decision::Good, Some(good)),
             None if self.policy.insist => (Decision::AllSilent, None),
             None => (Decision::NotKnown, None),
