@@ -12,6 +12,7 @@
 //!   records   engine -> damaged records          ->   engine after the handshake, also in halves
 //!   pair      engine <-> damaged bytes          <->   engine: they never disagree
 //!   mutated   engine <-> damaged messages       <->   engine: they never disagree
+//!   revocation  staples, timestamps, lists        ->   the verifier (with the feature `pki`)
 //!   chunks    one stream, whole and cut          ->   two engines: the same events
 //! ```
 
@@ -23,6 +24,8 @@ mod mutated;
 mod pair;
 mod puppet;
 mod records;
+#[cfg(feature = "pki")]
+mod revocation;
 mod script;
 mod session;
 mod wire;
@@ -31,13 +34,15 @@ mod wire;
 pub type Target = fn(&[u8]);
 
 /// The targets: a name, and what it does.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: &[(&str, Target)] = &[
     ("chunks", chunks::run),
     ("client", session::run_client),
     ("messages", messages),
     ("mutated", mutated::run),
     ("pair", pair::run),
     ("records", records::run),
+    #[cfg(feature = "pki")]
+    ("revocation", revocation::run),
     ("server", session::run_server),
 ];
 
@@ -52,4 +57,6 @@ pub use chunks::run as chunks;
 pub use mutated::run as mutated;
 pub use pair::run as pair;
 pub use records::run as records;
+#[cfg(feature = "pki")]
+pub use revocation::run as revocation;
 pub use session::{run_client as client, run_server as server};
