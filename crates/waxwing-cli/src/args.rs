@@ -10,6 +10,7 @@ use waxwing::crypto::{CipherSuite, NamedGroup};
 use waxwing::pki::{AltName, KeyType, Pin};
 use waxwing::{ProtocolVersion, ServerName};
 
+use crate::commands::cert::args::CertArgs;
 use crate::commands::get::request::Header;
 use crate::help::{ENVIRONMENT, EXAMPLES, EXIT_CODES, GET_EXAMPLES, SERVE_EXAMPLES, TEMPLATE};
 use crate::resolve::Override;
@@ -56,6 +57,7 @@ pub(crate) enum Colour {
 pub(crate) enum Command {
     Serve(Box<ServeArgs>),
     Get(Box<GetArgs>),
+    Cert(Box<CertArgs>),
     /// What the exit codes mean
     #[command(long_about = EXIT_CODES, help_template = "{about-with-newline}")]
     ExitCodes,
@@ -70,7 +72,7 @@ impl Command {
         match self {
             Self::ExitCodes => Some(EXIT_CODES),
             Self::Environment => Some(ENVIRONMENT),
-            Self::Serve(_) | Self::Get(_) => None,
+            Self::Serve(_) | Self::Get(_) | Self::Cert(_) => None,
         }
     }
 }

@@ -16,6 +16,8 @@ Examples:
                                          put TLS in front of a local web server
   waxwing get -v https://example.org/    fetch a page and show the handshake
   waxwing get tls://example.org:993      talk to a TLS server through stdin and stdout
+  waxwing cert new localhost             make a certificate
+  waxwing cert show example.org:443      look at one
 
 ";
 
@@ -54,13 +56,17 @@ pub(crate) const EXIT_CODES: &str = "\
 What the exit codes mean. They are a promise to scripts and never change.
 
    0  good
-   1  the thing that was checked is bad: with `get --fail`, a status of 400 or more
+   1  the thing that was checked is bad: with `get --fail`, a status of 400 or more; with
+      `cert match`, a key that does not belong to the certificate
    2  usage: an argument is wrong, or a file or folder that it names cannot be used
    3  network: a name does not resolve, a server cannot be reached, a port is in use
    4  TLS or the protocol inside it failed, or data was cut off before its end
    5  the certificate is not trusted: issuer, name, dates or pin
    6  the certificate is revoked
-  70  a fault in waxwing itself; please report it";
+  70  a fault in waxwing itself; please report it
+
+Where several things are looked at, as `cert show` and `cert verify` can, it is the highest of
+their codes.";
 
 pub(crate) const ENVIRONMENT: &str = "\
 The environment variables that are heeded.
@@ -72,5 +78,7 @@ The environment variables that are heeded.
       analyser can read them. Each use is announced on stderr. Same as --keylog.
   NO_COLOR, CLICOLOR, CLICOLOR_FORCE
       Whether text has colours, where --color does not say.
+  XDG_DATA_HOME
+      Its folder waxwing/ca has the authority of `cert ca`; ~/.local/share unless set.
   XDG_RUNTIME_DIR
       Where `serve` puts the certificate that it made, until it ends.";

@@ -1,4 +1,5 @@
-//! The `waxwing` command: serve and fetch over HTTPS, and see what TLS does.
+//! The `waxwing` command: serve and fetch over HTTPS, make and check certificates, and see what
+//! TLS does.
 //!
 //! A thin layer over the library's public interface, so each command doubles as an example.
 
@@ -50,6 +51,7 @@ fn run(line: &CommandLine) -> Result<(), Failure> {
         match &line.command {
             Command::Serve(args) => commands::serve::run(args, talk).await,
             Command::Get(args) => commands::get::run(args, talk).await,
+            Command::Cert(args) => commands::cert::run(args, talk).await,
             Command::ExitCodes | Command::Environment => Ok(()),
         }
     });

@@ -57,7 +57,7 @@ pub use config::credentials::{
 #[cfg(feature = "server")]
 pub use config::server::{ServerConfig, ServerConfigBuilder};
 pub use config::verifier::{
-    ClientAuth, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
+    ClientAuth, ClientCertRequest, ClientCertVerifier, Note, ServerCertRequest, ServerCertVerifier,
     Verdict, Verified,
 };
 pub use config::versions::ProtocolVersions;

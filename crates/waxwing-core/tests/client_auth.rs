@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use common::client_auth::{Case, Shows, Time, run};
-use common::{CERTIFICATE, Pair, certified_key, client_builder, server_builder};
+use common::{CERTIFICATE, Pair, certified_key, client_builder, has_note, server_builder};
 use waxwing_core::{
     Answer, CertificateError, CertifiedKey, ClientAuth, Connection, Error, Event, Misuse, Wait,
 };
@@ -23,8 +23,11 @@ fn every_way_for_it_to_go() {
         let client = pair.client.connection.info();
         assert!(client.client_auth_requested);
         if result.is_err() {
+            assert!(!has_note(&pair.server), "{case:?}");
             continue;
         }
+        assert_eq!(has_note(&pair.server), shown == Ok(true), "{case:?}");
+        assert!(has_note(&pair.client));
         let scheme = (shown == Ok(true)).then_some(SignatureScheme::ECDSA_SECP256R1_SHA256);
         assert_eq!(info.client_signature_scheme, scheme);
         assert_eq!(client.client_signature_scheme, scheme);

@@ -5,7 +5,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use common::client_auth::{Case, GOOD, Shows, Time, run};
-use common::{CERTIFICATE, End, Pair, client_builder, server_builder, server_key};
+use common::{CERTIFICATE, End, Pair, client_builder, has_note, server_builder, server_key};
 use waxwing_core::{
     Answer, CertifiedKey, ClientConfigBuilder, Direction, Error, Event, HandshakeType, Misuse,
     PeerError, ProtocolVersions, ServerConfigBuilder, Trace, TraceEvent, Wait,
@@ -54,6 +54,7 @@ fn every_way_for_it_to_go() {
         if result.is_err() {
             // Nobody is taken for who he did not prove to be.
             assert!(info.peer_chain.is_empty() && !info.client_authenticated);
+            assert!(!has_note(&pair.server));
             continue;
         }
         let client = pair.client.connection.info();
@@ -64,6 +65,7 @@ fn every_way_for_it_to_go() {
             Event::ClientDeclined
         };
         assert_eq!(pair.server.events.last(), Some(&event));
+        assert_eq!(has_note(&pair.server), shown == Ok(true), "{case:?}");
         let scheme = (shown == Ok(true)).then_some(SignatureScheme::ECDSA_SECP256R1_SHA256);
         assert_eq!(info.client_signature_scheme, scheme);
         assert_eq!(client.client_signature_scheme, scheme);

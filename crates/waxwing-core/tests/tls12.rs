@@ -4,7 +4,9 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{CERTIFICATE, Pair, certified_key, client_builder, server_builder, server_key};
+use common::{
+    CERTIFICATE, NOTE, Pair, certified_key, client_builder, has_note, server_builder, server_key,
+};
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{
     CertChoice, CertificateRequestView, ClientAuth, ClientCertRequest, ClientCertResolver,
@@ -136,7 +138,8 @@ struct TrustClient;
 impl ClientCertVerifier for TrustClient {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
         assert_eq!(request.chain, [CERTIFICATE]);
-        Verdict::Accepted(Verified::holder_of(server_key().public_key().unwrap()))
+        let verified = Verified::holder_of(server_key().public_key().unwrap());
+        Verdict::Accepted(verified.with_note(Arc::new(NOTE)))
     }
 
     fn authorities(&self) -> &[Vec<u8>] {
@@ -181,6 +184,8 @@ fn clients_are_asked_for_certificates() {
         let info = pair.server.connection.info();
         let shown = result.map(|()| info.client_authenticated);
         assert_eq!(shown, expected);
+        assert_eq!(has_note(&pair.server), expected == Ok(true));
+        assert!(has_note(&pair.client));
         let chain: Vec<&[u8]> = info.peer_chain.iter().map(|der| &**der).collect();
         assert_eq!(chain.is_empty(), expected != Ok(true));
         let client = pair.client.connection.info();

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use common::{CERTIFICATE, End, Pair, carry, name, server_key};
 use waxwing_aws_lc::PROVIDER;
+use waxwing_core::limits::MAX_CHAIN;
 use waxwing_core::{
     Answer, CertChoice, CertResolver, CertificateError, CertificateRequestView, CertifiedKey,
     ClientAuth, ClientCertRequest, ClientCertResolver, ClientCertVerifier, ClientConfig,
@@ -313,6 +314,26 @@ fn a_stapled_response_reaches_the_verifier() {
         let seen = trust.seen.lock().unwrap();
         assert_eq!(seen.chain, [CERTIFICATE, &[7]]);
         assert_eq!(seen.ocsp, expected);
+    }
+}
+
+/// A chain of many records arrives whole, on both sides; one certificate more is too many.
+#[test]
+fn long_chains_arrive() {
+    let key = server_key();
+    for (count, fits) in [(MAX_CHAIN, true), (MAX_CHAIN + 1, false)] {
+        let chain: Vec<Vec<u8>> = (0..count).map(|i| vec![i as u8; 5000]).collect();
+        let long = || Arc::new(Arc::new(CertifiedKey::new(chain.clone(), Arc::clone(&key))));
+        let trust = [Arc::new(Holder::of(&key)), Arc::new(Holder::of(&key))];
+        let client = client_of(&PROVIDER, trust[0].clone()).client_certificate(long());
+        let server = server_of(long()).client_auth(ClientAuth::Required(trust[1].clone()));
+        let mut pair = Pair::new(client, server);
+        assert_eq!(pair.settle().is_ok(), fits, "{count}");
+        if fits {
+            for trust in trust {
+                assert!(trust.seen.lock().unwrap().chain == chain);
+            }
+        }
     }
 }
 

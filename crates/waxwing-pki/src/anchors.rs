@@ -1,19 +1,26 @@
 //! Whom to trust: root certificates from the system, from this crate, or from the user.
 
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use std::fs;
 use std::path::Path;
 
-use rustls_pki_types::{CertificateDer, TrustAnchor};
+use rustls_pki_types::{CertificateDer, Der, TrustAnchor};
 use sha2::{Digest, Sha256};
+use webpki::EndEntityCert;
+use x509_cert::Certificate;
 use x509_cert::der::asn1::AnyRef;
-use x509_cert::der::{Encode, Tag};
+use x509_cert::der::{Decode, Encode, Tag};
+use x509_cert::ext::pkix::{
+    AuthorityKeyIdentifier, BasicConstraints, NameConstraints, SubjectKeyIdentifier,
+};
 
 use crate::explain::webpki_words;
-use crate::{LoadError, pem};
+use crate::rules::{self, Role};
+use crate::{Code, Failure, Identity, LoadError, Profile, UnixTime, pem};
 
 /// The authorities that chains may end in, and single certificates that are trusted as they are.
 ///
@@ -22,7 +29,9 @@ use crate::{LoadError, pem};
 /// self-signed or marked as an authority, which path building would refuse.
 #[derive(Clone, Debug, Default)]
 pub struct TrustAnchors {
-    anchors: Vec<TrustAnchor<'static>>,
+    anchors: Vec<Anchor>,
+    /// Places in `anchors` by subject, as webpki has it: without tag and length.
+    by_subject: BTreeMap<Vec<u8>, Vec<usize>>,
     /// SHA-256 of each certificate.
     certificates: BTreeSet<[u8; 32]>,
     skipped: Vec<String>,
@@ -63,10 +72,14 @@ impl TrustAnchors {
     /// The roots of Mozilla's programme, as they were when this crate was built.
     #[must_use]
     pub fn bundled() -> Self {
-        Self {
-            anchors: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-            ..Self::default()
+        let mut anchors = Self::none();
+        for root in webpki_roots::TLS_SERVER_ROOTS {
+            anchors.push(Anchor {
+                trust: root.clone(),
+                facts: None,
+            });
         }
+        anchors
     }
 
     /// The system's store, or the bundled roots where the system has none.
@@ -119,7 +132,15 @@ impl TrustAnchors {
 
     /// Adds all of `other`.
     pub fn extend(&mut self, other: Self) {
-        self.anchors.extend(other.anchors);
+        for anchor in other.anchors {
+            let known = anchor
+                .facts
+                .as_ref()
+                .is_some_and(|facts| !self.certificates.insert(facts.hash));
+            if !known {
+                self.push(anchor);
+            }
+        }
         self.certificates.extend(other.certificates);
         self.skipped.extend(other.skipped);
     }
@@ -153,10 +174,29 @@ impl TrustAnchors {
                 reason: webpki_words(&error),
             }
         })?;
-        if self.certificates.insert(Sha256::digest(certificate).into()) {
-            self.anchors.push(anchor.to_owned());
+        let hash = Sha256::digest(certificate).into();
+        if self.certificates.insert(hash) {
+            self.push(Anchor {
+                trust: anchor.to_owned(),
+                facts: Facts::of(certificate, hash).map(Arc::new),
+            });
         }
         Ok(())
+    }
+
+    fn push(&mut self, anchor: Anchor) {
+        let places = self.by_subject.entry(anchor.trust.subject.to_vec());
+        places.or_default().push(self.anchors.len());
+        self.anchors.push(anchor);
+    }
+
+    /// Those with this subject, which is the content of the name.
+    pub(crate) fn named<'a>(&'a self, subject: &[u8]) -> impl Iterator<Item = &'a Anchor> {
+        let places = self.by_subject.get(subject);
+        places
+            .into_iter()
+            .flatten()
+            .filter_map(|place| self.anchors.get(*place))
     }
 
     /// The distinguished names of all of them, in DER.
@@ -165,7 +205,7 @@ impl TrustAnchors {
             .iter()
             // An anchor has the content of the name alone, so that it has to become one again.
             .filter_map(|anchor| {
-                AnyRef::new(Tag::Sequence, &anchor.subject)
+                AnyRef::new(Tag::Sequence, &anchor.trust.subject)
                     .ok()?
                     .to_der()
                     .ok()
@@ -173,13 +213,200 @@ impl TrustAnchors {
             .collect()
     }
 
-    pub(crate) fn as_webpki(&self) -> &[TrustAnchor<'static>] {
-        &self.anchors
-    }
-
     /// Whether exactly this certificate was given.
     pub(crate) fn hold_exactly(&self, certificate: &[u8]) -> bool {
         let hash: [u8; 32] = Sha256::digest(certificate).into();
         self.certificates.contains(&hash)
     }
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Anchor {
+    trust: TrustAnchor<'static>,
+    /// There if the whole certificate is known, and can be decoded.
+    facts: Option<Arc<Facts>>,
+}
+
+impl Anchor {
+    pub(crate) fn facts(&self) -> Option<&Facts> {
+        self.facts.as_deref()
+    }
+
+    /// Whether this is its subject, in DER.
+    pub(crate) fn has_name(&self, name: &[u8]) -> bool {
+        let name = AnyRef::from_der(name);
+        name.is_ok_and(|name| name.value() == &*self.trust.subject)
+    }
+
+    /// The DER SubjectPublicKeyInfo.
+    pub(crate) fn spki(&self) -> Vec<u8> {
+        let content = &self.trust.subject_public_key_info;
+        let spki = AnyRef::new(Tag::Sequence, content).and_then(|spki| spki.to_der());
+        spki.unwrap_or_default()
+    }
+
+    /// Its nameConstraints.
+    pub(crate) fn constraints(&self) -> Result<Option<NameConstraints>, Failure> {
+        let Some(content) = &self.trust.name_constraints else {
+            return Ok(None);
+        };
+        let constraints = AnyRef::new(Tag::Sequence, content)
+            .and_then(|constraints| constraints.to_der())
+            .and_then(|der| NameConstraints::from_der(&der));
+        constraints.map(Some).map_err(|error| {
+            let reason = format!("the nameConstraints of the trust anchor is malformed: {error}");
+            Failure::new(Code::ConstraintSyntax, reason)
+        })
+    }
+}
+
+/// What is known of an anchor whose certificate was given.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    hash: [u8; 32],
+    pub(crate) label: String,
+    pub(crate) sha256: String,
+    pub(crate) self_issued: bool,
+    /// subjectKeyIdentifier.
+    key_id: Option<Vec<u8>>,
+    /// How many intermediates may follow.
+    pub(crate) path_len: Option<u8>,
+    not_before: UnixTime,
+    not_after: UnixTime,
+    /// What is wrong with it by each profile that looks at it.
+    strict_flaw: Option<Failure>,
+    web_flaw: Option<Failure>,
+}
+
+impl Facts {
+    fn of(der: &[u8], hash: [u8; 32]) -> Option<Self> {
+        let certificate = Certificate::from_der(der).ok()?;
+        let identity = Identity::from_der(der).ok()?;
+        let key_id = certificate
+            .tbs_certificate()
+            .get_extension::<SubjectKeyIdentifier>()
+            .ok()
+            .flatten()
+            .map(|(_, id)| id.0.as_bytes().to_vec());
+        let path_len = certificate
+            .tbs_certificate()
+            .get_extension::<BasicConstraints>()
+            .ok()
+            .flatten()
+            .and_then(|(_, constraints)| constraints.path_len_constraint);
+        let flaw = |profile| rules::check(&certificate, Role::Anchor, profile).err();
+        Some(Self {
+            hash,
+            label: identity.label(),
+            sha256: identity.sha256,
+            self_issued: identity.self_issued,
+            key_id,
+            path_len,
+            not_before: identity.not_before,
+            not_after: identity.not_after,
+            strict_flaw: flaw(Profile::Strict),
+            web_flaw: flaw(Profile::WebPki),
+        })
+    }
+
+    pub(crate) fn flaw(&self, profile: Profile) -> Option<Failure> {
+        match profile {
+            Profile::Path => None,
+            Profile::Strict => self.strict_flaw.clone(),
+            Profile::WebPki => self.web_flaw.clone(),
+        }
+    }
+
+    pub(crate) fn valid_at(&self, now: UnixTime) -> Result<(), Failure> {
+        if now < self.not_before {
+            let reason = format!(
+                "it is valid from {}; the time now is {now}",
+                self.not_before
+            );
+            return Err(Failure::new(Code::NotYetValid, reason));
+        }
+        if now > self.not_after {
+            let reason = format!(
+                "it is expired since {}; the time now is {now}",
+                self.not_after
+            );
+            return Err(Failure::new(Code::Expired, reason));
+        }
+        Ok(())
+    }
+}
+
+/// The anchors that can have issued one of the certificates presented, by their names. First come
+/// those whose subjectKeyIdentifier is named too (RFC 5280, Section 4.2.1.1).
+#[derive(Debug)]
+pub(crate) struct Candidates<'a> {
+    anchors: Vec<&'a Anchor>,
+    webpki: Vec<TrustAnchor<'a>>,
+}
+
+impl<'a> Candidates<'a> {
+    pub(crate) fn of(sets: &'a [Arc<TrustAnchors>], chain: &[&[u8]]) -> Self {
+        let mut anchors: Vec<&Anchor> = Vec::new();
+        let mut seen: Vec<Vec<u8>> = Vec::new();
+        for der in chain {
+            let der = CertificateDer::from(*der);
+            let Ok(certificate) = EndEntityCert::try_from(&der) else {
+                continue;
+            };
+            if seen.iter().any(|name| name == certificate.issuer()) {
+                continue;
+            }
+            seen.push(certificate.issuer().to_vec());
+            let mut named: Vec<_> = sets
+                .iter()
+                .flat_map(|set| set.named(certificate.issuer()))
+                .collect();
+            if named.len() > 1 {
+                let wanted = issuer_key_id(&der);
+                named.sort_by_key(|anchor| {
+                    let own = anchor.facts().and_then(|facts| facts.key_id.as_ref());
+                    wanted.is_none() || own != wanted.as_ref()
+                });
+            }
+            anchors.extend(named);
+        }
+        // The constraints of anchors are checked here, not by webpki.
+        let webpki = anchors
+            .iter()
+            .map(|anchor| TrustAnchor {
+                subject: Der::from_slice(&anchor.trust.subject),
+                subject_public_key_info: Der::from_slice(&anchor.trust.subject_public_key_info),
+                name_constraints: None,
+            })
+            .collect();
+        Self { anchors, webpki }
+    }
+
+    pub(crate) fn all(&self) -> &[&'a Anchor] {
+        &self.anchors
+    }
+
+    pub(crate) fn as_webpki(&self) -> &[TrustAnchor<'a>] {
+        &self.webpki
+    }
+
+    /// Those with the name and key of this one.
+    pub(crate) fn like(&self, other: &TrustAnchor<'_>) -> impl Iterator<Item = &'a Anchor> {
+        self.anchors.iter().copied().filter(|anchor| {
+            anchor.trust.subject == other.subject
+                && anchor.trust.subject_public_key_info == other.subject_public_key_info
+        })
+    }
+}
+
+/// The keyIdentifier in authorityKeyIdentifier.
+pub(crate) fn issuer_key_id(der: &[u8]) -> Option<Vec<u8>> {
+    let certificate = Certificate::from_der(der).ok()?;
+    let tbs = certificate.tbs_certificate();
+    let (_, id) = tbs
+        .get_extension::<AuthorityKeyIdentifier>()
+        .ok()
+        .flatten()?;
+    Some(id.key_identifier?.as_bytes().to_vec())
 }

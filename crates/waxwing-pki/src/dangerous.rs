@@ -6,11 +6,12 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use waxwing_core::{
-    CertificateType, ClientCertRequest, ClientCertVerifier, Rejection, ServerCertRequest,
-    ServerCertVerifier, Verdict, Verified,
+    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, Rejection,
+    ServerCertRequest, ServerCertVerifier, Verdict, Verified,
 };
 
 use crate::end_entity;
+use crate::explain::{reject, verdict};
 
 type Report = dyn Fn(&Rejection) + Send + Sync;
 
@@ -78,11 +79,14 @@ impl fmt::Debug for AcceptAnyClient {
 }
 
 fn accept_any(typ: CertificateType, chain: &[&[u8]]) -> Verdict {
-    let leaf = chain.first().copied().unwrap_or_default();
-    if typ == CertificateType::RAW_PUBLIC_KEY {
-        return Verdict::Accepted(Verified::holder_of(leaf.to_vec()));
+    match chain.first() {
+        Some(spki) if typ == CertificateType::RAW_PUBLIC_KEY => {
+            Verdict::Accepted(Verified::holder_of(spki.to_vec()))
+        }
+        Some(leaf) => verdict(end_entity::spki(leaf).map(Verified::holder_of)),
+        None => Verdict::Rejected(reject(
+            CertificateError::Malformed,
+            "there is no certificate",
+        )),
     }
-    end_entity::spki(leaf)
-        .map(Verified::holder_of)
-        .map_or_else(Verdict::Rejected, Verdict::Accepted)
 }

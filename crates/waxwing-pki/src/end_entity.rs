@@ -4,7 +4,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use rustls_pki_types::{CertificateDer, ServerName as WebpkiName};
-use waxwing_core::{CertificateError, Rejection, ServerName, Verified};
+use waxwing_core::{ServerName, Verified};
 use webpki::EndEntityCert;
 use x509_cert::Certificate;
 use x509_cert::der::asn1::AnyRef;
@@ -13,13 +13,14 @@ use x509_cert::der::{Decode, Encode, Reader, SliceReader, Tag, TagNumber, Tagged
 use x509_cert::ext::Extensions;
 use x509_cert::ext::pkix::KeyUsage;
 
-use crate::Identity;
-use crate::explain::{expired, not_yet, reject, unreadable, wrong_name};
-use crate::public_key::refuse_weak;
+use crate::explain::{at_fault, expired, not_yet, unreadable, wrong_name};
+use crate::public_key::{Strength, refuse_weak};
+use crate::rules::Role;
 use crate::time::UnixTime;
+use crate::{Code, Failure, Identity};
 
 /// The DER SubjectPublicKeyInfo of a certificate, even of one that webpki would not take.
-pub(crate) fn spki(der: &[u8]) -> Result<Vec<u8>, Rejection> {
+pub(crate) fn spki(der: &[u8]) -> Result<Vec<u8>, Failure> {
     let certificate = CertificateDer::from(der);
     if let Ok(certificate) = EndEntityCert::try_from(&certificate) {
         return Ok(certificate.subject_public_key_info().to_vec());
@@ -31,7 +32,11 @@ pub(crate) fn spki(der: &[u8]) -> Result<Vec<u8>, Rejection> {
                 .subject_public_key_info()
                 .to_der()
         })
-        .map_err(|error| reject(CertificateError::Malformed, error.to_string()))
+        .map_err(|error| malformed(&error))
+}
+
+fn malformed(error: &impl ToString) -> Failure {
+    Failure::new(Code::Malformed, error.to_string())
 }
 
 /// Accepts a certificate that is trusted as it is, if it fits the name and the time.
@@ -39,7 +44,8 @@ pub(crate) fn accept(
     der: &[u8],
     name: Option<&ServerName>,
     now: Option<UnixTime>,
-) -> Result<Verified, Rejection> {
+    strength: Strength,
+) -> Result<Verified, Failure> {
     if let Some(now) = now {
         check_validity(der, now)?;
     }
@@ -49,37 +55,44 @@ pub(crate) fn accept(
             EndEntityCert::try_from(&certificate).map_err(|error| unreadable(&error))?;
         check_name(&certificate, name)?;
     }
-    holder_of(der, spki(der)?)
+    holder_of(der, spki(der)?, strength)
 }
 
 /// Checks that the certificate is for `name` (RFC 9525, Section 6).
 pub(crate) fn check_name(
     certificate: &EndEntityCert<'_>,
     name: &ServerName,
-) -> Result<(), Rejection> {
+) -> Result<(), Failure> {
     let matches = for_webpki(name)
         .is_some_and(|name| certificate.verify_is_valid_for_subject_name(&name).is_ok());
     if matches {
         return Ok(());
     }
-    Err(Identity::from_der(&certificate.der()).map_or_else(
-        |_| CertificateError::NameMismatch.into(),
-        |identity| wrong_name(&identity, name),
-    ))
+    let identity = Identity::from_der(&certificate.der()).map_err(|error| malformed(&error))?;
+    Err(wrong_name(&identity, name))
 }
 
 /// The answer for a certificate that passed everything else.
-pub(crate) fn holder_of(der: &[u8], spki: Vec<u8>) -> Result<Verified, Rejection> {
-    refuse_weak(&spki)?;
+pub(crate) fn holder_of(
+    der: &[u8],
+    spki: Vec<u8>,
+    strength: Strength,
+) -> Result<Verified, Failure> {
+    refuse_weak(&spki, strength, Role::EndEntity)
+        .map_err(|failure| at_fault(failure, &[der], 0))?;
     // RFC 9846, Sections 4.5.1.2 and 4.5.1.3; RFC 8422, Section 5.3: the key signs the
     // handshake, so keyUsage has to allow that.
     match key_usage(der) {
-        Ok(Some(usage)) if !usage.digital_signature() => Err(reject(
-            CertificateError::WrongUsage,
-            "its keyUsage does not allow signatures, which TLS needs",
-        )),
+        Ok(Some(usage)) if !usage.digital_signature() => {
+            let reason = "its keyUsage does not allow signatures, which TLS needs";
+            Err(at_fault(
+                Failure::new(Code::NoDigitalSignature, reason),
+                &[der],
+                0,
+            ))
+        }
         Ok(_) => Ok(Verified::holder_of(spki)),
-        Err(error) => Err(reject(CertificateError::Malformed, error.to_string())),
+        Err(error) => Err(malformed(&error)),
     }
 }
 
@@ -108,14 +121,13 @@ fn key_usage(der: &[u8]) -> Result<Option<KeyUsage>, x509_cert::der::Error> {
     Ok(None)
 }
 
-fn check_validity(der: &[u8], now: UnixTime) -> Result<(), Rejection> {
-    let identity = Identity::from_der(der)
-        .map_err(|error| reject(CertificateError::Malformed, error.to_string()))?;
+fn check_validity(der: &[u8], now: UnixTime) -> Result<(), Failure> {
+    let identity = Identity::from_der(der).map_err(|error| malformed(&error))?;
     if now < identity.not_before {
-        return Err(not_yet(&identity, now));
+        return Err(not_yet(&identity, 0, now));
     }
     if now > identity.not_after {
-        return Err(expired(&identity, now));
+        return Err(expired(&identity, 0, now));
     }
     Ok(())
 }

@@ -8,6 +8,10 @@ use std::path::{Path, PathBuf};
 
 use crate::PublicKeyKind;
 
+/// What keys a message about another one can name.
+const SUPPORTED: &str = "(supported: RSA of 2048 to 8192 bits, ECDSA on P-256, P-384 and P-521, \
+                         Ed25519, ML-DSA)";
+
 /// Why certificates or keys could not be loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -36,10 +40,41 @@ pub enum LoadError {
     NoSystemStore(String),
     /// There is no private key; what was found instead, if anything.
     NoPrivateKey(Option<&'static str>),
-    /// The private key is encrypted.
+    /// The private key is encrypted, and there was no passphrase for it.
     EncryptedKey,
-    /// The provider cannot use the private key.
+    /// The passphrase does not open the private key.
+    WrongPassphrase,
+    /// The private key is encrypted in a way that is too weak to go on with.
+    OldEncryption {
+        /// What it is.
+        scheme: String,
+        /// What makes a file of today's kind out of it.
+        command: String,
+    },
+    /// The private key is encrypted in a way that is not known here.
+    UnsupportedEncryption(String),
+    /// Opening the private key would take more work than anyone should ask for.
+    TooMuchWork {
+        /// What of.
+        what: &'static str,
+        /// How much the file asks for.
+        asked: u64,
+        /// How much is allowed.
+        limit: u64,
+    },
+    /// There is no signing request; what was found instead, if anything.
+    NoRequest(Option<&'static str>),
+    /// The signing request is malformed.
+    BadRequest(String),
+    /// What is wrong with a PKCS#12 file.
+    Pkcs12(String),
+    /// The provider cannot use the private key, and it is not clear why.
     UnusableKey,
+    /// The provider takes no private keys of this kind or size, or this one is damaged.
+    RefusedKey {
+        /// The kind.
+        kind: PublicKeyKind,
+    },
     /// The private key does not belong to the certificate.
     KeyMismatch {
         /// The subject of the first certificate.
@@ -91,15 +126,40 @@ impl fmt::Display for LoadError {
             Self::NoPrivateKey(Some(found)) => {
                 write!(f, "there is no private key in it, but {found}")
             }
+            Self::NoRequest(None) => f.write_str("there is no signing request in it"),
+            Self::NoRequest(Some(found)) => {
+                write!(f, "there is no signing request in it, but {found}")
+            }
+            Self::BadRequest(reason) => write!(f, "the signing request is malformed: {reason}"),
             Self::EncryptedKey => f.write_str(
-                "the private key is encrypted; decrypt it with \
-                 `openssl pkcs8 -topk8 -nocrypt -in FILE -out NEWFILE`",
+                "the private key is encrypted, and no passphrase was given; \
+                 `openssl pkcs8 -topk8 -nocrypt -in FILE -out NEWFILE` decrypts it",
             ),
-            Self::UnusableKey => f.write_str(
-                "the private key is malformed or of an unsupported kind \
-                 (supported: RSA of 2048 bits and more, ECDSA on P-256, P-384 and P-521, \
-                 Ed25519, ML-DSA)",
+            Self::WrongPassphrase => f.write_str("the passphrase is wrong"),
+            Self::OldEncryption { scheme, command } => write!(
+                f,
+                "the private key is encrypted in an old way that protects it badly ({scheme}); \
+                 convert it with `{command}`"
             ),
+            Self::UnsupportedEncryption(reason) => {
+                write!(
+                    f,
+                    "the private key is encrypted in an unsupported way: {reason}"
+                )
+            }
+            Self::TooMuchWork { what, asked, limit } => write!(
+                f,
+                "opening the private key would take {asked} {what}, \
+                 more than the limit of {limit}"
+            ),
+            Self::Pkcs12(reason) => write!(f, "PKCS#12: {reason}"),
+            Self::UnusableKey => write!(f, "the private key is malformed {SUPPORTED}"),
+            Self::RefusedKey { kind } => {
+                write!(
+                    f,
+                    "the private key ({kind}) is damaged or cannot be used {SUPPORTED}"
+                )
+            }
             Self::KeyMismatch {
                 subject,
                 certificate,

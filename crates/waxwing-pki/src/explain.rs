@@ -1,24 +1,48 @@
 //! Saying why a certificate was not accepted: one code for programs, one sentence for people.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use waxwing_core::{CertificateError, Rejection, ServerName};
+use waxwing_core::{CertificateError, Rejection, ServerName, Verdict, Verified};
 use webpki::Error;
+use x509_cert::Certificate;
 use x509_cert::der::Decode;
 use x509_cert::der::asn1::ObjectIdentifier;
+use x509_cert::ext::pkix::NameConstraints;
 
+use crate::anchors::issuer_key_id;
+use crate::constraints::{self, Budget};
+use crate::failure::Culprit;
 use crate::identity::{algorithm_name, list};
-use crate::{Identity, Peer, UnixTime};
+use crate::{Code, Failure, Identity, Peer, TrustAnchors, UnixTime};
 
 /// How many of a certificate's names a sentence lists.
 const NAMES_SHOWN: usize = 5;
 
-pub(crate) fn reject(code: CertificateError, explanation: impl Into<String>) -> Rejection {
-    Rejection {
-        code,
-        explanation: Some(explanation.into().into()),
+/// The rejection for what has no more to it than a class and a sentence.
+pub(crate) fn reject(class: CertificateError, reason: impl Into<String>) -> Rejection {
+    Failure::new(Code::from(class), reason).into()
+}
+
+/// The answer to the engine.
+pub(crate) fn verdict(outcome: Result<Verified, Failure>) -> Verdict {
+    match outcome {
+        Ok(verified) => Verdict::Accepted(verified),
+        Err(failure) => Verdict::Rejected(failure.into()),
     }
+}
+
+/// Says that the certificate at `place` is at fault, and puts its name before the reason.
+pub(crate) fn at_fault(failure: Failure, chain: &[&[u8]], place: usize) -> Failure {
+    let identity = chain
+        .get(place)
+        .and_then(|der| Identity::from_der(der).ok());
+    let Some(identity) = identity else {
+        return failure;
+    };
+    let reason = format!("{}: {}", identity.label(), failure.reason);
+    Failure { reason, ..failure }.of(Culprit::at(Some(place), &identity))
 }
 
 /// Everything that the sentence may need.
@@ -30,47 +54,54 @@ pub(crate) struct Case<'a> {
     pub(crate) peer: Peer<'a>,
     /// When.
     pub(crate) now: UnixTime,
-    /// How many trust anchors there are.
-    pub(crate) anchors: usize,
+    /// Whom we trust.
+    pub(crate) anchors: &'a [Arc<TrustAnchors>],
 }
+
+/// A certificate of the chain, and its place there.
+type Placed = (usize, Identity);
 
 impl Case<'_> {
     /// Translates webpki's error.
-    pub(crate) fn rejection(&self, error: &Error) -> Rejection {
-        use CertificateError as Code;
-        let identities = self.identities();
-        let Some(leaf) = self.leaf() else {
+    pub(crate) fn failure(&self, error: &Error) -> Failure {
+        let placed = self.placed();
+        let Some((0, leaf)) = placed.first() else {
             return unreadable(error);
         };
         let label = leaf.label();
+        let by_leaf = |code, reason| Failure::new(code, reason).of(Culprit::at(Some(0), leaf));
         match error {
-            Error::CertExpired { .. } => expired(self.culprit(&identities, &leaf), self.now),
-            Error::CertNotValidYet { .. } => not_yet(self.culprit(&identities, &leaf), self.now),
-            Error::UnknownIssuer => self.unknown_issuer(&leaf, &identities),
+            Error::CertExpired { .. } => {
+                let (place, culprit) = self.culprit(&placed, leaf);
+                expired(culprit, place, self.now)
+            }
+            Error::CertNotValidYet { .. } => {
+                let (place, culprit) = self.culprit(&placed, leaf);
+                not_yet(culprit, place, self.now)
+            }
+            Error::UnknownIssuer => self.unknown_issuer(leaf, &placed),
             // An anchor that has its name by chance, but not its key, says nothing about it.
             Error::CaUsedAsEndEntity
             | Error::InvalidSignatureForPublicKey
             | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
                 if leaf.self_issued =>
             {
-                self.self_signed(&leaf)
+                self.self_signed(leaf)
             }
-            Error::CaUsedAsEndEntity => reject(
-                Code::WrongUsage,
-                format!(
-                    "{label} is the certificate of an authority, not of a {}",
-                    self.peer.word()
-                ),
-            ),
-            Error::EndEntityUsedAsCa => reject(
-                Code::WrongUsage,
-                format!("the issuer of {label} is not an authority: its certificate lacks cA"),
-            ),
+            Error::CaUsedAsEndEntity => {
+                let peer = self.peer.word();
+                let reason = format!("{label} is the certificate of an authority, not of a {peer}");
+                by_leaf(Code::InvalidPurpose, reason)
+                    .by("RFC 5280, Section 4.2.1.9")
+                    .fixed_by("get one without cA in basicConstraints, or trust exactly this one")
+            }
+            Error::EndEntityUsedAsCa => self.no_authority(leaf, &placed),
             Error::RequiredEkuNotFoundContext(_) => {
-                let bad = identities.iter().find(|identity| !self.peer.fits(identity));
-                wrong_purpose(bad.unwrap_or(&leaf), self.peer)
+                let bad = placed.iter().find(|(_, other)| !self.peer.fits(other));
+                let (place, bad) = bad.map_or((0, leaf), |(place, bad)| (*place, bad));
+                wrong_purpose(bad, place, self.peer)
             }
-            Error::InvalidSignatureForPublicKey => reject(
+            Error::InvalidSignatureForPublicKey => by_leaf(
                 Code::BadSignature,
                 format!(
                     "the chain of {label} names {} as issuer, but its key did not make the \
@@ -78,122 +109,162 @@ impl Case<'_> {
                     leaf.issuer
                 ),
             ),
-            Error::NameConstraintViolation => reject(
-                Code::Constraint,
-                format!(
-                    "an issuer of {label} may not issue for {}",
-                    list(&leaf.names, NAMES_SHOWN)
-                ),
-            ),
-            other => reject(code(other), format!("{label}: {}", webpki_words(other))),
+            Error::NameConstraintViolation => {
+                let names = list(&leaf.names, NAMES_SHOWN);
+                let reason = format!("an issuer of {label} may not issue for {names}");
+                by_leaf(self.violation(), reason)
+            }
+            other => by_leaf(code(other), format!("{label}: {}", webpki_words(other))),
         }
     }
 
-    fn leaf(&self) -> Option<Identity> {
-        Identity::from_der(self.chain.first()?).ok()
-    }
-
-    fn identities(&self) -> Vec<Identity> {
+    fn placed(&self) -> Vec<Placed> {
         self.chain
             .iter()
-            .filter_map(|der| Identity::from_der(der).ok())
+            .enumerate()
+            .filter_map(|(place, der)| Some((place, Identity::from_der(der).ok()?)))
             .collect()
     }
 
     /// The first certificate whose validity does not include this time.
-    fn culprit<'i>(&self, identities: &'i [Identity], leaf: &'i Identity) -> &'i Identity {
+    fn culprit<'i>(&self, placed: &'i [Placed], leaf: &'i Identity) -> (usize, &'i Identity) {
         let valid =
             |identity: &Identity| (identity.not_before..=identity.not_after).contains(&self.now);
-        identities
+        let invalid = placed.iter().find(|(_, identity)| !valid(identity));
+        invalid.map_or((0, leaf), |(place, identity)| (*place, identity))
+    }
+
+    /// Which constraint of an intermediate was broken.
+    fn violation(&self) -> Code {
+        let decoded: Vec<_> = self
+            .chain
             .iter()
-            .find(|identity| !valid(identity))
-            .unwrap_or(leaf)
+            .filter_map(|der| Certificate::from_der(der).ok())
+            .collect();
+        let mut budget = Budget::default();
+        for above in &decoded {
+            let constraints = above.tbs_certificate().get_extension::<NameConstraints>();
+            let Ok(Some((_, constraints))) = constraints else {
+                continue;
+            };
+            for below in &decoded {
+                if let Err(code) = constraints::check(&constraints, below, &mut budget) {
+                    return code;
+                }
+            }
+        }
+        Code::PermittedViolation
     }
 
     fn anchors(&self) -> String {
-        match self.anchors {
-            1 => "1 trust anchor".into(),
+        match self.anchors.iter().map(|set| set.len()).sum() {
+            1_usize => "1 trust anchor".into(),
             count => format!("{count} trust anchors"),
         }
     }
 
-    fn self_signed(&self, leaf: &Identity) -> Rejection {
-        let explanation = format!(
+    fn self_signed(&self, leaf: &Identity) -> Failure {
+        let reason = format!(
             "{} vouches for itself, and is not among the {}",
             leaf.label(),
             self.anchors()
         );
-        reject(CertificateError::SelfSigned, explanation)
+        Failure::new(Code::SelfSigned, reason).of(Culprit::at(Some(0), leaf))
     }
 
-    fn unknown_issuer(&self, leaf: &Identity, identities: &[Identity]) -> Rejection {
+    fn no_authority(&self, leaf: &Identity, placed: &[Placed]) -> Failure {
+        let label = leaf.label();
+        let reason = format!("the issuer of {label} is not an authority: its certificate lacks cA");
+        let failure = Failure::new(Code::InvalidCa, reason);
+        let issuer = placed
+            .iter()
+            .skip(1)
+            .find(|(_, other)| !other.authority && other.subject == leaf.issuer);
+        match issuer {
+            Some((place, issuer)) => failure.of(Culprit::at(Some(*place), issuer)),
+            None => failure,
+        }
+    }
+
+    fn unknown_issuer(&self, leaf: &Identity, placed: &[Placed]) -> Failure {
         if leaf.self_issued {
             return self.self_signed(leaf);
         }
         let anchors = self.anchors();
-        let top = top_of(leaf, identities);
-        let explanation = if top.self_issued {
-            format!(
+        let (place, top) = top_of(leaf, placed);
+        if top.self_issued {
+            let reason = format!(
                 "the chain of {} ends in {}, which is not among the {anchors}",
                 leaf.label(),
                 top.subject
-            )
-        } else {
-            format!(
-                "{} was issued by {}, which is not among the {anchors}, nor did \
-                 the {} send a certificate for it",
-                top.label(),
-                top.issuer,
-                self.peer.word()
-            )
-        };
-        reject(CertificateError::UnknownIssuer, explanation)
+            );
+            return Failure::new(Code::SelfSignedInChain, reason).of(Culprit::at(Some(place), top));
+        }
+        let reason = format!(
+            "the issuer is not found: {} was issued by {}, which is not among the {anchors}, \
+             nor did the {} send a certificate for it{}",
+            top.label(),
+            top.issuer,
+            self.peer.word(),
+            self.chain
+                .get(place)
+                .map_or_else(String::new, |der| with_key(der))
+        );
+        let mut failure = Failure::new(Code::NoIssuerLocally, reason);
+        if place == 0 {
+            failure.node_code = "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
+        }
+        failure.of(Culprit::at(Some(place), top))
     }
 }
 
+/// The key that a certificate names as its issuer's.
+fn with_key(der: &[u8]) -> String {
+    issuer_key_id(der).map_or_else(String::new, |id| {
+        format!(", whose key is {}", hex::encode(id))
+    })
+}
+
 /// Follows the issuers' names upwards as far as the presented certificates go.
-fn top_of<'i>(leaf: &'i Identity, identities: &'i [Identity]) -> &'i Identity {
-    let mut top = leaf;
+fn top_of<'i>(leaf: &'i Identity, placed: &'i [Placed]) -> (usize, &'i Identity) {
+    let mut top = (0, leaf);
     // Each step uses another certificate, so names that form a circle end it as well.
-    for _ in identities {
-        let issuer = identities.iter().find(|other| other.subject == top.issuer);
+    for _ in placed {
+        let issuer = placed
+            .iter()
+            .find(|(_, other)| other.subject == top.1.issuer);
         match issuer {
-            Some(issuer) if !top.self_issued => top = issuer,
+            Some((place, issuer)) if !top.1.self_issued => top = (*place, issuer),
             _ => break,
         }
     }
     top
 }
 
-pub(crate) fn expired(certificate: &Identity, now: UnixTime) -> Rejection {
+pub(crate) fn expired(certificate: &Identity, place: usize, now: UnixTime) -> Failure {
     let (label, since) = (certificate.label(), certificate.not_after);
-    reject(
-        CertificateError::Expired,
-        format!("{label} is expired since {since}; the time now is {now}"),
-    )
+    let reason = format!("{label} is expired since {since}; the time now is {now}");
+    Failure::new(Code::Expired, reason).of(Culprit::at(Some(place), certificate))
 }
 
-pub(crate) fn not_yet(certificate: &Identity, now: UnixTime) -> Rejection {
+pub(crate) fn not_yet(certificate: &Identity, place: usize, now: UnixTime) -> Failure {
     let (label, from) = (certificate.label(), certificate.not_before);
-    reject(
-        CertificateError::NotYetValid,
-        format!("{label} is valid from {from}; the time now is {now}"),
-    )
+    let reason = format!("{label} is valid from {from}; the time now is {now}");
+    Failure::new(Code::NotYetValid, reason).of(Culprit::at(Some(place), certificate))
 }
 
-pub(crate) fn wrong_purpose(certificate: &Identity, peer: Peer<'_>) -> Rejection {
-    reject(
-        CertificateError::WrongUsage,
-        format!(
-            "the extendedKeyUsage of {} does not allow {}s",
-            certificate.label(),
-            peer.word()
-        ),
-    )
+pub(crate) fn wrong_purpose(certificate: &Identity, place: usize, peer: Peer<'_>) -> Failure {
+    let (label, peer) = (certificate.label(), peer.word());
+    let reason = format!("the extendedKeyUsage of {label} does not allow {peer}s");
+    Failure::new(Code::InvalidPurpose, reason).of(Culprit::at(Some(place), certificate))
 }
 
-pub(crate) fn wrong_name(leaf: &Identity, wanted: &ServerName) -> Rejection {
-    let explanation = if leaf.names.is_empty() {
+pub(crate) fn wrong_name(leaf: &Identity, wanted: &ServerName) -> Failure {
+    let code = match wanted {
+        ServerName::Dns(_) => Code::HostnameMismatch,
+        ServerName::Ip(_) => Code::IpAddressMismatch,
+    };
+    let reason = if leaf.names.is_empty() {
         // RFC 9525, Section 6.3: the common name does not count.
         format!(
             "{} has no subjectAltName, so it is not for {wanted}",
@@ -205,36 +276,39 @@ pub(crate) fn wrong_name(leaf: &Identity, wanted: &ServerName) -> Rejection {
             list(&leaf.names, NAMES_SHOWN)
         )
     };
-    reject(CertificateError::NameMismatch, explanation)
+    Failure::new(code, reason).of(Culprit::at(Some(0), leaf))
 }
 
 /// A certificate that webpki cannot read at all.
-pub(crate) fn unreadable(error: &Error) -> Rejection {
-    reject(code(error), webpki_words(error))
+pub(crate) fn unreadable(error: &Error) -> Failure {
+    Failure::new(code(error), webpki_words(error))
 }
 
-fn code(error: &Error) -> CertificateError {
+fn code(error: &Error) -> Code {
     match error {
+        Error::MaximumPathDepthExceeded => Code::ChainTooLong,
         Error::MaximumSignatureChecksExceeded
         | Error::MaximumPathBuildCallsExceeded
-        | Error::MaximumPathDepthExceeded
-        | Error::MaximumNameConstraintComparisonsExceeded => CertificateError::TooComplex,
-        Error::PathLenConstraintViolated
-        | Error::UnsupportedCriticalExtension
-        | Error::MalformedNameConstraint
-        | Error::InvalidNetworkMaskConstraint => CertificateError::Constraint,
+        | Error::MaximumNameConstraintComparisonsExceeded => Code::ChainTooComplex,
+        Error::PathLenConstraintViolated => Code::PathLengthExceeded,
+        Error::UnsupportedCriticalExtension => Code::UnhandledCritical,
+        Error::MalformedNameConstraint | Error::InvalidNetworkMaskConstraint => {
+            Code::ConstraintSyntax
+        }
         Error::UnsupportedSignatureAlgorithmContext(context)
             if is_broken(&signature_name(&context.signature_algorithm_id)) =>
         {
-            CertificateError::TooWeak
+            Code::DigestTooWeak
         }
         Error::UnsupportedSignatureAlgorithmContext(_)
-        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-            CertificateError::UnsupportedAlgorithm
+        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => Code::UnsupportedSignature,
+        Error::SignatureAlgorithmMismatch => Code::SignatureMismatch,
+        Error::MalformedExtensions | Error::ExtensionValueInvalid | Error::EmptyEkuExtension => {
+            Code::InvalidExtension
         }
-        Error::CertDistrusted => CertificateError::UnknownIssuer,
-        Error::CertRevoked => CertificateError::Revoked,
-        _ => CertificateError::Malformed,
+        Error::CertDistrusted => Code::Untrusted,
+        Error::CertRevoked => Code::Revoked,
+        _ => Code::Malformed,
     }
 }
 
@@ -273,6 +347,12 @@ pub(crate) fn webpki_words(error: &Error) -> String {
         other => return format!("{other:?}"),
     };
     words.into()
+}
+
+/// The algorithm of a certificate's signature, if it is broken.
+pub(crate) fn broken_signature(certificate: &Certificate) -> Option<String> {
+    let name = algorithm_name(&certificate.signature_algorithm().oid);
+    is_broken(&name).then_some(name)
 }
 
 /// Whether a signature rests on MD5 or SHA-1 (RFC 9155).

@@ -38,31 +38,35 @@ impl fmt::Display for AltName {
 impl FromStr for AltName {
     type Err = InvalidName;
 
-    /// An address, an e-mail address, or a DNS name that may begin with `*.`; international
-    /// names in their `xn--` form.
+    /// An address, an e-mail address, or a DNS name that may begin with `*.`. International
+    /// domains become their A-labels, `xn--…`: certificates hold no other form (RFC 9549,
+    /// Section 4).
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         if let Ok(address) = text.parse() {
             return Ok(Self::Ip(address));
         }
-        if is_email(text) {
-            return Ok(Self::Email(text.to_owned()));
+        if let Some((local, domain)) = text.split_once('@')
+            && !local.is_empty()
+            && local.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return Ok(Self::Email(format!("{local}@{}", a_labels(domain)?)));
         }
         // RFC 9525, Section 6.3: the wildcard is the whole first label.
         if let Some(parent) = text.strip_prefix("*.") {
-            let parent: DnsName = parent.parse()?;
-            return Ok(Self::Dns(format!("*.{parent}")));
+            return Ok(Self::Dns(format!("*.{}", a_labels(parent)?)));
         }
-        let name: DnsName = text.parse()?;
-        Ok(Self::Dns(name.as_str().to_owned()))
+        a_labels(text).map(|name| Self::Dns(name.as_str().to_owned()))
     }
 }
 
-fn is_email(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && local.bytes().all(|byte| byte.is_ascii_graphic())
-            && domain.parse::<DnsName>().is_ok()
-    })
+fn a_labels(domain: &str) -> Result<DnsName, InvalidName> {
+    if domain.is_ascii() {
+        return domain.parse();
+    }
+    // RFC 5895, Section 2: what people type is mapped first. What has no A-label is refused by
+    // the words for the text itself.
+    let ascii = idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::STD3);
+    ascii.map_or_else(|_| domain.parse(), |ascii| ascii.parse())
 }
 
 #[cfg(test)]
@@ -85,6 +89,25 @@ mod tests {
     }
 
     #[test]
+    fn international_names_become_a_labels() {
+        for (text, expected) in [
+            ("bücher.de", "xn--bcher-kva.de"),
+            ("BÜCHER.DE", "xn--bcher-kva.de"),
+            ("*.bücher.de", "*.xn--bcher-kva.de"),
+            ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
+            ("faß.de", "xn--fa-hia.de"),
+        ] {
+            assert_eq!(
+                text.parse(),
+                Ok(AltName::Dns(expected.to_owned())),
+                "{text}"
+            );
+        }
+        let email = AltName::Email("post@xn--bcher-kva.de".to_owned());
+        assert_eq!("post@bücher.de".parse(), Ok(email));
+    }
+
+    #[test]
     fn what_is_no_name_is_refused() {
         for bad in [
             "",
@@ -95,7 +118,10 @@ mod tests {
             "@example.org",
             "a@",
             "a b@c.d",
-            "bücher.de",
+            "bü cher.de",
+            "\u{200d}.de",
+            "bücher@de.example",
+            "ü*.de",
         ] {
             assert!(bad.parse::<AltName>().is_err(), "{bad:?}");
         }

@@ -33,6 +33,28 @@ pub(crate) fn sections(text: &[u8]) -> Result<Vec<Section>, LoadError> {
         .collect()
 }
 
+/// The first section with this label, which the library has no word for.
+pub(crate) fn section(text: &[u8], label: &str) -> Result<Option<Zeroizing<Vec<u8>>>, LoadError> {
+    let begin = format!("-----BEGIN {label}-----");
+    let end = format!("-----END {label}-----");
+    let Some(start) = position(text, begin.as_bytes()) else {
+        return Ok(None);
+    };
+    let body = text.get(start + begin.len()..).unwrap_or_default();
+    let length = position(body, end.as_bytes())
+        .ok_or_else(|| LoadError::Pem(format!("the line {end} is missing")))?;
+    let digits: Vec<u8> = body
+        .iter()
+        .take(length)
+        .copied()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
+    match BASE64_STANDARD.decode(digits) {
+        Ok(der) => Ok(Some(Zeroizing::new(der))),
+        Err(error) => Err(LoadError::Pem(format!("the base64 is wrong ({error})"))),
+    }
+}
+
 /// Whether this is a DER structure rather than text.
 pub(crate) fn is_der(bytes: &[u8]) -> bool {
     const SEQUENCE: u8 = 0x30;
@@ -73,9 +95,13 @@ pub(crate) fn describe(sections: &[Section]) -> Option<&'static str> {
 }
 
 pub(crate) fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    position(haystack, needle).is_some()
+}
+
+fn position(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack
         .windows(needle.len())
-        .any(|window| window == needle)
+        .position(|window| window == needle)
 }
 
 fn in_words(error: &Error) -> String {

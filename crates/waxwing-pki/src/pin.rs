@@ -9,14 +9,15 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 use waxwing_core::{
-    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, Rejection,
-    ServerCertRequest, ServerCertVerifier, Verdict, Verified,
+    CertificateType, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
+    Verdict, Verified,
 };
 
 use crate::end_entity;
-use crate::explain::reject;
-use crate::public_key::refuse_weak;
-use crate::{Clock, Peer};
+use crate::explain::{at_fault, verdict};
+use crate::public_key::{Strength, refuse_weak};
+use crate::rules::Role;
+use crate::{Clock, Code, Failure, Peer};
 
 /// The SHA-256 of a certificate or of its key.
 ///
@@ -166,8 +167,10 @@ impl PinnedVerifier {
         typ: CertificateType,
         chain: &[&[u8]],
         peer: Peer<'_>,
-    ) -> Result<Verified, Rejection> {
-        let leaf = chain.first().ok_or(CertificateError::Malformed)?;
+    ) -> Result<Verified, Failure> {
+        let leaf = chain
+            .first()
+            .ok_or_else(|| Failure::new(Code::Malformed, "there is no certificate"))?;
         if typ == CertificateType::RAW_PUBLIC_KEY {
             return self.check_raw(leaf, peer);
         }
@@ -175,25 +178,26 @@ impl PinnedVerifier {
         let key = Pin::of_spki(&end_entity::spki(leaf)?);
         if !self.pins.contains(&certificate) && !self.pins.contains(&key) {
             let peer = peer.word();
-            let text = format!("the {peer}'s key is {key}, its certificate {certificate}");
-            return Err(reject(CertificateError::PinMismatch, text));
+            let reason = format!("the {peer}'s key is {key}, its certificate {certificate}");
+            return Err(at_fault(Failure::new(Code::PinMismatch, reason), chain, 0));
         }
         let now = if self.any_time {
             None
         } else {
-            Some(self.clock.now().ok_or(CertificateError::NoTime)?)
+            Some(self.clock.known()?)
         };
-        end_entity::accept(leaf, peer.name().filter(|_| !self.any_name), now)
+        let name = peer.name().filter(|_| !self.any_name);
+        end_entity::accept(leaf, name, now, Strength::LEAST)
     }
 
     /// A key without a certificate (RFC 7250) has neither name nor dates: only a pin of it counts.
-    fn check_raw(&self, spki: &[u8], peer: Peer<'_>) -> Result<Verified, Rejection> {
+    fn check_raw(&self, spki: &[u8], peer: Peer<'_>) -> Result<Verified, Failure> {
         let key = Pin::of_spki(spki);
         if !self.pins.contains(&key) {
             let text = format!("the {}'s raw public key is {key}", peer.word());
-            return Err(reject(CertificateError::PinMismatch, text));
+            return Err(Failure::new(Code::PinMismatch, text));
         }
-        refuse_weak(spki)?;
+        refuse_weak(spki, Strength::LEAST, Role::EndEntity)?;
         Ok(Verified::holder_of(spki.to_vec()))
     }
 }
@@ -201,15 +205,13 @@ impl PinnedVerifier {
 impl ServerCertVerifier for PinnedVerifier {
     fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
         let peer = Peer::Server(request.name);
-        self.check(request.certificate_type, request.chain, peer)
-            .map_or_else(Verdict::Rejected, Verdict::Accepted)
+        verdict(self.check(request.certificate_type, request.chain, peer))
     }
 }
 
 impl ClientCertVerifier for PinnedVerifier {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        self.check(request.certificate_type, request.chain, Peer::Client)
-            .map_or_else(Verdict::Rejected, Verdict::Accepted)
+        verdict(self.check(request.certificate_type, request.chain, Peer::Client))
     }
 }
 

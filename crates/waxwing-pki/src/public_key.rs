@@ -3,13 +3,17 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use waxwing_core::{CertificateError, Rejection};
 use waxwing_crypto::SubjectPublicKeyInfo;
 use x509_cert::der::asn1::{ObjectIdentifier, UintRef};
 use x509_cert::der::{Decode, Reader, SliceReader};
 
+use crate::rules::Role;
+use crate::{Code, Failure};
+
 /// RFC 9325, Section 4.5: at least 2048 bits.
-const MIN_RSA_BITS: usize = 2048;
+pub(crate) const MIN_RSA_BITS: usize = 2048;
+/// RFC 9325, Section 4.5: at least 256 bits.
+pub(crate) const MIN_CURVE_BITS: usize = 256;
 
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
@@ -149,18 +153,42 @@ fn modulus_bits(public_key: &[u8]) -> Option<usize> {
     bytes.len().checked_mul(8)?.checked_sub(zeros)
 }
 
-/// Refuses a peer's key that is too short to be worth a signature check.
-pub(crate) fn refuse_weak(spki: &[u8]) -> Result<(), Rejection> {
-    match PublicKeyKind::of_spki(spki) {
-        Some(PublicKeyKind::Rsa(bits) | PublicKeyKind::RsaPss(bits)) if bits < MIN_RSA_BITS => {
-            Err(Rejection {
-                code: CertificateError::TooWeak,
-                explanation: Some(
-                    format!("its RSA key has {bits} bits, and less than {MIN_RSA_BITS} is unsafe")
-                        .into(),
-                ),
-            })
-        }
-        _ => Ok(()),
+/// How long keys have to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strength {
+    /// Bits of an RSA modulus.
+    pub(crate) rsa: usize,
+    /// Bits of an elliptic curve.
+    pub(crate) curve: usize,
+}
+
+impl Strength {
+    /// What is asked of every key.
+    pub(crate) const LEAST: Self = Self {
+        rsa: MIN_RSA_BITS,
+        curve: MIN_CURVE_BITS,
+    };
+}
+
+/// Refuses a key that is too short to be worth a signature check.
+pub(crate) fn refuse_weak(spki: &[u8], strength: Strength, role: Role) -> Result<(), Failure> {
+    let code = match role {
+        Role::EndEntity => Code::EndEntityKeyTooSmall,
+        Role::Intermediate | Role::Anchor => Code::AuthorityKeyTooSmall,
+    };
+    let kind = PublicKeyKind::of_spki(spki);
+    let (bits, least) = match &kind {
+        Some(PublicKeyKind::Rsa(bits) | PublicKeyKind::RsaPss(bits)) => (*bits, strength.rsa),
+        Some(kind) => match kind.bits() {
+            Some(bits) => (bits, strength.curve),
+            None => return Ok(()),
+        },
+        None => return Err(Failure::new(Code::Malformed, "its key is malformed")),
+    };
+    if bits >= least {
+        return Ok(());
     }
+    let kind = kind.map(|kind| kind.to_string()).unwrap_or_default();
+    let reason = format!("its key ({kind}) has {bits} bits, and less than {least} is not allowed");
+    Err(Failure::new(code, reason))
 }

@@ -2,149 +2,17 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cell::Cell;
 
-use rustls_pki_types::CertificateDer;
 use waxwing_core::{
-    CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, Rejection,
-    ServerCertRequest, ServerCertVerifier, Verdict, Verified,
+    CertificateType, ClientCertRequest, ClientCertVerifier, ServerCertRequest, ServerCertVerifier,
+    Verdict, Verified,
 };
 use waxwing_crypto::CryptoProvider;
-use webpki::{EndEntityCert, VerifiedPath};
 
-use crate::algorithms::Algorithms;
-use crate::end_entity::{self, check_name, holder_of};
-use crate::explain::{Case, wrong_purpose};
-use crate::revocation::{Evidence, RevocationPolicy, VerifiedChain};
-use crate::{Clock, Identity, Peer, TrustAnchors, UnixTime};
-
-/// What servers and clients are judged by alike.
-#[derive(Debug)]
-struct Policy {
-    anchors: Arc<TrustAnchors>,
-    algorithms: Algorithms,
-    clock: Clock,
-    revocation: Option<Arc<RevocationPolicy>>,
-}
-
-impl Policy {
-    fn new(provider: &CryptoProvider, anchors: Arc<TrustAnchors>) -> Self {
-        Self {
-            anchors,
-            algorithms: Algorithms::of(provider),
-            clock: Clock::System,
-            revocation: None,
-        }
-    }
-
-    fn judge(
-        &self,
-        typ: CertificateType,
-        chain: &[&[u8]],
-        peer: Peer<'_>,
-        evidence: &Evidence<'_>,
-    ) -> Verdict {
-        // No authority vouches for anything else.
-        if typ != CertificateType::X509 {
-            return Verdict::Rejected(CertificateError::RawPublicKey.into());
-        }
-        self.check(chain, peer, evidence)
-            .map_or_else(Verdict::Rejected, Verdict::Accepted)
-    }
-
-    fn check(
-        &self,
-        chain: &[&[u8]],
-        peer: Peer<'_>,
-        evidence: &Evidence<'_>,
-    ) -> Result<Verified, Rejection> {
-        let now = self.clock.now().ok_or(CertificateError::NoTime)?;
-        let leaf = chain.first().ok_or(CertificateError::Malformed)?;
-        let case = Case {
-            chain,
-            peer,
-            now,
-            anchors: self.anchors.len(),
-        };
-        let outcome = self.check_path(leaf, &case, evidence);
-        if outcome.is_err() && self.anchors.hold_exactly(leaf) {
-            return check_trusted(leaf, peer, now);
-        }
-        outcome
-    }
-
-    fn check_path(
-        &self,
-        leaf: &[u8],
-        case: &Case<'_>,
-        evidence: &Evidence<'_>,
-    ) -> Result<Verified, Rejection> {
-        let der = CertificateDer::from(leaf);
-        let certificate = EndEntityCert::try_from(&der).map_err(|error| case.rejection(&error))?;
-        let intermediates: Vec<_> = case
-            .chain
-            .iter()
-            .skip(1)
-            .map(|der| CertificateDer::from(*der))
-            .collect();
-        let revocation = Revocation {
-            policy: self.revocation.as_deref(),
-            evidence,
-            refused: Cell::new(None),
-        };
-        certificate
-            .verify_for_usage(
-                &self.algorithms.as_webpki(),
-                self.anchors.as_webpki(),
-                &intermediates,
-                case.now.for_webpki(),
-                case.peer.usage(),
-                None,
-                Some(&|path| revocation.check(path, case)),
-            )
-            .map_err(|error| match revocation.refused.take() {
-                Some(rejection) => rejection,
-                None => case.rejection(&error),
-            })?;
-        if let Peer::Server(name) = case.peer {
-            check_name(&certificate, name)?;
-        }
-        holder_of(leaf, certificate.subject_public_key_info().to_vec())
-    }
-}
-
-/// Asks of each path that webpki finds whether its certificates are revoked: there may be
-/// another one.
-struct Revocation<'a> {
-    policy: Option<&'a RevocationPolicy>,
-    evidence: &'a Evidence<'a>,
-    /// Why the last path was refused.
-    refused: Cell<Option<Rejection>>,
-}
-
-impl Revocation<'_> {
-    fn check(&self, path: &VerifiedPath<'_>, case: &Case<'_>) -> Result<(), webpki::Error> {
-        let Some(policy) = self.policy else {
-            return Ok(());
-        };
-        let chain = VerifiedChain::of(path, case.chain).ok_or(webpki::Error::BadDer)?;
-        let outcome = policy.check(&chain, self.evidence, case.now);
-        outcome.into_result().map_err(|rejection| {
-            self.refused.set(Some(rejection));
-            webpki::Error::CertRevoked
-        })
-    }
-}
-
-/// The peer presents a certificate that the user named as trusted. Path building has no use
-/// for it where it is marked as an authority, or where it is not its own issuer.
-fn check_trusted(leaf: &[u8], peer: Peer<'_>, now: UnixTime) -> Result<Verified, Rejection> {
-    let accepted = end_entity::accept(leaf, peer.name(), Some(now))?;
-    match Identity::from_der(leaf) {
-        Ok(identity) if !peer.fits(&identity) => Err(wrong_purpose(&identity, peer)),
-        _ => Ok(accepted),
-    }
-}
+use crate::explain::verdict;
+use crate::path::Judge;
+use crate::revocation::{Evidence, RevocationPolicy};
+use crate::{Clock, Code, Failure, Peer, Policy, TrustAnchors};
 
 /// Accepts a server whose chain leads to a trust anchor (RFC 5280, Section 6), is valid now,
 /// may be used for servers, and names the server (RFC 9525).
@@ -158,7 +26,7 @@ fn check_trusted(leaf: &[u8], peer: Peer<'_>, now: UnixTime) -> Result<Verified,
 /// ```
 #[derive(Debug)]
 pub struct Verifier {
-    policy: Policy,
+    judge: Judge,
 }
 
 impl Verifier {
@@ -166,37 +34,60 @@ impl Verifier {
     #[must_use]
     pub fn new(provider: &CryptoProvider, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
         Self {
-            policy: Policy::new(provider, anchors.into()),
+            judge: Judge::new(provider, anchors.into()),
         }
+    }
+
+    /// Asks of chains what `policy` says. This includes its clock.
+    #[must_use]
+    pub const fn policy(mut self, policy: Policy) -> Self {
+        self.judge.policy = policy;
+        self
     }
 
     /// Takes the time from `clock`.
     #[must_use]
     pub const fn clock(mut self, clock: Clock) -> Self {
-        self.policy.clock = clock;
+        self.judge.policy.clock = clock;
         self
     }
 
-    /// Asks whether the certificates are revoked. Nobody is asked if this is not called.
+    /// Asks whether the certificates are revoked. Nobody is asked if this is not called, and
+    /// nobody is asked about a certificate that is itself trusted.
     #[must_use]
     pub fn revocation(mut self, policy: impl Into<Arc<RevocationPolicy>>) -> Self {
-        self.policy.revocation = Some(policy.into());
+        self.judge.revocation = Some(policy.into());
+        self
+    }
+
+    /// Trusts these as well.
+    #[must_use]
+    pub fn also_trust(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
+        self.judge.anchors.push(anchors.into());
         self
     }
 
     /// The authorities it trusts.
-    #[must_use]
-    pub fn anchors(&self) -> &TrustAnchors {
-        &self.policy.anchors
+    pub fn anchors(&self) -> impl Iterator<Item = &TrustAnchors> {
+        self.judge.anchors.iter().map(AsRef::as_ref)
+    }
+
+    /// Judges what a server presented, and says all about a failure. The engine asks for the same
+    /// through [`ServerCertVerifier`].
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn examine(&self, request: &ServerCertRequest<'_>) -> Result<Verified, Failure> {
+        only_certificates(request.certificate_type)?;
+        let peer = Peer::Server(request.name);
+        let evidence = Evidence::of_server(request.ocsp, request.scts);
+        self.judge.check(request.chain, peer, &evidence)
     }
 }
 
 impl ServerCertVerifier for Verifier {
     fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
-        let evidence = Evidence::of_server(request.ocsp, request.scts);
-        let peer = Peer::Server(request.name);
-        self.policy
-            .judge(request.certificate_type, request.chain, peer, &evidence)
+        verdict(self.examine(request))
     }
 }
 
@@ -221,7 +112,8 @@ impl ServerCertVerifier for Verifier {
 /// ```
 #[derive(Debug)]
 pub struct ClientVerifier {
-    policy: Policy,
+    judge: Judge,
+    hints: bool,
     authorities: Vec<Vec<u8>>,
 }
 
@@ -230,24 +122,43 @@ impl ClientVerifier {
     /// Clients are told the anchors' names.
     #[must_use]
     pub fn new(provider: &CryptoProvider, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
-        let policy = Policy::new(provider, anchors.into());
+        let judge = Judge::new(provider, anchors.into());
         Self {
-            authorities: hints(&policy.anchors),
-            policy,
+            authorities: hints(&judge.anchors),
+            judge,
+            hints: true,
         }
+    }
+
+    /// Asks of chains what `policy` says. This includes its clock.
+    #[must_use]
+    pub const fn policy(mut self, policy: Policy) -> Self {
+        self.judge.policy = policy;
+        self
     }
 
     /// Takes the time from `clock`.
     #[must_use]
     pub const fn clock(mut self, clock: Clock) -> Self {
-        self.policy.clock = clock;
+        self.judge.policy.clock = clock;
         self
     }
 
-    /// Asks whether the certificates are revoked. Nobody is asked if this is not called.
+    /// Asks whether the certificates are revoked. Nobody is asked if this is not called, and
+    /// nobody is asked about a certificate that is itself trusted.
     #[must_use]
     pub fn revocation(mut self, policy: impl Into<Arc<RevocationPolicy>>) -> Self {
-        self.policy.revocation = Some(policy.into());
+        self.judge.revocation = Some(policy.into());
+        self
+    }
+
+    /// Trusts these as well.
+    #[must_use]
+    pub fn also_trust(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
+        self.judge.anchors.push(anchors.into());
+        if self.hints {
+            self.authorities = hints(&self.judge.anchors);
+        }
         self
     }
 
@@ -255,22 +166,31 @@ impl ClientVerifier {
     /// certificates then has to know which one to show.
     #[must_use]
     pub fn without_hints(mut self) -> Self {
+        self.hints = false;
         self.authorities.clear();
         self
     }
 
     /// The authorities it trusts.
-    #[must_use]
-    pub fn anchors(&self) -> &TrustAnchors {
-        &self.policy.anchors
+    pub fn anchors(&self) -> impl Iterator<Item = &TrustAnchors> {
+        self.judge.anchors.iter().map(AsRef::as_ref)
+    }
+
+    /// Judges what a client presented, and says all about a failure. The engine asks for the same
+    /// through [`ClientCertVerifier`].
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn examine(&self, request: &ClientCertRequest<'_>) -> Result<Verified, Failure> {
+        only_certificates(request.certificate_type)?;
+        let evidence = Evidence::of_client();
+        self.judge.check(request.chain, Peer::Client, &evidence)
     }
 }
 
 impl ClientCertVerifier for ClientVerifier {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        let (peer, evidence) = (Peer::Client, Evidence::of_client());
-        self.policy
-            .judge(request.certificate_type, request.chain, peer, &evidence)
+        verdict(self.examine(request))
     }
 
     fn authorities(&self) -> &[Vec<u8>] {
@@ -282,10 +202,10 @@ impl ClientCertVerifier for ClientVerifier {
 /// 5246, Section 7.4.4), but not every client reads that much.
 const MAX_HINTS: usize = 1 << 14;
 
-/// The subjects of `anchors`, each once. If they are too many there are none: a client would
+/// The subjects of all anchors, each once. If they are too many there are none: a client would
 /// take a part of them for all.
-fn hints(anchors: &TrustAnchors) -> Vec<Vec<u8>> {
-    let mut names = anchors.subjects();
+fn hints(anchors: &[Arc<TrustAnchors>]) -> Vec<Vec<u8>> {
+    let mut names: Vec<_> = anchors.iter().flat_map(|set| set.subjects()).collect();
     names.sort_unstable();
     names.dedup();
     let length: usize = names.iter().map(|name| name.len().saturating_add(2)).sum();
@@ -293,4 +213,13 @@ fn hints(anchors: &TrustAnchors) -> Vec<Vec<u8>> {
         names.clear();
     }
     names
+}
+
+/// No authority vouches for anything else.
+fn only_certificates(typ: CertificateType) -> Result<(), Failure> {
+    if typ == CertificateType::X509 {
+        return Ok(());
+    }
+    let reason = "the peer has a raw public key, for which no authority vouches";
+    Err(Failure::new(Code::RawPublicKey, reason))
 }

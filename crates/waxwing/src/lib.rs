@@ -149,11 +149,11 @@ pub use waxwing_core::{
     ClientCertResolver, ClientCertVerifier, ClientConfig, ClientConfigBuilder, ClientHelloView,
     CompressionFailed, ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName,
     Epoch, Error, Event, Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible,
-    InvalidName, KeyLog, MaxFragmentLength, Misuse, OwnedClientCertRequest, OwnedServerCertRequest,
-    PeerAction, PeerError, Problem, Progress, ProtocolVersion, ProtocolVersions, Question,
-    ReadHalf, RecordPadding, Refused, Rejection, ServerCertRequest, ServerCertVerifier,
-    ServerConfig, ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict, Verified, Wait,
-    WriteHalf,
+    InvalidName, KeyLog, MaxFragmentLength, Misuse, Note, OwnedClientCertRequest,
+    OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress, ProtocolVersion,
+    ProtocolVersions, Question, ReadHalf, RecordPadding, Refused, Rejection, ServerCertRequest,
+    ServerCertVerifier, ServerConfig, ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict,
+    Verified, Wait, WriteHalf,
 };
 pub use waxwing_crypto as crypto;
 pub use waxwing_pki as pki;

@@ -9,6 +9,7 @@
 //!   authority  certificates, lists and responses by OpenSSL             authority.rs
 //!   payload    what is sent                                             payload.rs
 //!   matrix     every combination that can be agreed on                 matrix.rs
+//!   limbo      other people's certificate chains, good and bad           limbo.rs
 //!   openssl, gnutls, scripts   how peers are started                     openssl.rs …
 //! ```
 //!
@@ -20,6 +21,7 @@
 pub mod authority;
 pub mod gnutls;
 mod identity;
+pub mod limbo;
 pub mod matrix;
 mod net;
 pub mod openssl;

@@ -6,6 +6,8 @@ pub mod compression;
 pub mod fake;
 pub mod fuzz;
 #[cfg(feature = "pki")]
+pub mod mistakes;
+#[cfg(feature = "pki")]
 pub mod pki;
 #[cfg(feature = "pki")]
 pub mod revocation;

@@ -52,6 +52,7 @@ pub struct Authority {
     /// Its certificate in DER.
     pub certificate: Vec<u8>,
     issuer: Issuer<'static, KeyPair>,
+    params: CertificateParams,
     key: KeyPair,
 }
 
@@ -121,9 +122,21 @@ impl Authority {
         }
         Self {
             certificate: certificate.der().to_vec(),
-            issuer: Issuer::new(params, twin),
+            issuer: Issuer::new(params.clone(), twin),
+            params,
             key,
         }
+    }
+
+    /// Another certificate for the name and key of `other`, with the same serial number, issued
+    /// by this one.
+    #[must_use]
+    pub fn crossed(&self, other: &Self) -> Vec<u8> {
+        let certificate = other.params.signed_by(&other.key, &self.issuer);
+        certificate
+            .expect("parameters of an authority")
+            .der()
+            .to_vec()
     }
 
     /// Its serial number, as lists have it.

@@ -1,4 +1,5 @@
 //! The commands.
 
+pub(crate) mod cert;
 pub(crate) mod get;
 pub(crate) mod serve;

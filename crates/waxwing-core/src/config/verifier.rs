@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::fmt;
 
 use crate::messages::CertificateType;
@@ -96,10 +97,14 @@ pub enum Verdict {
     Pending,
 }
 
+/// What a verifier wants the application to know of an accepted peer. The engine only carries it.
+pub type Note = Arc<dyn Any + Send + Sync>;
+
 /// The outcome of a successful verification: the key that the handshake must be signed with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Verified {
     spki: Vec<u8>,
+    note: Option<Note>,
 }
 
 impl Verified {
@@ -108,7 +113,21 @@ impl Verified {
     /// For verifiers only: whoever makes one vouches for the peer.
     #[must_use]
     pub const fn holder_of(spki: Vec<u8>) -> Self {
-        Self { spki }
+        Self { spki, note: None }
+    }
+
+    /// Adds what [`ConnectionInfo::peer_note`](crate::ConnectionInfo::peer_note) will hold once
+    /// the peer has proved to have the key.
+    #[must_use]
+    pub fn with_note(mut self, note: Note) -> Self {
+        self.note = Some(note);
+        self
+    }
+
+    /// What was added with [`Self::with_note`].
+    #[must_use]
+    pub const fn note(&self) -> Option<&Note> {
+        self.note.as_ref()
     }
 
     /// The DER SubjectPublicKeyInfo.

@@ -7,7 +7,7 @@ use waxwing_crypto::{CipherSuite, Digest, Hash, HmacKey, NamedGroup, SignatureSc
 
 use crate::error::Misuse;
 use crate::messages::{CertificateType, ProtocolVersion};
-use crate::{DnsName, Error};
+use crate::{DnsName, Error, Note};
 
 /// What the handshake agreed on. Fields fill as it proceeds; all that apply are there once it is
 /// complete.
@@ -56,6 +56,8 @@ pub struct ConnectionInfo {
     /// The encoded SignedCertificateTimestampList from the handshake, if the configuration asks
     /// for it and keeps the chain.
     pub scts: Option<Box<[u8]>>,
+    /// What the verifier wants known of the peer, which has proved to hold its key.
+    pub peer_note: Option<Note>,
     /// Keying material for other protocols; there once the handshake is complete.
     pub exporter: Option<Exporter>,
 }

@@ -32,6 +32,7 @@ pub(crate) mod post_handshake;
 #[cfg(test)]
 mod tests;
 mod traced;
+mod write_half;
 
 use establish::Establishing;
 use event::{Answer, Event, Progress, Question};

@@ -9,7 +9,7 @@ use waxwing_core::{
 };
 use waxwing_crypto::{CryptoError, SignatureScheme, Signing, SigningKey};
 
-use super::{CERTIFICATE, Pair, client_builder, server_builder, server_key as client_key};
+use super::{CERTIFICATE, NOTE, Pair, client_builder, server_builder, server_key as client_key};
 
 pub(crate) const AUTHORITY: &[u8] = &[0x30, 0];
 
@@ -88,7 +88,8 @@ impl Case {
     pub(crate) fn judge(self, request: &ClientCertRequest<'_>) -> Result<Verified, Rejection> {
         assert_eq!(request.chain, [CERTIFICATE]);
         if self.accepted {
-            Ok(Verified::holder_of(client_key().public_key().unwrap()))
+            let verified = Verified::holder_of(client_key().public_key().unwrap());
+            Ok(verified.with_note(Arc::new(NOTE)))
         } else {
             Err(CertificateError::Revoked.into())
         }

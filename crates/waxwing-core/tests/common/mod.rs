@@ -30,6 +30,9 @@ pub(crate) fn certified_key() -> Arc<CertifiedKey> {
     Arc::new(CertifiedKey::new(vec![CERTIFICATE.to_vec()], server_key()))
 }
 
+/// What verifiers want known of the peers that they accept.
+pub(crate) const NOTE: &str = "a note";
+
 /// Accepts [`CERTIFICATE`] for any name.
 #[derive(Debug)]
 pub(crate) struct TrustOne;
@@ -37,7 +40,8 @@ pub(crate) struct TrustOne;
 impl ServerCertVerifier for TrustOne {
     fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
         assert_eq!(request.chain, [CERTIFICATE]);
-        Verdict::Accepted(Verified::holder_of(server_key().public_key().unwrap()))
+        let verified = Verified::holder_of(server_key().public_key().unwrap());
+        Verdict::Accepted(verified.with_note(Arc::new(NOTE)))
     }
 }
 
@@ -51,6 +55,12 @@ pub(crate) fn server_builder() -> ServerConfigBuilder {
 
 pub(crate) fn name() -> ServerName {
     "server.example".parse().unwrap()
+}
+
+/// Whether the verifier's note of an accepted peer is known at this end.
+pub(crate) fn has_note(end: &End) -> bool {
+    let note = end.connection.info().peer_note.as_ref();
+    note.is_some_and(|note| note.downcast_ref() == Some(&NOTE))
 }
 
 /// One end: an engine, what waits to be processed, and what came out.

@@ -3,12 +3,11 @@
 use alloc::vec::Vec;
 
 use waxwing_crypto::SubjectPublicKeyInfo;
-use webpki::{Cert, VerifiedPath};
 use x509_cert::der::asn1::ObjectIdentifier;
-use x509_cert::der::{Decode, Result, Tag};
+use x509_cert::der::{Decode, Result};
 use x509_cert::ext::pkix::KeyUsage;
 
-use super::der::{Fields, wrap};
+use super::der::Fields;
 
 /// id-ce-keyUsage (RFC 5280, Section 4.2.1.3).
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
@@ -86,29 +85,25 @@ impl<'a> VerifiedChain<'a> {
         Ok(Self { links })
     }
 
-    /// What webpki found, of the `presented` certificates.
-    pub(crate) fn of(path: &VerifiedPath<'_>, presented: &[&'a [u8]]) -> Option<Self> {
-        let own = |certificate: &Cert<'_>| {
-            let der = certificate.der();
-            presented.iter().copied().find(|one| *one == der.as_ref())
-        };
-        let mut certificates = vec![own(path.end_entity())?];
-        for certificate in path.intermediate_certificates() {
-            certificates.push(own(certificate)?);
+    /// A path whose last certificate a trust anchor with the key `spki` (DER) issued.
+    pub(crate) fn to_anchor(certificates: &[&'a [u8]], spki: &[u8]) -> Result<Self> {
+        let issuers = certificates.iter().skip(1);
+        let mut signers = issuers
+            .map(|issuer| Signer::of_certificate(issuer))
+            .collect::<Result<Vec<_>>>()?;
+        if let Some(last) = certificates.last() {
+            signers.push(Signer {
+                // Path building compares names byte by byte.
+                name: Fields::of(last)?.issuer.to_vec(),
+                spki: spki.to_vec(),
+                signs_lists: true,
+            });
         }
-        let mut links = Vec::with_capacity(certificates.len());
-        for (place, certificate) in certificates.iter().copied().enumerate() {
-            let issuer = match certificates.get(place.checked_add(1)?) {
-                Some(issuer) => Signer::of(&Fields::of(issuer).ok()?).ok()?,
-                None => Signer {
-                    name: wrap(Tag::Sequence, &[&path.anchor().subject]).ok()?,
-                    spki: wrap(Tag::Sequence, &[&path.anchor().subject_public_key_info]).ok()?,
-                    signs_lists: true,
-                },
-            };
-            links.push(Link::new(place, certificate, issuer).ok()?);
-        }
-        Some(Self { links })
+        let links = certificates.iter().zip(signers).enumerate();
+        let links: Result<_> = links
+            .map(|(place, (certificate, issuer))| Link::new(place, certificate, issuer))
+            .collect();
+        Ok(Self { links: links? })
     }
 }
 

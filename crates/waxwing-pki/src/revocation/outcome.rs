@@ -4,11 +4,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use waxwing_core::{CertificateError, Rejection};
-
 use super::sct::Report;
-use crate::explain::reject;
-use crate::{Identity, UnixTime};
+use crate::{Code, Failure, Identity, UnixTime};
 
 /// Who may know whether a certificate is revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -229,55 +226,42 @@ impl Outcome {
         matches!(self.decision, Decision::Good | Decision::NotKnown)
     }
 
-    /// The rejection that follows; `None` if the chain may be used.
+    /// The rule that is broken; `None` if the chain may be used.
     #[must_use]
-    pub fn rejection(&self) -> Option<Rejection> {
-        let code = match self.decision {
-            Decision::Good | Decision::NotKnown => return None,
-            Decision::Revoked => CertificateError::Revoked,
-            // RFC 6066, Section 8: bad_certificate_status_response.
-            Decision::MustStaple => CertificateError::BadStatus,
-            Decision::SourceSilent => match &self.winner {
-                Some(finding) if finding.source == Source::Staple => CertificateError::BadStatus,
-                _ => CertificateError::StatusUnknown,
-            },
-            Decision::AllSilent => CertificateError::StatusUnknown,
-            Decision::NotLogged => CertificateError::NotLogged,
-        };
-        Some(reject(code, self.to_string()))
-    }
-
-    /// The rejection that follows as an error.
-    pub(crate) fn into_result(self) -> Result<(), Rejection> {
-        self.rejection().map_or(Ok(()), Err)
-    }
-
-    /// The name that OpenSSL and Node have for what was decided; `None` if the chain may be used.
-    #[must_use]
-    pub fn openssl_code(&self) -> Option<&'static str> {
-        let silence = match &self.winner {
-            Some(Finding {
-                status: Status::Silent(silence),
-                ..
-            }) => Some(silence),
-            _ => None,
-        };
-        let by_staple = matches!(&self.winner, Some(winner) if winner.source == Source::Staple);
+    pub const fn code(&self) -> Option<Code> {
         Some(match self.decision {
             Decision::Good | Decision::NotKnown => return None,
-            Decision::Revoked => "CERT_REVOKED",
-            Decision::MustStaple => "OCSP_VERIFY_NEEDED",
-            Decision::NotLogged => "NO_VALID_SCTS",
-            Decision::SourceSilent | Decision::AllSilent => match silence {
-                Some(Silence::Unknown) => "OCSP_CERT_UNKNOWN",
-                Some(Silence::Missing) if by_staple => "OCSP_VERIFY_NEEDED",
-                Some(_) if by_staple => "OCSP_VERIFY_FAILED",
-                Some(Silence::Stale(_)) => "CRL_HAS_EXPIRED",
-                Some(Silence::Future(_)) => "CRL_NOT_YET_VALID",
-                Some(Silence::WrongSigner(_)) => "CRL_SIGNATURE_FAILURE",
-                _ => "UNABLE_TO_GET_CRL",
+            Decision::Revoked => Code::Revoked,
+            Decision::MustStaple => Code::StapleMissing,
+            Decision::NotLogged => Code::NotLogged,
+            Decision::SourceSilent | Decision::AllSilent => match &self.winner {
+                Some(Finding {
+                    source: Source::Staple,
+                    status: Status::Silent(silence),
+                    ..
+                }) => match silence {
+                    Silence::Missing => Code::StapleMissing,
+                    Silence::Unknown => Code::StatusUnknown,
+                    _ => Code::BadStatus,
+                },
+                Some(Finding {
+                    status: Status::Silent(silence),
+                    ..
+                }) => match silence {
+                    Silence::Stale(_) => Code::ListExpired,
+                    Silence::Future(_) => Code::ListNotYetValid,
+                    Silence::WrongSigner(_) => Code::ListSignature,
+                    _ => Code::ListMissing,
+                },
+                _ => Code::ListMissing,
             },
         })
+    }
+
+    /// The failure that follows; `None` if the chain may be used.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        self.code().map(|code| Failure::new(code, self.to_string()))
     }
 }
 

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use waxwing_aws_lc::PROVIDER;
+use waxwing_core::limits::MAX_REVOCATION_PATHS;
 use waxwing_core::{
     CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, ServerCertRequest,
     ServerCertVerifier, ServerName, Verdict,
@@ -11,7 +12,7 @@ use waxwing_core::{
 use waxwing_pki::revocation::{
     Crl, CrlError, Decision, Depth, Evidence, Mode, RevocationPolicy, Silence, Status,
 };
-use waxwing_pki::{ClientVerifier, Clock, TrustAnchors, Verifier, to_pem};
+use waxwing_pki::{ClientVerifier, Clock, Code, TrustAnchors, Verifier, to_pem};
 use waxwing_testkit::revocation::{Authority, CrlSpec, DAY, Leaf, NAME, NOW, at, tlv};
 
 use crate::world::{REVOKED, SERIAL, World, good, set};
@@ -312,4 +313,52 @@ fn a_client_is_held_to_lists_but_not_to_staples() {
         };
         assert_eq!(code, expected);
     }
+}
+
+#[test]
+fn another_path_serves_where_one_is_revoked_and_few_are_tried() {
+    let world = World::new();
+    let old_root = Authority::root("Old root");
+    let crossed = old_root.crossed(&world.authority);
+    let anchors = [&world.root, &old_root].map(|root| to_pem("CERTIFICATE", &root.certificate));
+    let anchors = format!("{}{}", &*anchors[0], &*anchors[1]);
+    let own = |authority: &Authority, revoked: &[Vec<u8>]| {
+        authority.crl(&CrlSpec {
+            revoked: revoked.to_vec(),
+            ..CrlSpec::default()
+        })
+    };
+    let serial = vec![world.authority.serial()];
+    let judge = |lists: &[Vec<u8>], extra: usize| {
+        let verifier = Verifier::new(
+            &PROVIDER,
+            TrustAnchors::from_pem_or_der(anchors.as_bytes()).unwrap(),
+        )
+        .clock(Clock::Fixed(NOW))
+        .revocation(RevocationPolicy::new(&PROVIDER).lists(set(lists), Mode::Soft));
+        let others: Vec<_> = (0..extra)
+            .map(|_| world.root.crossed(&world.authority))
+            .collect();
+        let mut chain: Vec<&[u8]> = vec![&world.leaf, &world.authority.certificate];
+        chain.extend(others.iter().map(Vec::as_slice));
+        chain.push(&crossed);
+        let name: ServerName = NAME.parse().unwrap();
+        let request = ServerCertRequest {
+            certificate_type: CertificateType::X509,
+            chain: &chain,
+            ocsp: None,
+            scts: None,
+            name: &name,
+        };
+        verifier.examine(&request).map_err(|failure| failure.code)
+    };
+    let none_revoked = own(&world.root, &[]);
+    let revoked = own(&world.root, &serial);
+    let both = [revoked.clone(), own(&old_root, &serial)];
+    assert!(judge(&[none_revoked], 0).is_ok());
+    assert!(judge(core::slice::from_ref(&revoked), 0).is_ok());
+    assert_eq!(judge(&both, 0).err(), Some(Code::Revoked));
+    // Each of them is on the list, and there are more than are tried before the good one.
+    assert!(judge(core::slice::from_ref(&revoked), MAX_REVOCATION_PATHS - 3).is_ok());
+    assert!(judge(&[revoked], MAX_REVOCATION_PATHS + 1).is_err());
 }

@@ -1,7 +1,7 @@
 //! The bodies of the fuzz targets: plain functions of bytes, so that `testing/fuzz` can drive
 //! them with libFuzzer and `tests/fuzz_seeds.rs` with the seeds alone.
 //!
-//! Each panics on a bug and returns otherwise. Except for `messages`, the bytes are a script:
+//! Each panics on a bug and returns otherwise. Except for `chains` and `messages`, the bytes are a script:
 //! a few bytes choose the configuration, then each step is an operation and its arguments. The
 //! engines run on [`crate::fake`], so no step has to guess a secret.
 //!
@@ -12,10 +12,13 @@
 //!   records   engine -> damaged records          ->   engine after the handshake, also in halves
 //!   pair      engine <-> damaged bytes          <->   engine: they never disagree
 //!   mutated   engine <-> damaged messages       <->   engine: they never disagree
-//!   revocation  staples, timestamps, lists        ->   the verifier (with the feature `pki`)
+//!   chains    certificates and a trust anchor         everyone who judges or decodes them
+//!   revocation  staples, timestamps, lists           whoever judges revocation
 //!   chunks    one stream, whole and cut          ->   two engines: the same events
 //! ```
 
+#[cfg(feature = "chains")]
+mod chains;
 mod check;
 mod chunks;
 mod driven;
@@ -35,6 +38,8 @@ pub type Target = fn(&[u8]);
 
 /// The targets: a name, and what it does.
 pub const TARGETS: &[(&str, Target)] = &[
+    #[cfg(feature = "chains")]
+    ("chains", chains::run),
     ("chunks", chunks::run),
     ("client", session::run_client),
     ("messages", messages),
@@ -53,6 +58,8 @@ pub fn messages(data: &[u8]) {
     }
 }
 
+#[cfg(feature = "chains")]
+pub use chains::run as chains;
 pub use chunks::run as chunks;
 pub use mutated::run as mutated;
 pub use pair::run as pair;

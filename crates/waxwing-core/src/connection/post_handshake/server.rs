@@ -30,7 +30,7 @@ use crate::messages::extensions::ExtensionSet;
 use crate::messages::finished::Finished;
 use crate::messages::{CertificateType, ExtensionType, HandshakeType};
 use crate::record::joiner::Message;
-use crate::{Error, Incompatible, PeerError};
+use crate::{Error, Incompatible, Note, PeerError};
 
 /// Bytes of a `certificate_request_context`: random, so that each is new, and that nobody can
 /// sign for one beforehand (RFC 9846, Section 4.4.2).
@@ -73,6 +73,7 @@ struct Heard {
 /// The client signed with the key of its certificate.
 struct Signed {
     scheme: SignatureScheme,
+    note: Option<Note>,
     _proof: SignatureOk,
 }
 
@@ -229,6 +230,7 @@ impl Asking {
         heard.transcript.update(message.bytes);
         let signed = Signed {
             scheme: verify.scheme,
+            note: verified.note().cloned(),
             _proof: proof,
         };
         self.step = Step::Finished(heard, Some(signed));
@@ -258,5 +260,6 @@ fn on_finished(
     env.info.client_authenticated = true;
     env.info.client_signature_scheme = Some(signed.scheme);
     env.info.peer_chain = chain;
+    env.info.peer_note = signed.note;
     Ok(Event::ClientAuthenticated)
 }

@@ -18,6 +18,8 @@ use crate::record::joiner::Message;
 use crate::{Error, PeerError, ServerName};
 
 mod certificate;
+#[cfg(feature = "tls12")]
+mod finish12;
 pub(crate) mod finish13;
 mod hello;
 #[cfg(feature = "tls12")]

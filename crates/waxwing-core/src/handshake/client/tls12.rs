@@ -6,45 +6,36 @@
 //!   AwaitVerdict                    only if the verifier answers later
 //!   AwaitServerKeyExchange       <- ServerKeyExchange
 //!   AwaitServerHelloDone         <- CertificateRequest (at most one), ServerHelloDone
-//!   AwaitChoice                     only if the choice of our certificate comes later
-//!                                -> Certificate (if asked for), ClientKeyExchange
-//!   AwaitSignature                  only if our key answers later
-//!                                -> CertificateVerify, change_cipher_spec, Finished
-//!   AwaitChangeCipherSpec        <- change_cipher_spec
-//!   AwaitFinished                <- Finished
+//!   finish12                        our flight, and the server's Finished
 //! ```
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{CryptoError, SharedSecret, SignatureScheme, Signing, Suite12};
+use waxwing_crypto::{CryptoError, SharedSecret, Suite12};
 
-use super::super::auth::{check_finished12, check_signature12, pick_scheme12};
+use super::super::auth::check_signature12;
 use super::super::proof::SignatureOk;
 use super::super::record_limits::{self, Wish};
-use super::super::schedule12::{Binding, MainSecret, Randoms};
+use super::super::schedule12::Randoms;
 use super::super::{ChangeCipherSpec, StepOutcome};
-use super::certificate::{Judged, check_own_type, judge, settle_types};
+use super::certificate::{Judged, judge, settle_types};
+use super::finish12::{AwaitChangeCipherSpec, AwaitChoice, AwaitFinished, AwaitSignature, OurTurn};
 use super::{Env, hello};
-use crate::config::credentials::{CertChoice, CertificateRequestView, CertifiedKey};
+use crate::config::credentials::{CertChoice, CertificateRequestView};
 use crate::config::verifier::{ServerCertRequest, Verified};
 use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
 use crate::messages::certificate::Stapled;
 use crate::messages::certificate_request12::CertificateRequest12;
 use crate::messages::certificate_status::CertificateStatus;
-use crate::messages::certificate_verify::CertificateVerify;
 use crate::messages::certificate12;
-use crate::messages::client_key_exchange::ClientKeyExchange;
 use crate::messages::extensions::{ExtensionSet, ec_point_formats};
-use crate::messages::finished::Finished;
 use crate::messages::server_hello::ServerHello;
 use crate::messages::server_hello_done::ServerHelloDone;
 use crate::messages::server_hello12::ServerHelloExtensions12;
 use crate::messages::server_key_exchange::{ServerKeyExchange, signed_content};
-use crate::messages::{CertificateType, HandshakeType, ProtocolVersion};
+use crate::messages::{HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
-use crate::record::protect12::Keys12;
 use crate::{Error, Incompatible, PeerError, Rejection};
 
 /// Where the client stands, in the order of the protocol.
@@ -60,7 +51,7 @@ pub(super) enum Step {
     Finished(Box<AwaitFinished>),
 }
 
-type Outcome = StepOutcome<super::Step>;
+pub(super) type Outcome = StepOutcome<super::Step>;
 
 impl Step {
     pub(super) fn expects(&self, typ: HandshakeType) -> bool {
@@ -136,24 +127,24 @@ impl Step {
         }
     }
 
-    const fn next(self) -> Outcome {
+    pub(super) const fn next(self) -> Outcome {
         StepOutcome::step(super::Step::Tls12(self))
     }
 
-    const fn wait(self, wait: Wait) -> Outcome {
+    pub(super) const fn wait(self, wait: Wait) -> Outcome {
         StepOutcome::wait(super::Step::Tls12(self), wait)
     }
 }
 
 /// What the hellos settled.
 #[derive(Clone, Copy)]
-struct Settled {
-    suite: &'static Suite12,
+pub(super) struct Settled {
+    pub(super) suite: &'static Suite12,
     server_random: [u8; 32],
 }
 
 impl Settled {
-    const fn randoms(&self, env: &Env<'_>) -> Randoms {
+    pub(super) const fn randoms(&self, env: &Env<'_>) -> Randoms {
         Randoms {
             client: env.cx.client_random,
             server: self.server_random,
@@ -442,6 +433,7 @@ impl AwaitServerKeyExchange {
                 other => Error::from(other),
             })?;
         env.cx.info.signature_scheme = Some(exchange.scheme);
+        env.cx.info.peer_note = verified.note().cloned();
         env.cx.info.group = Some(exchange.group);
         env.cx.transcript.add(message.bytes);
         let step = AwaitServerHelloDone {
@@ -455,9 +447,9 @@ impl AwaitServerKeyExchange {
 }
 
 /// Our half of the key exchange, and what came out.
-struct Share {
-    public: Vec<u8>,
-    shared: SharedSecret,
+pub(super) struct Share {
+    pub(super) public: Vec<u8>,
+    pub(super) shared: SharedSecret,
 }
 
 /// The server may ask for a certificate; then it is our turn.
@@ -519,173 +511,5 @@ impl AwaitServerHelloDone {
                 Ok(Step::Choice(Box::new(step)).wait(Wait::Certificate))
             }
         }
-    }
-}
-
-/// Our certificate will be chosen later.
-pub(super) struct AwaitChoice {
-    turn: OurTurn,
-    /// The body of the CertificateRequest.
-    request: Box<[u8]>,
-    certificate_type: CertificateType,
-}
-
-impl AwaitChoice {
-    pub(super) fn on_choice(
-        self,
-        choice: Option<Arc<CertifiedKey>>,
-        env: &mut Env<'_>,
-    ) -> Result<Outcome, Error> {
-        self.turn.with_certificate(choice, &self.request, env)
-    }
-}
-
-/// The server is done; our flight is due.
-struct OurTurn {
-    settled: Settled,
-    share: Share,
-}
-
-impl OurTurn {
-    fn without_certificate(self, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let secret = self.send_key_exchange(env)?;
-        env.cx.transcript.take_log();
-        finish_flight(secret, env)
-    }
-
-    /// The server asked for a certificate, and is shown this one; an empty list if there is none,
-    /// or none whose key signs in a way that the server can check (RFC 5246, Section 7.4.6).
-    fn with_certificate(
-        self,
-        key: Option<Arc<CertifiedKey>>,
-        request: &[u8],
-        env: &mut Env<'_>,
-    ) -> Result<Outcome, Error> {
-        let signer = match key {
-            Some(key) => {
-                check_own_type(&key, env.cx.info.client_certificate_type)?;
-                let request = CertificateRequest12::read(request)?;
-                let ours = key.key().schemes();
-                pick_scheme12(ours, None, |scheme| request.allows(scheme))
-                    .map(|scheme| (key, scheme))
-            }
-            None => None,
-        };
-        let typ = env.cx.info.client_certificate_type;
-        let chain = signer.as_ref().map_or(&[][..], |(key, _)| key.chain());
-        env.cx
-            .send(env.flight, HandshakeType::CERTIFICATE, &mut |w| {
-                certificate12::write_chain(w, typ, chain)
-            })?;
-        let Some((key, scheme)) = signer else {
-            return self.without_certificate(env);
-        };
-        let secret = self.send_key_exchange(env)?;
-        let message = env.cx.transcript.take_log();
-        match key.key().sign(scheme, &message)? {
-            Signing::Done(signature) => finish_signed(secret, scheme, &signature, env),
-            Signing::Pending => {
-                let step = AwaitSignature {
-                    secret,
-                    key,
-                    scheme,
-                    message,
-                };
-                Ok(Step::Signature(Box::new(step)).wait(Wait::Signature))
-            }
-        }
-    }
-
-    fn send_key_exchange(self, env: &mut Env<'_>) -> Result<MainSecret, Error> {
-        let Self { settled, share } = self;
-        let typ = HandshakeType::CLIENT_KEY_EXCHANGE;
-        let message = ClientKeyExchange {
-            public: &share.public,
-        };
-        env.cx.send(env.flight, typ, &mut |w| message.write(w))?;
-        let session = env.cx.transcript.current();
-        let binding = if env.cx.info.extended_main_secret {
-            Binding::Extended(&session)
-        } else {
-            Binding::Randoms
-        };
-        let randoms = settled.randoms(env);
-        let secret = MainSecret::new(settled.suite, &share.shared, randoms, &binding)?;
-        env.cx.log_main_secret(&secret);
-        Ok(secret)
-    }
-}
-
-/// Our key will sign later.
-pub(super) struct AwaitSignature {
-    secret: MainSecret,
-    key: Arc<CertifiedKey>,
-    scheme: SignatureScheme,
-    message: Vec<u8>,
-}
-
-impl AwaitSignature {
-    pub(super) fn on_signature(
-        self,
-        signature: &[u8],
-        env: &mut Env<'_>,
-    ) -> Result<Outcome, Error> {
-        finish_signed(self.secret, self.scheme, signature, env)
-    }
-}
-
-fn finish_signed(
-    secret: MainSecret,
-    scheme: SignatureScheme,
-    signature: &[u8],
-    env: &mut Env<'_>,
-) -> Result<Outcome, Error> {
-    env.cx
-        .send(env.flight, HandshakeType::CERTIFICATE_VERIFY, &mut |w| {
-            CertificateVerify { scheme, signature }.write(w)
-        })?;
-    env.cx.info.client_signature_scheme = Some(scheme);
-    finish_flight(secret, env)
-}
-
-/// Sends change_cipher_spec and Finished.
-fn finish_flight(secret: MainSecret, env: &mut Env<'_>) -> Result<Outcome, Error> {
-    let ours = secret.client_verify_data(&env.cx.transcript.current())?;
-    let (client_keys, server_keys) = secret.keys()?;
-    env.cx.change_keys(env.flight, &client_keys)?;
-    env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
-        Finished {
-            verify_data: ours.as_ref(),
-        }
-        .write(w)
-    })?;
-    env.flight.end_flight()?;
-    let step = AwaitChangeCipherSpec {
-        secret,
-        keys: Box::new(server_keys),
-    };
-    Ok(Step::ChangeCipherSpec(Box::new(step)).next())
-}
-
-/// The server switches to the keys agreed on. It sends nothing before.
-pub(super) struct AwaitChangeCipherSpec {
-    secret: MainSecret,
-    keys: Box<Keys12>,
-}
-
-/// Everything was said; was it said by the same server, unchanged?
-pub(super) struct AwaitFinished {
-    secret: MainSecret,
-}
-
-impl AwaitFinished {
-    fn on_finished(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let finished = Finished::read(message.body())?;
-        let expected = self
-            .secret
-            .server_verify_data(&env.cx.transcript.current())?;
-        let proof = check_finished12(&expected, &finished)?;
-        env.cx.info.exporter = Some(self.secret.exporter());
-        Ok(StepOutcome::done(proof))
     }
 }

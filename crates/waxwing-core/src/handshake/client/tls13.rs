@@ -255,6 +255,7 @@ impl AwaitCertificateVerify {
         let provider = env.config.common.provider;
         let proof = check_signature(provider, &verify, &self.verified, &content)?;
         env.cx.info.signature_scheme = Some(verify.scheme);
+        env.cx.info.peer_note = self.verified.note().cloned();
         env.cx.transcript.add(message.bytes);
         let Self {
             secrets, request, ..

@@ -153,6 +153,7 @@ impl AwaitCertificateVerify {
         let proof = check_signature(provider, &verify, &self.verified, &content)?;
         env.cx.info.client_signature_scheme = Some(verify.scheme);
         env.cx.info.client_authenticated = true;
+        env.cx.info.peer_note = self.verified.note().cloned();
         env.cx.transcript.add(message.bytes);
         Ok(self.confirmation.expect_finished(Some(proof)))
     }

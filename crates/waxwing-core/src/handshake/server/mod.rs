@@ -17,6 +17,8 @@ use crate::record::joiner::Message;
 use crate::{Error, PeerError};
 
 pub(crate) mod certificate;
+#[cfg(feature = "tls12")]
+mod finish12;
 mod finish13;
 mod hello;
 pub(crate) mod request13;

@@ -6,51 +6,39 @@
 //!   AwaitSignature            only if the key answers later
 //!                             -> ServerKeyExchange, CertificateRequest (if configured),
 //!                                ServerHelloDone
-//!   AwaitCertificate          <- Certificate, if we asked for one
-//!   AwaitVerdict              only if the verifier answers later
-//!   AwaitClientKeyExchange    <- ClientKeyExchange
-//!   AwaitCertificateVerify    <- CertificateVerify, if there was a certificate
-//!   AwaitChangeCipherSpec     <- change_cipher_spec
-//!   AwaitFinished             <- Finished
-//!                             -> change_cipher_spec, Finished
+//!   finish12                  the client's flight, and the end
 //! ```
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{
-    CryptoError, KeyShare, KxGroup, NamedGroup, SignatureScheme, Signing, Suite12,
-};
+use waxwing_crypto::{KeyShare, KxGroup, NamedGroup, SignatureScheme, Signing, Suite12};
 
-use super::super::auth::{check_finished12, check_signature12};
 use super::super::negotiate;
-use super::super::proof::SignatureOk;
 use super::super::record_limits::{self, Wish};
-use super::super::schedule12::{Binding, MainSecret, Randoms};
 use super::super::{ChangeCipherSpec, StepOutcome};
 use super::Env;
-use super::certificate::{Judged, TypeAnswers, TypeOffers, judge};
+use super::certificate::{TypeAnswers, TypeOffers};
+use super::finish12::{
+    AwaitCertificate, AwaitCertificateVerify, AwaitChangeCipherSpec, AwaitClientKeyExchange,
+    AwaitFinished, AwaitVerdict,
+};
 use crate::codec::Writer;
 use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView, Settled};
-use crate::config::verifier::Verified;
-use crate::connection::event::{OwnedClientCertRequest, Question, Wait};
+use crate::connection::event::{Question, Wait};
 use crate::messages::certificate::{Stapled, Wanted};
 use crate::messages::certificate_request12::{CertificateRequest12, ECDSA_SIGN, RSA_SIGN};
 use crate::messages::certificate_status::CertificateStatus;
-use crate::messages::certificate_verify::CertificateVerify;
 use crate::messages::certificate12;
 use crate::messages::client_hello::ClientHello;
-use crate::messages::client_key_exchange::ClientKeyExchange;
 use crate::messages::extensions::ec_point_formats;
-use crate::messages::finished::Finished;
 use crate::messages::server_hello::{ServerHello, ServerHelloExtensions};
 use crate::messages::server_hello12::ServerHelloExtensions12;
 use crate::messages::server_key_exchange::{self, ServerKeyExchange, signed_content};
 use crate::messages::{HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
-use crate::record::protect12::Keys12;
-use crate::{DnsName, Error, Incompatible, PeerError, Rejection};
+use crate::{DnsName, Error, Incompatible, PeerError};
 
 /// The end of the random of a server that knows TLS 1.3 but chose TLS 1.2 (RFC 9846,
 /// Section 4.2.3).
@@ -72,7 +60,7 @@ pub(super) enum Step {
     Finished(Box<AwaitFinished>),
 }
 
-type Outcome = StepOutcome<super::Step>;
+pub(super) type Outcome = StepOutcome<super::Step>;
 
 impl Step {
     pub(super) fn expects(&self, typ: HandshakeType) -> bool {
@@ -143,11 +131,11 @@ impl Step {
         }
     }
 
-    const fn next(self) -> Outcome {
+    pub(super) const fn next(self) -> Outcome {
         StepOutcome::step(super::Step::Tls12(self))
     }
 
-    const fn wait(self, wait: Wait) -> Outcome {
+    pub(super) const fn wait(self, wait: Wait) -> Outcome {
         StepOutcome::wait(super::Step::Tls12(self), wait)
     }
 }
@@ -381,10 +369,10 @@ impl AwaitChoice {
 }
 
 /// Our share of the key exchange.
-struct Offer {
-    suite: &'static Suite12,
-    share: Box<dyn KeyShare>,
-    server_random: [u8; 32],
+pub(super) struct Offer {
+    pub(super) suite: &'static Suite12,
+    pub(super) share: Box<dyn KeyShare>,
+    pub(super) server_random: [u8; 32],
 }
 
 impl Offer {
@@ -471,168 +459,5 @@ impl AwaitSignature {
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
         self.offer.finish_flight(self.scheme, signature, env)
-    }
-}
-
-/// The client was asked who it is.
-pub(super) struct AwaitCertificate {
-    offer: Offer,
-}
-
-impl AwaitCertificate {
-    fn on_certificate(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let typ = env.cx.info.client_certificate_type;
-        let chain = certificate12::read_chain(message.body(), typ)?;
-        env.cx.transcript.add(message.bytes);
-        let Self { offer } = self;
-        match judge(&chain, Incompatible::NoClientCertificate12, env)? {
-            Judged::Nobody => Ok(AwaitClientKeyExchange::after(offer, None)),
-            Judged::Accepted(verified) => Ok(AwaitClientKeyExchange::after(offer, Some(verified))),
-            Judged::Later(request) => {
-                let step = AwaitVerdict { offer, request };
-                Ok(Step::Verdict(Box::new(step)).wait(Wait::Verdict))
-            }
-        }
-    }
-}
-
-/// The verifier will answer later.
-pub(super) struct AwaitVerdict {
-    offer: Offer,
-    request: OwnedClientCertRequest,
-}
-
-impl AwaitVerdict {
-    pub(super) fn on_verdict(self, verdict: Result<Verified, Rejection>) -> Result<Outcome, Error> {
-        Ok(AwaitClientKeyExchange::after(self.offer, Some(verdict?)))
-    }
-}
-
-/// The client's share is next.
-pub(super) struct AwaitClientKeyExchange {
-    offer: Offer,
-    /// Whom the client's certificate stands for, if it showed one.
-    verified: Option<Verified>,
-}
-
-impl AwaitClientKeyExchange {
-    fn after(offer: Offer, verified: Option<Verified>) -> Outcome {
-        Step::ClientKeyExchange(Box::new(Self { offer, verified })).next()
-    }
-
-    fn on_client_key_exchange(
-        self,
-        message: Message<'_>,
-        env: &mut Env<'_>,
-    ) -> Result<Outcome, Error> {
-        let Self { offer, verified } = self;
-        let exchange = ClientKeyExchange::read(message.body())?;
-        let group = offer.share.group();
-        let shared = offer
-            .share
-            .complete(group, exchange.public)
-            .map_err(|error| match error {
-                CryptoError::InvalidPublicValue => Error::from(PeerError::BadKeyShare),
-                other => other.into(),
-            })?;
-        env.cx.transcript.add(message.bytes);
-        let session = env.cx.transcript.current();
-        let binding = if env.cx.info.extended_main_secret {
-            Binding::Extended(&session)
-        } else {
-            Binding::Randoms
-        };
-        let randoms = Randoms {
-            client: env.cx.client_random,
-            server: offer.server_random,
-        };
-        let secret = MainSecret::new(offer.suite, &shared, randoms, &binding)?;
-        env.cx.log_main_secret(&secret);
-        match verified {
-            Some(verified) => {
-                let step = AwaitCertificateVerify { secret, verified };
-                Ok(Step::CertificateVerify(Box::new(step)).next())
-            }
-            None => {
-                env.cx.transcript.take_log();
-                AwaitChangeCipherSpec::after(secret, None)
-            }
-        }
-    }
-}
-
-/// The certificate is good; does the client hold its key?
-pub(super) struct AwaitCertificateVerify {
-    secret: MainSecret,
-    verified: Verified,
-}
-
-impl AwaitCertificateVerify {
-    fn on_certificate_verify(
-        self,
-        message: Message<'_>,
-        env: &mut Env<'_>,
-    ) -> Result<Outcome, Error> {
-        let verify = CertificateVerify::read(message.body())?;
-        // RFC 5246, Section 7.4.8: everything before this message.
-        let signed = env.cx.transcript.take_log();
-        let provider = env.config.common.provider;
-        let (scheme, signature) = (verify.scheme, verify.signature);
-        let proof = check_signature12(provider, scheme, &self.verified, &signed, signature)?;
-        env.cx.info.client_signature_scheme = Some(scheme);
-        env.cx.info.client_authenticated = true;
-        env.cx.transcript.add(message.bytes);
-        AwaitChangeCipherSpec::after(self.secret, Some(proof))
-    }
-}
-
-/// The client switches to the keys agreed on. It sends nothing before.
-pub(super) struct AwaitChangeCipherSpec {
-    secret: MainSecret,
-    client_keys: Box<Keys12>,
-    server_keys: Box<Keys12>,
-}
-
-impl AwaitChangeCipherSpec {
-    /// `_signature` is there if the client showed a certificate.
-    fn after(secret: MainSecret, _signature: Option<SignatureOk>) -> Result<Outcome, Error> {
-        let (client_keys, server_keys) = secret.keys()?;
-        let step = Self {
-            secret,
-            client_keys: Box::new(client_keys),
-            server_keys: Box::new(server_keys),
-        };
-        Ok(Step::ChangeCipherSpec(Box::new(step)).next())
-    }
-}
-
-/// Everything was said; was it heard unchanged?
-pub(super) struct AwaitFinished {
-    secret: MainSecret,
-    server_keys: Box<Keys12>,
-}
-
-impl AwaitFinished {
-    fn on_finished(self, message: Message<'_>, env: &mut Env<'_>) -> Result<Outcome, Error> {
-        let Self {
-            secret,
-            server_keys,
-        } = self;
-        let finished = Finished::read(message.body())?;
-        let expected = secret.client_verify_data(&env.cx.transcript.current())?;
-        let proof = check_finished12(&expected, &finished)?;
-        env.cx.transcript.add(message.bytes);
-
-        let ours = secret.server_verify_data(&env.cx.transcript.current())?;
-        env.cx.change_keys(env.flight, &server_keys)?;
-        env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
-            Finished {
-                verify_data: ours.as_ref(),
-            }
-            .write(w)
-        })?;
-        env.flight.end_flight()?;
-        env.cx.info.exporter = Some(secret.exporter());
-        Ok(StepOutcome::done(proof))
     }
 }

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 
-use sha2::{Digest, Sha256};
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{ObjectIdentifier, OctetString};
 use x509_cert::der::oid::db::DB;
@@ -13,7 +14,15 @@ use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, SubjectAltName};
 
-use crate::{AltName, Pin, PublicKeyKind, UnixTime};
+use crate::{AltName, LoadError, Pin, PublicKeyKind, UnixTime, pem};
+
+mod extensions;
+mod parts;
+
+pub use extensions::{Extensions, Named};
+pub(crate) use extensions::{TLS_FEATURE, demands_staple};
+pub use parts::NamePart;
+pub(crate) use parts::parts;
 
 /// No text out of a certificate is longer than this when shown, in characters.
 const MAX_TEXT: usize = 256;
@@ -21,12 +30,13 @@ const MAX_TEXT: usize = 256;
 /// id-kp-serverAuth (RFC 5280, Section 4.2.1.12).
 const SERVER_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
 /// id-kp-clientAuth (RFC 5280, Section 4.2.1.12).
-const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
+pub(crate) const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
 
 /// What a certificate says.
 ///
-/// The texts come from whoever issued it. They are made safe to print: control characters and
-/// those that change the direction of writing are replaced, and long ones are cut.
+/// The texts come from whoever issued it. They are made safe to print, except where it says
+/// otherwise: control characters and those that change the direction of writing are replaced, and
+/// long ones are cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
@@ -34,6 +44,10 @@ pub struct Identity {
     pub subject: String,
     /// Who issued it, in the form of RFC 4514.
     pub issuer: String,
+    /// The attributes of the subject, in the order of the certificate.
+    pub subject_parts: Vec<NamePart>,
+    /// The attributes of the issuer, in the order of the certificate.
+    pub issuer_parts: Vec<NamePart>,
     /// Whether subject and issuer are the same.
     pub self_issued: bool,
     /// The names in subjectAltName.
@@ -54,10 +68,20 @@ pub struct Identity {
     pub for_servers: bool,
     /// Whether a client may use it: extendedKeyUsage is absent or lists clientAuth.
     pub for_clients: bool,
+    /// What else its extensions say.
+    pub extensions: Extensions,
+    /// SHA-1 of the certificate in hexadecimal: a name for it in old lists, no proof of anything.
+    pub sha1: String,
     /// SHA-256 of the certificate in hexadecimal.
     pub sha256: String,
+    /// SHA-512 of the certificate in hexadecimal.
+    pub sha512: String,
     /// The pin of its key.
     pub key_pin: Pin,
+    /// Its SubjectPublicKeyInfo in DER.
+    pub spki: Vec<u8>,
+    /// All of it in DER.
+    pub der: Vec<u8>,
 }
 
 impl Identity {
@@ -80,6 +104,8 @@ impl Identity {
         Ok(Self {
             subject: printable(&tbs.subject().to_string()),
             issuer: printable(&tbs.issuer().to_string()),
+            subject_parts: parts(tbs.subject()),
+            issuer_parts: parts(tbs.issuer()),
             self_issued: tbs.subject() == tbs.issuer(),
             names: names.map_or_else(Vec::new, |(_, names)| {
                 names.0.iter().map(alt_name).collect()
@@ -92,9 +118,44 @@ impl Identity {
             authority: constraints.is_some_and(|(_, constraints)| constraints.ca),
             for_servers: allows(&certificate, &SERVER_AUTH),
             for_clients: allows(&certificate, &CLIENT_AUTH),
+            extensions: Extensions::of(tbs),
+            sha1: hex::encode(Sha1::digest(der)),
             sha256: hex::encode(Sha256::digest(der)),
+            sha512: hex::encode(Sha512::digest(der)),
             key_pin: Pin::of_spki(&spki),
+            spki,
+            der: der.to_vec(),
         })
+    }
+
+    /// Decodes every certificate of a chain, in its order.
+    ///
+    /// # Errors
+    /// If one of them is malformed.
+    pub fn of_chain<C: AsRef<[u8]>>(
+        chain: impl IntoIterator<Item = C>,
+    ) -> Result<Vec<Self>, Unreadable> {
+        chain
+            .into_iter()
+            .map(|der| Self::from_der(der.as_ref()))
+            .collect()
+    }
+
+    /// Decodes the certificates in `bytes`: PEM, with any text around them, or one in DER.
+    ///
+    /// # Errors
+    /// If there is none, or one of them is malformed.
+    pub fn from_pem_or_der(bytes: &[u8]) -> Result<Vec<Self>, LoadError> {
+        let certificates = pem::certificates(bytes)?;
+        let numbered = certificates.iter().enumerate();
+        numbered
+            .map(|(index, der)| {
+                Self::from_der(der).map_err(|Unreadable(reason)| LoadError::BadCertificate {
+                    number: index + 1,
+                    reason,
+                })
+            })
+            .collect()
     }
 
     /// What to call it in a sentence: the subject, or else the first name.
@@ -201,7 +262,7 @@ fn hides(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{feff}')
 }
 
-fn alt_name(name: &GeneralName) -> AltName {
+pub(crate) fn alt_name(name: &GeneralName) -> AltName {
     match name {
         GeneralName::DnsName(text) => AltName::Dns(printable(text.as_str())),
         GeneralName::Rfc822Name(text) => AltName::Email(printable(text.as_str())),
@@ -219,7 +280,7 @@ fn alt_name(name: &GeneralName) -> AltName {
     }
 }
 
-fn address(octets: &OctetString) -> Option<IpAddr> {
+pub(crate) fn address(octets: &OctetString) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(octets.as_bytes()).map(IpAddr::from);
     let v6 = <[u8; 16]>::try_from(octets.as_bytes()).map(IpAddr::from);
     v4.or(v6).ok()

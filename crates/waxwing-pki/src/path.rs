@@ -1,0 +1,432 @@
+//! From what a peer sent to a trust anchor: webpki builds paths and checks their signatures;
+//! every complete path is then held to the [`Policy`].
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+
+use rustls_pki_types::CertificateDer;
+use waxwing_core::Verified;
+use waxwing_core::limits::MAX_REVOCATION_PATHS;
+use waxwing_crypto::CryptoProvider;
+use webpki::{EndEntityCert, Error, VerifiedPath};
+use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode};
+
+use crate::algorithms::Algorithms;
+use crate::anchors::{Anchor, Candidates, Facts};
+use crate::constraints::{self, Budget};
+use crate::end_entity::{self, check_name, holder_of};
+use crate::explain::{Case, at_fault, broken_signature, wrong_purpose};
+use crate::failure::Culprit;
+use crate::public_key::{Strength, refuse_weak};
+use crate::revocation::{Evidence, RevocationPolicy, VerifiedChain};
+use crate::rules::{self, Role};
+use crate::staple::check_staple;
+use crate::walk::{self, Walk};
+use crate::{Code, Failure, Identity, Peer, Policy, Profile, TrustAnchors, UnixTime};
+
+/// Whom to trust, with which cryptography, and what is asked of chains.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    pub(crate) anchors: Vec<Arc<TrustAnchors>>,
+    algorithms: Algorithms,
+    pub(crate) policy: Policy,
+    pub(crate) revocation: Option<Arc<RevocationPolicy>>,
+}
+
+impl Judge {
+    pub(crate) fn new(provider: &CryptoProvider, anchors: Arc<TrustAnchors>) -> Self {
+        Self {
+            anchors: vec![anchors],
+            algorithms: Algorithms::of(provider),
+            policy: Policy::default(),
+            revocation: None,
+        }
+    }
+
+    /// Judges the certificates that a peer sent, its own first, and what came beside them.
+    pub(crate) fn check(
+        &self,
+        chain: &[&[u8]],
+        peer: Peer<'_>,
+        evidence: &Evidence<'_>,
+    ) -> Result<Verified, Failure> {
+        let leaf = chain
+            .first()
+            .ok_or_else(|| Failure::new(Code::Malformed, "there is no certificate"))?;
+        let now = self.now()?;
+        let case = Case {
+            chain,
+            peer,
+            now,
+            anchors: &self.anchors,
+        };
+        let outcome = self.check_path(leaf, &case, evidence);
+        let verified = match outcome {
+            Err(_) if self.anchors.iter().any(|set| set.hold_exactly(leaf)) => {
+                self.check_trusted(leaf, &case)?
+            }
+            outcome => outcome?,
+        };
+        if let Peer::Server(_) = peer {
+            check_staple(leaf, evidence.ocsp, self.policy.staple)?;
+        }
+        Ok(verified)
+    }
+
+    /// The time of judgement. With a clock that is not set, all times are the same to who
+    /// accepts any.
+    fn now(&self) -> Result<UnixTime, Failure> {
+        match self.policy.clock.known() {
+            Err(_) if self.policy.any_time => Ok(UnixTime::from_seconds(0)),
+            now => now,
+        }
+    }
+
+    fn check_path(
+        &self,
+        leaf: &[u8],
+        case: &Case<'_>,
+        evidence: &Evidence<'_>,
+    ) -> Result<Verified, Failure> {
+        let der = CertificateDer::from(leaf);
+        let certificate = EndEntityCert::try_from(&der).map_err(|error| case.failure(&error))?;
+        self.build(&certificate, case, evidence)?;
+        if let Peer::Server(name) = case.peer
+            && !self.policy.any_name
+        {
+            check_name(&certificate, name)?;
+        }
+        holder_of(
+            leaf,
+            certificate.subject_public_key_info().to_vec(),
+            self.strength(),
+        )
+    }
+
+    /// Looks for a path, and takes a second look where webpki does not know better than to refuse.
+    fn build(
+        &self,
+        certificate: &EndEntityCert<'_>,
+        case: &Case<'_>,
+        evidence: &Evidence<'_>,
+    ) -> Result<(), Failure> {
+        let candidates = Candidates::of(&self.anchors, case.chain);
+        let check = Check {
+            judge: self,
+            case,
+            candidates: &candidates,
+            evidence,
+            state: RefCell::default(),
+            asked: Cell::new(0),
+        };
+        let Err(error) = self.ask_webpki(certificate, &check) else {
+            return Ok(());
+        };
+        // A failure comes from a path with good signatures that the policy refuses. It says more
+        // than what was wrong with other paths.
+        let failure = check.state.take().failure;
+        let failure = failure.unwrap_or_else(|| case.failure(&error));
+        if !self.policy.any_time && !walk::is_for(case.chain) {
+            return Err(failure);
+        }
+        let walk = Walk::new(&check, &self.algorithms);
+        walk.find().map_err(|found| found.unwrap_or(failure))
+    }
+
+    fn ask_webpki(&self, certificate: &EndEntityCert<'_>, check: &Check<'_>) -> Result<(), Error> {
+        let case = check.case;
+        let ders: Vec<_> = case
+            .chain
+            .iter()
+            .skip(1)
+            .map(|der| CertificateDer::from(*der))
+            .collect();
+        let outcome = certificate.verify_for_usage(
+            &self.algorithms.as_webpki(),
+            check.candidates.as_webpki(),
+            &ders,
+            case.now.for_webpki(),
+            case.peer.usage(),
+            None,
+            Some(&|path: &VerifiedPath<'_>| check.complete(path)),
+        );
+        outcome.map(drop)
+    }
+
+    const fn strength(&self) -> Strength {
+        Strength {
+            rsa: self.policy.min_rsa_bits,
+            curve: self.policy.min_curve_bits,
+        }
+    }
+
+    /// The peer presents a certificate that the user named as trusted. Path building has no use
+    /// for it where it is marked as an authority, or where it is not its own issuer.
+    fn check_trusted(&self, leaf: &[u8], case: &Case<'_>) -> Result<Verified, Failure> {
+        let name = case.peer.name().filter(|_| !self.policy.any_name);
+        let now = Some(case.now).filter(|_| !self.policy.any_time);
+        let accepted = end_entity::accept(leaf, name, now, self.strength())?;
+        match Identity::from_der(leaf) {
+            Ok(identity) if !case.peer.fits(&identity) => {
+                Err(wrong_purpose(&identity, 0, case.peer))
+            }
+            _ => Ok(accepted),
+        }
+    }
+}
+
+/// Holds complete paths to the policy.
+pub(crate) struct Check<'a> {
+    pub(crate) judge: &'a Judge,
+    pub(crate) case: &'a Case<'a>,
+    pub(crate) candidates: &'a Candidates<'a>,
+    evidence: &'a Evidence<'a>,
+    state: RefCell<State>,
+    /// Of how many paths it was asked whether certificates are revoked.
+    asked: Cell<usize>,
+}
+
+#[derive(Default)]
+struct State {
+    budget: Budget,
+    /// Of the first path that was refused.
+    failure: Option<Failure>,
+}
+
+impl Check<'_> {
+    /// The answer to webpki, which goes on to other paths after an error.
+    fn complete(&self, path: &VerifiedPath<'_>) -> Result<(), Error> {
+        let mut state = self.state.borrow_mut();
+        self.path(path, &mut state.budget).map_err(|failure| {
+            state.failure.get_or_insert(failure);
+            Error::UnknownIssuer
+        })
+    }
+
+    fn path(&self, path: &VerifiedPath<'_>, budget: &mut Budget) -> Result<(), Failure> {
+        let mut certificates = Vec::new();
+        certificates.push(self.decode(&path.end_entity().der())?);
+        for certificate in path.intermediate_certificates() {
+            certificates.push(self.decode(&certificate.der())?);
+        }
+        let certificates: Vec<_> = certificates
+            .iter()
+            .map(|(place, one)| (*place, one))
+            .collect();
+        // Certificates with the same name and key are the same anchor to webpki.
+        let mut outcome = Ok(());
+        for anchor in self.candidates.like(path.anchor()) {
+            outcome = self.hold(&certificates, anchor, budget);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    /// Holds a path with good signatures to the policy.
+    pub(crate) fn hold(
+        &self,
+        certificates: &[(usize, &Certificate)],
+        anchor: &Anchor,
+        budget: &mut Budget,
+    ) -> Result<(), Failure> {
+        self.depth(certificates)?;
+        for (level, (place, certificate)) in certificates.iter().enumerate() {
+            let role = if level == 0 {
+                Role::EndEntity
+            } else {
+                Role::Intermediate
+            };
+            self.certificate(certificate, role)
+                .map_err(|failure| at_fault(failure, self.case.chain, *place))?;
+        }
+        self.purpose(certificates)?;
+        self.anchor(anchor, certificates, budget)?;
+        match &self.judge.revocation {
+            Some(policy) => self.revocation(policy, certificates, anchor),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks last, since answers cost checks of signatures.
+    fn revocation(
+        &self,
+        policy: &RevocationPolicy,
+        certificates: &[(usize, &Certificate)],
+        anchor: &Anchor,
+    ) -> Result<(), Failure> {
+        let asked = self.asked.get();
+        if asked >= MAX_REVOCATION_PATHS {
+            let reason = "too many paths have certificates that are revoked, or may be";
+            return Err(Failure::new(Code::ChainTooComplex, reason));
+        }
+        self.asked.set(asked.saturating_add(1));
+        let chain = self.case.chain;
+        let ders: Vec<_> = certificates
+            .iter()
+            .filter_map(|(place, _)| chain.get(*place).copied())
+            .collect();
+        let path = VerifiedChain::to_anchor(&ders, &anchor.spki())
+            .map_err(|error| Failure::new(Code::Malformed, format!("{error}")))?;
+        let outcome = policy.check(&path, self.evidence, self.case.now);
+        let Some(failure) = outcome.failure() else {
+            return Ok(());
+        };
+        let level = outcome.winner.map_or(0, |winner| winner.certificate);
+        let place = certificates.get(level).map(|(place, _)| *place);
+        let identity = ders.get(level).and_then(|der| Identity::from_der(der).ok());
+        Err(match identity {
+            Some(identity) => failure.of(Culprit::at(place, &identity)),
+            None => failure,
+        })
+    }
+
+    fn decode(&self, der: &[u8]) -> Result<(usize, Certificate), Failure> {
+        let place = self.case.chain.iter().position(|other| *other == der);
+        let place = place.unwrap_or_default();
+        match Certificate::from_der(der) {
+            Ok(certificate) => Ok((place, certificate)),
+            Err(error) => Err(Failure::new(
+                Code::Malformed,
+                format!("certificate {place} is malformed: {error}"),
+            )),
+        }
+    }
+
+    fn depth(&self, certificates: &[(usize, &Certificate)]) -> Result<(), Failure> {
+        let allowed = self.judge.policy.depth;
+        let count = intermediates(certificates);
+        if count <= allowed {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Code::ChainTooLong,
+            format!("the chain has {count} intermediate certificates, and {allowed} are allowed"),
+        ))
+    }
+
+    fn certificate(&self, certificate: &Certificate, role: Role) -> Result<(), Failure> {
+        if let Some(algorithm) = broken_signature(certificate) {
+            let reason = format!("its signature is of type {algorithm}, which is broken");
+            return Err(Failure::new(Code::DigestTooWeak, reason));
+        }
+        let spki = certificate.tbs_certificate().subject_public_key_info();
+        let spki = spki.to_der().unwrap_or_default();
+        if role == Role::EndEntity {
+            self.judge.algorithms.check_key(&spki)?;
+        }
+        refuse_weak(&spki, self.judge.strength(), role)?;
+        rules::check(certificate, role, self.judge.policy.profile)
+    }
+
+    /// RFC 5280, Section 4.2.1.12: no extendedKeyUsage is every purpose, unless the policy asks
+    /// for one.
+    fn purpose(&self, certificates: &[(usize, &Certificate)]) -> Result<(), Failure> {
+        use x509_cert::ext::pkix::ExtendedKeyUsage;
+        let Some((_, leaf)) = certificates.first() else {
+            return Ok(());
+        };
+        let purposes = leaf.tbs_certificate().get_extension::<ExtendedKeyUsage>();
+        if self.judge.policy.purpose_required && matches!(purposes, Ok(None)) {
+            let failure = Failure::new(Code::InvalidPurpose, "it has no extendedKeyUsage");
+            return Err(at_fault(failure, self.case.chain, 0));
+        }
+        Ok(())
+    }
+
+    fn anchor(
+        &self,
+        anchor: &Anchor,
+        certificates: &[(usize, &Certificate)],
+        budget: &mut Budget,
+    ) -> Result<(), Failure> {
+        let spki = anchor.spki();
+        let weak = refuse_weak(&spki, self.judge.strength(), Role::Anchor);
+        weak.map_err(|failure| anchor.at_fault(failure))?;
+        if let Some(facts) = anchor.facts() {
+            self.known_anchor(facts, intermediates(certificates))
+                .map_err(|failure| anchor.at_fault(failure))?;
+        }
+        let Some(constraints) = anchor.constraints()? else {
+            return Ok(());
+        };
+        for (level, (place, certificate)) in certificates.iter().enumerate() {
+            // RFC 5280, Section 6.1.3: self-issued ones are exempt, unless it is the last.
+            if level > 0 && is_self_issued(certificate) {
+                continue;
+            }
+            constraints::check(&constraints, certificate, budget).map_err(|code| {
+                let failure =
+                    Failure::new(code, "the trust anchor may not issue for all its names");
+                at_fault(failure, self.case.chain, *place)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Check<'_> {
+    /// What can be checked of an anchor whose certificate is known. RFC 5280, Section 6 leaves
+    /// that to whoever trusts it; nobody means to trust a root for longer or more than it says.
+    fn known_anchor(&self, facts: &Facts, intermediates: usize) -> Result<(), Failure> {
+        let policy = &self.judge.policy;
+        if policy.whole_chain && !facts.self_issued {
+            let reason = "it is trusted, but no root: another authority issued it";
+            return Err(Failure::new(Code::NoIssuer, reason));
+        }
+        if policy.profile < Profile::Strict {
+            return Ok(());
+        }
+        if !policy.any_time {
+            facts.valid_at(self.case.now)?;
+        }
+        if let Some(flaw) = facts.flaw(policy.profile) {
+            return Err(flaw);
+        }
+        if facts
+            .path_len
+            .is_some_and(|allowed| intermediates > allowed.into())
+        {
+            let reason = "it allows fewer intermediate certificates";
+            return Err(Failure::new(Code::PathLengthExceeded, reason));
+        }
+        Ok(())
+    }
+}
+
+/// How many intermediates count (RFC 5280, Section 4.2.1.9).
+fn intermediates(certificates: &[(usize, &Certificate)]) -> usize {
+    let above = certificates.iter().skip(1);
+    above
+        .filter(|(_, certificate)| !is_self_issued(certificate))
+        .count()
+}
+
+pub(crate) fn is_self_issued(certificate: &Certificate) -> bool {
+    let tbs = certificate.tbs_certificate();
+    tbs.subject() == tbs.issuer()
+}
+
+impl Anchor {
+    fn at_fault(&self, failure: Failure) -> Failure {
+        match self.facts() {
+            Some(facts) => Failure {
+                reason: format!("{}: {}", facts.label, failure.reason),
+                certificate: Some(Box::new(Culprit {
+                    place: None,
+                    subject: facts.label.clone(),
+                    sha256: facts.sha256.clone(),
+                })),
+                ..failure
+            },
+            None => Failure {
+                reason: format!("the trust anchor: {}", failure.reason),
+                ..failure
+            },
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! x509-limbo and BetterTLS: chains of certificates, and whether they are to be accepted. What
+//! comes out is in docs/conformance.md.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use waxwing::pki::{
+    ClientVerifier, Clock, Failure, Identity, Policy, Profile, TrustAnchors, Verifier,
+};
+use waxwing::{CertificateType, ClientCertRequest, PROVIDER, ServerCertRequest};
+use waxwing_interop::limbo::{Case, Expected, Kind, Name, Suite};
+
+/// What the strict profile, the default, accepts although limbo does not, and why.
+const ACCEPTED: [(&str, &str); 31] = [
+    ("crl::crlnumber-critical", REVOCATION),
+    ("crl::crlnumber-missing", REVOCATION),
+    ("crl::issuer-missing-crlsign", REVOCATION),
+    ("crl::revoked-certificate-with-crl", REVOCATION),
+    ("rfc5280::aki::cross-signed-root-missing-aki", NO_KEY_ID),
+    ("rfc5280::aki::intermediate-missing-aki", NO_KEY_ID),
+    ("rfc5280::aki::leaf-missing-aki", NO_KEY_ID),
+    ("rfc5280::nc::permitted-dns-match-noncritical", CONTRADICTED),
+    ("rfc5280::root-non-critical-basic-constraints", REAL_ROOTS),
+    ("rfc5280::san::underscore-dns", PUBLIC_ONLY),
+    ("rfc5280::serial::negative", TRUSTED_ITSELF),
+    ("rfc5280::ski::root-missing-ski", REAL_ROOTS),
+    ("webpki::aki::root-with-aki-all-fields", REAL_ROOTS),
+    ("webpki::aki::root-with-aki-authoritycertissuer", REAL_ROOTS),
+    (
+        "webpki::aki::root-with-aki-authoritycertserialnumber",
+        REAL_ROOTS,
+    ),
+    ("webpki::cn::case-mismatch", PUBLIC_ONLY),
+    ("webpki::cn::ipv4-hex-mismatch", PUBLIC_ONLY),
+    ("webpki::cn::ipv4-leading-zeros-mismatch", PUBLIC_ONLY),
+    ("webpki::cn::ipv6-non-rfc5952-mismatch", PUBLIC_ONLY),
+    ("webpki::cn::ipv6-uncompressed-mismatch", PUBLIC_ONLY),
+    ("webpki::cn::ipv6-uppercase-mismatch", PUBLIC_ONLY),
+    ("webpki::cn::not-in-san", PUBLIC_ONLY),
+    ("webpki::cn::punycode-not-in-san", PUBLIC_ONLY),
+    ("webpki::cn::utf8-vs-punycode-mismatch", PUBLIC_ONLY),
+    ("webpki::eku::ee-anyeku", PUBLIC_ONLY),
+    ("webpki::eku::ee-critical-eku", PUBLIC_ONLY),
+    ("webpki::eku::ee-without-eku", CONTRADICTED),
+    ("webpki::eku::root-has-eku", PUBLIC_ONLY),
+    (
+        "webpki::san::public-suffix-multi-label-wildcard-san",
+        SUFFIXES,
+    ),
+    (
+        "webpki::san::public-suffix-private-namespace-wildcard-san",
+        SUFFIXES,
+    ),
+    (
+        "webpki::san::san-critical-with-nonempty-subject",
+        PUBLIC_ONLY,
+    ),
+];
+
+/// What the profile for public authorities accepts although limbo does not.
+const ACCEPTED_WEB_PKI: [(&str, &str); 6] = [
+    ("crl::crlnumber-critical", REVOCATION),
+    ("crl::crlnumber-missing", REVOCATION),
+    ("crl::issuer-missing-crlsign", REVOCATION),
+    ("crl::revoked-certificate-with-crl", REVOCATION),
+    ("rfc5280::nc::permitted-dns-match-noncritical", CONTRADICTED),
+    ("rfc5280::serial::negative", TRUSTED_ITSELF),
+];
+
+const REVOCATION: &str =
+    "the chain is good; lists of revoked certificates are a check of their own";
+const NO_KEY_ID: &str = "many private authorities leave it out, and nothing rests on it";
+const CONTRADICTED: &str = "another case of the suite demands the opposite";
+const REAL_ROOTS: &str = "roots of Mozilla's programme are like that";
+const PUBLIC_ONLY: &str = "a rule of public authorities, not of RFC 5280";
+const TRUSTED_ITSELF: &str = "the user trusts exactly this certificate";
+const SUFFIXES: &str = "the list of public suffixes is data that changes every week";
+
+/// What is refused in both profiles although limbo accepts it, and why.
+const REFUSED: [(&str, &str); 2] = [
+    ("pathlen::validation-ignores-pathlen-in-leaf", NO_SIGNATURE),
+    ("rfc5280::ca-as-leaf", NO_SIGNATURE),
+];
+
+/// What the profile for public authorities refuses besides.
+const REFUSED_WEB_PKI: [(&str, &str); 14] = [
+    (
+        "cve::cve-2024-0567",
+        "the anchor is no root, and has no authorityKeyIdentifier",
+    ),
+    ("rfc5280::eku::ee-without-eku", CONTRADICTED),
+    ("rfc5280::nc::nc-permits-email-domain", COMMON_NAME),
+    ("rfc5280::nc::nc-permits-email-exact", COMMON_NAME),
+    (
+        "rfc5280::nc::nc-permits-email-literal-asterisk-exact-match",
+        COMMON_NAME,
+    ),
+    (
+        "rfc5280::nc::nc-permits-email-literal-double-asterisk",
+        COMMON_NAME,
+    ),
+    (
+        "rfc5280::nc::nc-permits-email-literal-mid-asterisk",
+        COMMON_NAME,
+    ),
+    ("rfc5280::nc::permitted-dn-match", COMMON_NAME),
+    ("rfc5280::nc::permitted-dns-match-more", COMMON_NAME),
+    ("rfc5280::nc::permitted-ipv4-match", COMMON_NAME),
+    ("rfc5280::nc::permitted-ipv6-match", COMMON_NAME),
+    ("webpki::nc::nc-permits-dns-san-pattern", COMMON_NAME),
+    ("webpki::san::exact-localhost-ip-san", COMMON_NAME),
+    ("webpki::san::leftmost-wildcard-san", COMMON_NAME),
+];
+
+const COMMON_NAME: &str = "its common name is not in subjectAltName";
+const NO_SIGNATURE: &str = "the certificate of an authority; and its keyUsage does not allow to \
+     sign a handshake (RFC 9846, Section 4.5.1.2)";
+
+/// Those of limbo that agree, of 208.
+const AGREE: usize = 175;
+const AGREE_WEB_PKI: usize = 186;
+/// All of BetterTLS.
+const BETTER_TLS: usize = 9_572;
+
+/// The suite must be done by then, even in a debug build on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[test]
+fn the_verdicts_are_those_of_the_suite() {
+    let Some(suite) = Suite::load() else { return };
+    let begin = Instant::now();
+    let outcome = run(&suite, Profile::Strict, |_| true);
+    assert_eq!(outcome.better_tls, BETTER_TLS, "{:?}", outcome.differ);
+    outcome.check(AGREE, &ACCEPTED, &REFUSED);
+    println!("{} cases in {:?}", suite.testcases.len(), begin.elapsed());
+    assert!(begin.elapsed() < PATIENCE);
+}
+
+#[test]
+fn rules_of_public_authorities_can_be_asked_for() {
+    let Some(suite) = Suite::load() else { return };
+    let outcome = run(&suite, Profile::WebPki, |case| !case.is_better_tls());
+    let refused = [&REFUSED[..], &REFUSED_WEB_PKI].concat();
+    outcome.check(AGREE_WEB_PKI, &ACCEPTED_WEB_PKI, &refused);
+}
+
+#[derive(Default)]
+struct Outcome {
+    /// How many of limbo agree.
+    limbo: usize,
+    /// How many of BetterTLS agree.
+    better_tls: usize,
+    /// What was accepted, or why it was refused, where the suite has it otherwise.
+    differ: BTreeMap<String, Option<Failure>>,
+}
+
+impl Outcome {
+    fn check(&self, agree: usize, accepted: &[(&str, &str)], refused: &[(&str, &str)]) {
+        let listed = |list: &[(&str, &str)]| -> BTreeSet<String> {
+            list.iter().map(|(id, _)| (*id).to_owned()).collect()
+        };
+        let found = |refused: bool| -> BTreeSet<String> {
+            let differ = self.differ.iter();
+            let differ = differ.filter(|(_, failure)| failure.is_some() == refused);
+            differ.map(|(id, _)| id.clone()).collect()
+        };
+        assert_eq!(found(false), listed(accepted), "accepted");
+        assert_eq!(found(true), listed(refused), "refused: {:?}", self.differ);
+        assert_eq!(self.limbo, agree);
+    }
+}
+
+fn run(suite: &Suite, profile: Profile, wanted: impl Fn(&Case) -> bool) -> Outcome {
+    let mut outcome = Outcome::default();
+    for case in suite.testcases.iter().filter(|case| wanted(case)) {
+        let verdict = judge(case, profile);
+        if verdict.is_ok() != (case.expected_result == Expected::Success) {
+            outcome.differ.insert(case.id.clone(), verdict.err());
+        } else if case.is_better_tls() {
+            outcome.better_tls += 1;
+        } else {
+            outcome.limbo += 1;
+        }
+    }
+    outcome
+}
+
+fn judge(case: &Case, profile: Profile) -> Result<(), Failure> {
+    let mut anchors = TrustAnchors::none();
+    for root in &case.trusted_certs {
+        // Some cannot be an anchor at all, and then are none.
+        let _ = anchors.add(root.as_bytes());
+    }
+    let chain = case.chain();
+    let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
+    let mut policy = Policy::new().profile(profile);
+    policy = policy.clock(case.time().map_or(Clock::System, Clock::Fixed));
+    if let Some(depth) = case.max_chain_depth {
+        policy = policy.max_intermediates(depth.into());
+    }
+    match case.validation_kind {
+        Kind::Client => {
+            let verifier = ClientVerifier::new(&PROVIDER, anchors).policy(policy);
+            verifier.examine(&ClientCertRequest {
+                certificate_type: CertificateType::X509,
+                chain: &chain,
+            })?;
+            // Whom a client may claim to be is for the application to compare.
+            let identity = Identity::from_der(chain[0]).expect("an accepted certificate");
+            let names = case.expected_peer_names.iter();
+            let all = names.map(Name::alt_name);
+            assert!(
+                all.into_iter().all(|name| identity.names.contains(&name)),
+                "{}",
+                case.id
+            );
+            Ok(())
+        }
+        Kind::Server => {
+            let name = match &case.expected_peer_name {
+                Some(name) => name.value.parse().expect("a name"),
+                None => {
+                    policy = policy.dangerously_accept_any_name();
+                    "any.example".parse().expect("a name")
+                }
+            };
+            let request = ServerCertRequest {
+                certificate_type: CertificateType::X509,
+                chain: &chain,
+                ocsp: None,
+                scts: None,
+                name: &name,
+            };
+            let verifier = Verifier::new(&PROVIDER, anchors).policy(policy);
+            verifier.examine(&request).map(drop)
+        }
+    }
+}
