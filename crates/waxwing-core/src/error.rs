@@ -366,6 +366,10 @@ rules! {
             "the certificate is revoked";
         BadStatus => BAD_CERTIFICATE_STATUS_RESPONSE,
             "the stapled OCSP response does not vouch for the certificate (RFC 6066, Section 8)";
+        StatusUnknown => CERTIFICATE_UNKNOWN,
+            "whether the certificate is revoked has to be known, and is not";
+        NotLogged => CERTIFICATE_UNKNOWN,
+            "too few logs vouch for the certificate (RFC 6962)";
         Constraint => BAD_CERTIFICATE,
             "a constraint of an issuer forbids the certificate";
         TooComplex => BAD_CERTIFICATE,

@@ -22,6 +22,15 @@ pub const MAX_KEY_SHARES: usize = 16;
 pub const MAX_COOKIE: usize = 1 << 13;
 /// Certificates in one chain, the end entity's included.
 pub const MAX_CHAIN: usize = 10;
+/// Responders' certificates looked at in one OCSP response, each at the cost of two signature
+/// checks. Honest ones send one, or its chain.
+pub const MAX_OCSP_RESPONDERS: usize = 4;
+/// Timestamps of logs looked at for one certificate, each at the cost of a signature check. Honest
+/// servers send two to five.
+pub const MAX_SCTS: usize = 16;
+/// Paths from one peer's certificates to a trust anchor that are asked for revocation. Honest chains
+/// have one, or two where an authority is changing its root.
+pub const MAX_REVOCATION_PATHS: usize = 8;
 
 /// Records in a row that carry nothing.
 pub const MAX_EMPTY_RECORDS: u8 = 32;

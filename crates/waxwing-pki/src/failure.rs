@@ -320,6 +320,24 @@ codes! {
     /// What vouches for the certificate not being revoked does not.
     BadStatus = "OCSP_VERIFY_FAILED", BadStatus, "RFC 6066, Section 8",
         "let the server fetch a new OCSP response";
+    /// The responder does not know it.
+    StatusUnknown = "OCSP_CERT_UNKNOWN", BadStatus, "RFC 6960, Section 2.2",
+        "ask its authority why its responder does not know it";
+    /// Whether it is revoked has to be known, and nobody says.
+    ListMissing = "UNABLE_TO_GET_CRL", StatusUnknown, "RFC 5280, Section 6.3.3",
+        "give the verifier a revocation list or filter that covers it, or do not insist";
+    /// What says whether it is revoked is out of date.
+    ListExpired = "CRL_HAS_EXPIRED", StatusUnknown, "RFC 5280, Section 6.3.3",
+        "fetch a new revocation list or filter, or set the clock right";
+    /// What says whether it is revoked is from the future.
+    ListNotYetValid = "CRL_NOT_YET_VALID", StatusUnknown, "RFC 5280, Section 5.1.2.4",
+        "set the clock right";
+    /// Its issuer did not sign the revocation list.
+    ListSignature = "CRL_SIGNATURE_FAILURE", StatusUnknown, "RFC 5280, Section 6.3.3",
+        "fetch the revocation list again, from its issuer";
+    /// Too few logs vouch for it.
+    NotLogged = "NO_VALID_SCTS", NotLogged, "RFC 6962, Section 5.2",
+        "get one that is logged, or know more logs";
     /// A key without a certificate, where certificates are trusted.
     RawPublicKey = "RAW_PUBLIC_KEY", RawPublicKey, "RFC 7250, Section 6",
         "pin the key, or let the peer use a certificate";
@@ -368,6 +386,8 @@ impl From<CertificateError> for Code {
             CertificateError::RawPublicKey => Self::RawPublicKey,
             CertificateError::Revoked => Self::Revoked,
             CertificateError::BadStatus => Self::BadStatus,
+            CertificateError::StatusUnknown => Self::ListMissing,
+            CertificateError::NotLogged => Self::NotLogged,
             CertificateError::Constraint => Self::UnhandledCritical,
             CertificateError::TooComplex => Self::ChainTooComplex,
             CertificateError::NoTime => Self::NoTime,

@@ -14,6 +14,7 @@
 //!   dangerous           no check at all                               dangerous.rs
 //!   Identity            a decoded certificate, for people             identity/
 //!   KeyLoading          our own chain and key, checked to match       keys/
+//!   RevocationPolicy    whether certificates are revoked              revocation/
 //!   SelfSigned          issuing a certificate at start-up             issue/
 //!   SigningRequest      asking an authority for one                   issue/
 //!   LocalAuthority      being an authority oneself                    issue/
@@ -46,6 +47,7 @@ mod pin;
 mod policy;
 mod public_key;
 mod report;
+pub mod revocation;
 mod rules;
 mod staple;
 mod time;

@@ -4,10 +4,11 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use rustls_pki_types::CertificateDer;
 use waxwing_core::Verified;
+use waxwing_core::limits::MAX_REVOCATION_PATHS;
 use waxwing_crypto::CryptoProvider;
 use webpki::{EndEntityCert, Error, VerifiedPath};
 use x509_cert::Certificate;
@@ -20,6 +21,7 @@ use crate::end_entity::{self, check_name, holder_of};
 use crate::explain::{Case, at_fault, broken_signature, wrong_purpose};
 use crate::failure::Culprit;
 use crate::public_key::{Strength, refuse_weak};
+use crate::revocation::{Evidence, RevocationPolicy, VerifiedChain};
 use crate::rules::{self, Role};
 use crate::staple::check_staple;
 use crate::walk::{self, Walk};
@@ -31,6 +33,7 @@ pub(crate) struct Judge {
     pub(crate) anchors: Vec<Arc<TrustAnchors>>,
     algorithms: Algorithms,
     pub(crate) policy: Policy,
+    pub(crate) revocation: Option<Arc<RevocationPolicy>>,
 }
 
 impl Judge {
@@ -39,15 +42,16 @@ impl Judge {
             anchors: vec![anchors],
             algorithms: Algorithms::of(provider),
             policy: Policy::default(),
+            revocation: None,
         }
     }
 
-    /// Judges the certificates that a peer sent, its own first, and its stapled OCSP response.
+    /// Judges the certificates that a peer sent, its own first, and what came beside them.
     pub(crate) fn check(
         &self,
         chain: &[&[u8]],
         peer: Peer<'_>,
-        staple: Option<&[u8]>,
+        evidence: &Evidence<'_>,
     ) -> Result<Verified, Failure> {
         let leaf = chain
             .first()
@@ -59,7 +63,7 @@ impl Judge {
             now,
             anchors: &self.anchors,
         };
-        let outcome = self.check_path(leaf, &case);
+        let outcome = self.check_path(leaf, &case, evidence);
         let verified = match outcome {
             Err(_) if self.anchors.iter().any(|set| set.hold_exactly(leaf)) => {
                 self.check_trusted(leaf, &case)?
@@ -67,7 +71,7 @@ impl Judge {
             outcome => outcome?,
         };
         if let Peer::Server(_) = peer {
-            check_staple(leaf, staple, self.policy.staple)?;
+            check_staple(leaf, evidence.ocsp, self.policy.staple)?;
         }
         Ok(verified)
     }
@@ -81,10 +85,15 @@ impl Judge {
         }
     }
 
-    fn check_path(&self, leaf: &[u8], case: &Case<'_>) -> Result<Verified, Failure> {
+    fn check_path(
+        &self,
+        leaf: &[u8],
+        case: &Case<'_>,
+        evidence: &Evidence<'_>,
+    ) -> Result<Verified, Failure> {
         let der = CertificateDer::from(leaf);
         let certificate = EndEntityCert::try_from(&der).map_err(|error| case.failure(&error))?;
-        self.build(&certificate, case)?;
+        self.build(&certificate, case, evidence)?;
         if let Peer::Server(name) = case.peer
             && !self.policy.any_name
         {
@@ -98,13 +107,20 @@ impl Judge {
     }
 
     /// Looks for a path, and takes a second look where webpki does not know better than to refuse.
-    fn build(&self, certificate: &EndEntityCert<'_>, case: &Case<'_>) -> Result<(), Failure> {
+    fn build(
+        &self,
+        certificate: &EndEntityCert<'_>,
+        case: &Case<'_>,
+        evidence: &Evidence<'_>,
+    ) -> Result<(), Failure> {
         let candidates = Candidates::of(&self.anchors, case.chain);
         let check = Check {
             judge: self,
             case,
             candidates: &candidates,
+            evidence,
             state: RefCell::default(),
+            asked: Cell::new(0),
         };
         let Err(error) = self.ask_webpki(certificate, &check) else {
             return Ok(());
@@ -167,7 +183,10 @@ pub(crate) struct Check<'a> {
     pub(crate) judge: &'a Judge,
     pub(crate) case: &'a Case<'a>,
     pub(crate) candidates: &'a Candidates<'a>,
+    evidence: &'a Evidence<'a>,
     state: RefCell<State>,
+    /// Of how many paths it was asked whether certificates are revoked.
+    asked: Cell<usize>,
 }
 
 #[derive(Default)]
@@ -226,7 +245,44 @@ impl Check<'_> {
                 .map_err(|failure| at_fault(failure, self.case.chain, *place))?;
         }
         self.purpose(certificates)?;
-        self.anchor(anchor, certificates, budget)
+        self.anchor(anchor, certificates, budget)?;
+        match &self.judge.revocation {
+            Some(policy) => self.revocation(policy, certificates, anchor),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks last, since answers cost checks of signatures.
+    fn revocation(
+        &self,
+        policy: &RevocationPolicy,
+        certificates: &[(usize, &Certificate)],
+        anchor: &Anchor,
+    ) -> Result<(), Failure> {
+        let asked = self.asked.get();
+        if asked >= MAX_REVOCATION_PATHS {
+            let reason = "too many paths have certificates that are revoked, or may be";
+            return Err(Failure::new(Code::ChainTooComplex, reason));
+        }
+        self.asked.set(asked.saturating_add(1));
+        let chain = self.case.chain;
+        let ders: Vec<_> = certificates
+            .iter()
+            .filter_map(|(place, _)| chain.get(*place).copied())
+            .collect();
+        let path = VerifiedChain::to_anchor(&ders, &anchor.spki())
+            .map_err(|error| Failure::new(Code::Malformed, format!("{error}")))?;
+        let outcome = policy.check(&path, self.evidence, self.case.now);
+        let Some(failure) = outcome.failure() else {
+            return Ok(());
+        };
+        let level = outcome.winner.map_or(0, |winner| winner.certificate);
+        let place = certificates.get(level).map(|(place, _)| *place);
+        let identity = ders.get(level).and_then(|der| Identity::from_der(der).ok());
+        Err(match identity {
+            Some(identity) => failure.of(Culprit::at(place, &identity)),
+            None => failure,
+        })
     }
 
     fn decode(&self, der: &[u8]) -> Result<(usize, Certificate), Failure> {

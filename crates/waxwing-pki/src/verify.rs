@@ -11,6 +11,7 @@ use waxwing_crypto::CryptoProvider;
 
 use crate::explain::verdict;
 use crate::path::Judge;
+use crate::revocation::{Evidence, RevocationPolicy};
 use crate::{Clock, Code, Failure, Peer, Policy, TrustAnchors};
 
 /// Accepts a server whose chain leads to a trust anchor (RFC 5280, Section 6), is valid now,
@@ -51,6 +52,14 @@ impl Verifier {
         self
     }
 
+    /// Asks whether the certificates are revoked. Nobody is asked if this is not called, and
+    /// nobody is asked about a certificate that is itself trusted.
+    #[must_use]
+    pub fn revocation(mut self, policy: impl Into<Arc<RevocationPolicy>>) -> Self {
+        self.judge.revocation = Some(policy.into());
+        self
+    }
+
     /// Trusts these as well.
     #[must_use]
     pub fn also_trust(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
@@ -71,7 +80,8 @@ impl Verifier {
     pub fn examine(&self, request: &ServerCertRequest<'_>) -> Result<Verified, Failure> {
         only_certificates(request.certificate_type)?;
         let peer = Peer::Server(request.name);
-        self.judge.check(request.chain, peer, request.ocsp)
+        let evidence = Evidence::of_server(request.ocsp, request.scts);
+        self.judge.check(request.chain, peer, &evidence)
     }
 }
 
@@ -134,6 +144,14 @@ impl ClientVerifier {
         self
     }
 
+    /// Asks whether the certificates are revoked. Nobody is asked if this is not called, and
+    /// nobody is asked about a certificate that is itself trusted.
+    #[must_use]
+    pub fn revocation(mut self, policy: impl Into<Arc<RevocationPolicy>>) -> Self {
+        self.judge.revocation = Some(policy.into());
+        self
+    }
+
     /// Trusts these as well.
     #[must_use]
     pub fn also_trust(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
@@ -165,7 +183,8 @@ impl ClientVerifier {
     /// The first rule that is broken.
     pub fn examine(&self, request: &ClientCertRequest<'_>) -> Result<Verified, Failure> {
         only_certificates(request.certificate_type)?;
-        self.judge.check(request.chain, Peer::Client, None)
+        let evidence = Evidence::of_client();
+        self.judge.check(request.chain, Peer::Client, &evidence)
     }
 }
 

@@ -6,6 +6,7 @@
 //!   tokio::TlsStream          TLS over AsyncRead + AsyncWrite tokio/
 //!   default_verifier          the system's trust              roots.rs
 //!   compression               of certificates                 compression/
+//!   refresh                   of staples, lists, filters      refresh.rs
 //!   KeyLogFile                SSLKEYLOGFILE                   keylog.rs
 //!   Connection, ClientConfig  the engine                      waxwing-core
 //!   pki                       certificates                    waxwing-pki
@@ -126,6 +127,8 @@ mod connector;
 mod driver;
 mod error;
 mod keylog;
+#[cfg(feature = "refresh")]
+pub mod refresh;
 mod roots;
 #[cfg(feature = "tokio")]
 pub mod tokio;

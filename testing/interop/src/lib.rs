@@ -6,6 +6,7 @@
 //!   Session    our end of one connection                                session.rs
 //!   Story      what happened on our end, message by message             story.rs
 //!   Identity   a certificate of the test kit, as files and as our own   identity.rs
+//!   authority  certificates, lists and responses by OpenSSL             authority.rs
 //!   payload    what is sent                                             payload.rs
 //!   matrix     every combination that can be agreed on                 matrix.rs
 //!   limbo      other people's certificate chains, good and bad           limbo.rs
@@ -17,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod authority;
 pub mod gnutls;
 mod identity;
 pub mod limbo;

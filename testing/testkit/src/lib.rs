@@ -9,3 +9,5 @@ pub mod fuzz;
 pub mod mistakes;
 #[cfg(feature = "pki")]
 pub mod pki;
+#[cfg(feature = "pki")]
+pub mod revocation;

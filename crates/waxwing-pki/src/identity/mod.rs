@@ -203,6 +203,12 @@ impl fmt::Display for Identity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable(String);
 
+impl Unreadable {
+    pub(crate) fn because(reason: &impl ToString) -> Self {
+        Self(reason.to_string())
+    }
+}
+
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the certificate cannot be decoded: {}", self.0)

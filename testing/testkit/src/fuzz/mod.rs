@@ -13,6 +13,7 @@
 //!   pair      engine <-> damaged bytes          <->   engine: they never disagree
 //!   mutated   engine <-> damaged messages       <->   engine: they never disagree
 //!   chains    certificates and a trust anchor         everyone who judges or decodes them
+//!   revocation  staples, timestamps, lists           whoever judges revocation
 //!   chunks    one stream, whole and cut          ->   two engines: the same events
 //! ```
 
@@ -26,6 +27,8 @@ mod mutated;
 mod pair;
 mod puppet;
 mod records;
+#[cfg(feature = "pki")]
+mod revocation;
 mod script;
 mod session;
 mod wire;
@@ -34,7 +37,7 @@ mod wire;
 pub type Target = fn(&[u8]);
 
 /// The targets: a name, and what it does.
-pub const TARGETS: [(&str, Target); 7 + cfg!(feature = "chains") as usize] = [
+pub const TARGETS: &[(&str, Target)] = &[
     #[cfg(feature = "chains")]
     ("chains", chains::run),
     ("chunks", chunks::run),
@@ -43,6 +46,8 @@ pub const TARGETS: [(&str, Target); 7 + cfg!(feature = "chains") as usize] = [
     ("mutated", mutated::run),
     ("pair", pair::run),
     ("records", records::run),
+    #[cfg(feature = "pki")]
+    ("revocation", revocation::run),
     ("server", session::run_server),
 ];
 
@@ -59,4 +64,6 @@ pub use chunks::run as chunks;
 pub use mutated::run as mutated;
 pub use pair::run as pair;
 pub use records::run as records;
+#[cfg(feature = "pki")]
+pub use revocation::run as revocation;
 pub use session::{run_client as client, run_server as server};
