@@ -296,7 +296,8 @@ fn code(error: &Error) -> Code {
             Code::ConstraintSyntax
         }
         Error::UnsupportedSignatureAlgorithmContext(context)
-            if is_broken(&signature_name(&context.signature_algorithm_id)) =>
+            if signature_id(&context.signature_algorithm_id)
+                .is_some_and(|id| BROKEN.contains(&id)) =>
         {
             Code::DigestTooWeak
         }
@@ -349,24 +350,34 @@ pub(crate) fn webpki_words(error: &Error) -> String {
     words.into()
 }
 
+/// Signatures on MD2, MD4, MD5 or SHA-1, which nobody may rely on (RFC 9155, RFC 6149, RFC 6150).
+/// The last ones are OIW's, which some old software writes.
+const BROKEN: [ObjectIdentifier; 9] = [
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.2"), // md2WithRSAEncryption
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.3"), // md4WithRSAEncryption
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.4"), // md5WithRSAEncryption
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.5"), // sha1WithRSAEncryption
+    ObjectIdentifier::new_unwrap("1.2.840.10040.4.3"),    // dsa-with-sha1
+    ObjectIdentifier::new_unwrap("1.2.840.10045.4.1"),    // ecdsa-with-SHA1
+    ObjectIdentifier::new_unwrap("1.3.14.3.2.3"),         // md5WithRSA
+    ObjectIdentifier::new_unwrap("1.3.14.3.2.27"),        // dsaWithSHA1
+    ObjectIdentifier::new_unwrap("1.3.14.3.2.29"),        // sha1WithRSA
+];
+
 /// The algorithm of a certificate's signature, if it is broken.
 pub(crate) fn broken_signature(certificate: &Certificate) -> Option<String> {
-    let name = algorithm_name(&certificate.signature_algorithm().oid);
-    is_broken(&name).then_some(name)
-}
-
-/// Whether a signature rests on MD5 or SHA-1 (RFC 9155).
-fn is_broken(signature_name: &str) -> bool {
-    let name = signature_name.to_ascii_lowercase();
-    name.contains("md5") || name.contains("sha1") || name.contains("sha-1")
+    let id = &certificate.signature_algorithm().oid;
+    BROKEN.contains(id).then(|| algorithm_name(id))
 }
 
 /// The name of the algorithm in the content of an AlgorithmIdentifier.
 fn signature_name(content: &[u8]) -> String {
+    signature_id(content).map_or_else(|| "unknown".into(), |id| algorithm_name(&id))
+}
+
+/// The algorithm in the content of an AlgorithmIdentifier.
+fn signature_id(content: &[u8]) -> Option<ObjectIdentifier> {
     // The object identifier comes first and is short; parameters may follow.
-    let id = content
-        .get(1)
-        .and_then(|len| content.get(..usize::from(*len).checked_add(2)?))
-        .and_then(|id| ObjectIdentifier::from_der(id).ok());
-    id.map_or_else(|| "unknown".into(), |id| algorithm_name(&id))
+    let len = usize::from(*content.get(1)?).checked_add(2)?;
+    ObjectIdentifier::from_der(content.get(..len)?).ok()
 }
