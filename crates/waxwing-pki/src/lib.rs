@@ -51,6 +51,7 @@ pub mod revocation;
 mod rules;
 mod staple;
 mod time;
+mod tls_feature;
 mod verify;
 mod walk;
 

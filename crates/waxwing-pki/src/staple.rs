@@ -1,16 +1,9 @@
 //! Whether a stapled OCSP response has to be there.
 
-use alloc::vec::Vec;
-
-use x509_cert::Certificate;
-use x509_cert::der::Decode;
-
-use crate::identity::TLS_FEATURE;
 use crate::policy::Staple;
+use crate::revocation::Fields;
+use crate::tls_feature::must_staple;
 use crate::{Code, Failure};
-
-/// status_request (RFC 6066, Section 8), as a feature of TLS.
-const STATUS_REQUEST: u16 = 5;
 
 /// Asks for a staple where `policy` or the certificate says that there must be one.
 pub(crate) fn check_staple(
@@ -24,7 +17,7 @@ pub(crate) fn check_staple(
     let reason = match policy {
         Staple::Ignored => return Ok(()),
         Staple::Required => "the server stapled no OCSP response, and one is required",
-        Staple::AsCertified if must_staple(leaf) => {
+        Staple::AsCertified if demanded_by(leaf) => {
             "the server stapled no OCSP response, which its certificate says it does"
         }
         Staple::AsCertified => return Ok(()),
@@ -32,19 +25,7 @@ pub(crate) fn check_staple(
     Err(Failure::new(Code::StapleMissing, reason))
 }
 
-/// Whether the certificate says that its server staples (RFC 7633, Section 4). An extension that
-/// cannot be read may say so.
-fn must_staple(leaf: &[u8]) -> bool {
-    let Ok(certificate) = Certificate::from_der(leaf) else {
-        return false;
-    };
-    let extensions = certificate.tbs_certificate().extensions();
-    extensions
-        .into_iter()
-        .flatten()
-        .filter(|extension| extension.extn_id == TLS_FEATURE)
-        .any(|extension| {
-            let features = Vec::<u16>::from_der(extension.extn_value.as_bytes());
-            features.map_or(true, |features| features.contains(&STATUS_REQUEST))
-        })
+/// Whether the certificate says that its server staples. One that cannot be read may say so.
+fn demanded_by(leaf: &[u8]) -> bool {
+    Fields::of(leaf).map_or(true, |leaf| must_staple(&leaf))
 }

@@ -14,16 +14,13 @@ use x509_cert::ext::pkix::{
 };
 
 use super::{algorithm_name, printable};
+use crate::tls_feature::{TLS_FEATURE, lists_status_request};
 
 /// RFC 5280, Section 4.2.2.1.
 const OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1");
 const CA_ISSUERS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.2");
-/// id-pe-tlsfeature (RFC 7633, Section 6).
-pub(crate) const TLS_FEATURE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.24");
 /// SignedCertificateTimestampList (RFC 6962, Section 3.3).
 const SCT_LIST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
-/// The extension status_request (RFC 6066, Section 8), which a TLS feature names.
-const STATUS_REQUEST: u16 = 5;
 
 /// The bits of keyUsage by their names in RFC 5280, Section 4.2.1.3.
 const KEY_USAGES: [(KeyUsages, &str); 9] = [
@@ -109,7 +106,8 @@ impl Extensions {
             ocsp,
             ca_issuers,
             crls: crls(tbs),
-            must_staple: raw(tbs, &TLS_FEATURE).is_some_and(demands_staple),
+            must_staple: raw(tbs, &TLS_FEATURE)
+                .is_some_and(|features| lists_status_request(features).unwrap_or(false)),
             scts: raw(tbs, &SCT_LIST).and_then(scts).unwrap_or_default(),
         }
     }
@@ -165,11 +163,6 @@ fn uri(name: &GeneralName) -> Option<String> {
         GeneralName::UniformResourceIdentifier(text) => Some(printable(text.as_str())),
         _ => None,
     }
-}
-
-/// Whether a TLSFeatures (RFC 7633, Section 6) lists status_request.
-pub(crate) fn demands_staple(der: &[u8]) -> bool {
-    Vec::<u16>::from_der(der).is_ok_and(|features| features.contains(&STATUS_REQUEST))
 }
 
 /// The length of a SignedCertificateTimestampList (RFC 6962, Section 3.3).

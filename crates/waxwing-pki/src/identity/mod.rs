@@ -20,7 +20,6 @@ mod extensions;
 mod parts;
 
 pub use extensions::{Extensions, Named};
-pub(crate) use extensions::{TLS_FEATURE, demands_staple};
 pub use parts::NamePart;
 pub(crate) use parts::parts;
 

@@ -15,8 +15,9 @@ use x509_cert::request::{CertReq, ExtensionReq};
 use super::IssueError;
 use super::signer::Signer;
 use super::template::{Purpose, Template};
-use crate::identity::{CLIENT_AUTH, TLS_FEATURE, alt_name, demands_staple, printable};
+use crate::identity::{CLIENT_AUTH, alt_name, printable};
 use crate::pem::{self, to_pem};
+use crate::tls_feature::{TLS_FEATURE, lists_status_request};
 use crate::{AltName, LoadError, Pin, PublicKeyKind};
 
 /// A request to an authority for a certificate.
@@ -91,7 +92,8 @@ impl SigningRequest {
             spki,
             key,
             must_staple: extensions.iter().any(|extension| {
-                extension.extn_id == TLS_FEATURE && demands_staple(extension.extn_value.as_bytes())
+                extension.extn_id == TLS_FEATURE
+                    && lists_status_request(extension.extn_value.as_bytes()).unwrap_or(false)
             }),
             for_clients: purposes.is_some_and(|purposes| purposes.0.contains(&CLIENT_AUTH)),
         })

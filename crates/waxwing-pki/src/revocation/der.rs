@@ -63,7 +63,7 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(certificate: &'a [u8]) -> Result<Self> {
+    pub(crate) fn of(certificate: &'a [u8]) -> Result<Self> {
         let mut outer = SliceReader::new(content(certificate)?)?;
         let tbs = outer.tlv_bytes()?;
         let mut fields = SliceReader::new(content(tbs)?)?;
@@ -95,7 +95,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The content of an extension's `extnValue`.
-    pub(super) fn extension(&self, id: &ObjectIdentifier) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn extension(&self, id: &ObjectIdentifier) -> Result<Option<Vec<u8>>> {
         for extension in parts(self.extensions)? {
             let extension = Extension::from_der(extension)?;
             if extension.extn_id == *id {

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Beside them stand two rules about the end entity: a certificate can demand a staple
-//! (tls_feature.rs), and the policy can demand timestamps of logs (sct.rs).
+//! (../tls_feature.rs), and the policy can demand timestamps of logs (sct.rs).
 //!
 //! The module [`refresh`] keeps all of them up to date, and [`StaplingKey`] is what a server
 //! staples with.
@@ -29,8 +29,9 @@ pub mod refresh;
 mod sct;
 mod signature;
 mod stapling;
-mod tls_feature;
 mod when;
+
+pub(crate) use der::Fields;
 
 pub use chain::VerifiedChain;
 pub use crl::{Crl, CrlError};

@@ -12,10 +12,10 @@ use super::crl_set::CrlSet;
 use super::ocsp::{Answer, Judge};
 use super::outcome::{Decision, Finding, Outcome, Silence, Source, Status, label};
 use super::sct::{Lists, Report, Transparency};
-use super::tls_feature::must_staple;
 use super::when::When;
 use crate::UnixTime;
 use crate::algorithms::Algorithms;
+use crate::tls_feature::must_staple;
 
 /// How much the policy relies on a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -249,8 +249,7 @@ impl RevocationPolicy {
     /// Whether the end entity's certificate demands a staple, and that is heeded.
     fn is_demanded(&self, chain: &VerifiedChain<'_>, evidence: &Evidence<'_>) -> bool {
         let leaf = chain.links.first();
-        // An extension that cannot be read may say so.
-        let says_so = leaf.is_some_and(|leaf| must_staple(&leaf.fields).unwrap_or(true));
+        let says_so = leaf.is_some_and(|leaf| must_staple(&leaf.fields));
         self.must_staple && says_so && !evidence.could_not_staple
     }
 
