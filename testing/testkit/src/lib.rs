@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod clock;
 pub mod compression;
 pub mod fake;
 pub mod fuzz;
@@ -11,3 +12,4 @@ pub mod mistakes;
 pub mod pki;
 #[cfg(feature = "pki")]
 pub mod revocation;
+pub mod sessions;
