@@ -310,7 +310,7 @@ mod tests {
     }
 
     fn schedule() -> Schedule {
-        let hours = |hours| Duration::from_secs(hours * 3600);
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
         Schedule::new(hours(6), Duration::ZERO, hours(24)).unwrap()
     }
 

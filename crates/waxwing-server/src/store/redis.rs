@@ -167,8 +167,8 @@ impl RedisStore {
         check_key(key)?;
         let done = match condition {
             Cond::Any => {
-                let deleted = self.ask::<i64>(redis::cmd("DEL").arg(full(key)));
-                deleted.await.map(|_| true)?
+                self.ask::<i64>(redis::cmd("DEL").arg(full(key))).await?;
+                true
             }
             Cond::Absent => self.ask::<i64>(redis::cmd("EXISTS").arg(full(key))).await? == 0,
             Cond::Is(expected) => self.run(&self.del_if, key, &expected, &[]).await?,
@@ -203,8 +203,8 @@ impl Store for RedisStore {
     fn get<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Option<Entry>> {
         Box::pin(async move {
             check_key(key)?;
-            let get = self.ask::<Option<Vec<u8>>>(redis::cmd("GET").arg(full(key)));
-            let Some(string) = get.await? else {
+            let mut get = redis::cmd("GET");
+            let Some(string) = self.ask::<Option<Vec<u8>>>(get.arg(full(key))).await? else {
                 return Ok(None);
             };
             let (version, value) = string
