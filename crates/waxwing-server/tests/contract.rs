@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use common::{ManualClock, Redis, clock};
 use waxwing_aws_lc::PROVIDER;
+use waxwing_interop::Process;
 use waxwing_server::store::{
     Cond, DirStore, MAX_KEY, MAX_VALUE, MemoryStore, RedisStore, Store, StoreError, Version,
 };
@@ -216,7 +217,22 @@ async fn refuses_bad_keys(subject: &Subject) {
     assert_eq!(put.await, Err(StoreError::TooLong));
 }
 
-/// Many add one to the same number, each until it succeeds: none is lost.
+/// Adds one to a number so many times, each until it succeeds.
+async fn count(store: &dyn Store, times: usize) {
+    let mut done = 0;
+    while done < times {
+        let entry = store.get("n").await.unwrap().unwrap();
+        let number: usize = String::from_utf8(entry.value).unwrap().parse().unwrap();
+        let next = (number + 1).to_string();
+        let unchanged = Cond::Is(entry.version);
+        match store.put("n", next.as_bytes(), unchanged, None).await {
+            Ok(_) => done += 1,
+            Err(error) => assert_eq!(error, StoreError::Conflict),
+        }
+    }
+}
+
+/// Many add to the same number: nothing is lost.
 async fn lets_one_of_many_win(subject: &Subject) {
     const TASKS: usize = 8;
     const EACH: usize = 10;
@@ -224,19 +240,7 @@ async fn lets_one_of_many_win(subject: &Subject) {
     let tasks: Vec<_> = (0..TASKS)
         .map(|_| {
             let store = Arc::clone(&subject.store);
-            tokio::spawn(async move {
-                let mut done = 0;
-                while done < EACH {
-                    let entry = store.get("n").await.unwrap().unwrap();
-                    let number: usize = String::from_utf8(entry.value).unwrap().parse().unwrap();
-                    let next = (number + 1).to_string();
-                    let unchanged = Cond::Is(entry.version);
-                    match store.put("n", next.as_bytes(), unchanged, None).await {
-                        Ok(_) => done += 1,
-                        Err(error) => assert_eq!(error, StoreError::Conflict),
-                    }
-                }
-            })
+            tokio::spawn(async move { count(&*store, EACH).await })
         })
         .collect();
     for task in tasks {
@@ -300,6 +304,39 @@ async fn a_directory_keeps_the_contract() {
     let store = Arc::new(store);
     let clock = Some(clock);
     keeps_the_contract(&Subject { store, clock }).await;
+}
+
+/// The folder that a process of the next test counts in.
+const FOLDER: &str = "WAXWING_TEST_FOLDER";
+
+#[tokio::test]
+async fn processes_share_a_directory() {
+    const PROCESSES: usize = 3;
+    let folder = tempfile::tempdir().unwrap();
+    let open = || DirStore::open(folder.path(), PROVIDER.random, clock()).unwrap();
+    open().put("n", b"0", Cond::Absent, None).await.unwrap();
+    let this = std::env::current_exe().unwrap();
+    let mut processes: Vec<_> = (0..PROCESSES)
+        .map(|_| {
+            let mut command = std::process::Command::new(&this);
+            command.args(["--exact", "a_process_that_counts", "--ignored"]);
+            Process::start(command.env(FOLDER, folder.path()))
+        })
+        .collect();
+    for process in &mut processes {
+        process.succeed();
+    }
+    let expected = (PROCESSES * 25).to_string();
+    let entry = open().get("n").await.unwrap().unwrap();
+    assert_eq!(entry.value, expected.as_bytes());
+}
+
+#[tokio::test]
+#[ignore = "run by the test before, in processes of its own"]
+async fn a_process_that_counts() {
+    let folder = std::env::var_os(FOLDER).unwrap();
+    let store = DirStore::open(folder, PROVIDER.random, clock()).unwrap();
+    count(&store, 25).await;
 }
 
 #[cfg(unix)]
