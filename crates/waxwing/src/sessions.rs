@@ -144,6 +144,8 @@ impl Kept {
         if self.tickets.len() >= MAX_TICKETS_PER_SERVER {
             self.tickets.remove(0);
         }
+        // Room for one more only: most servers have one or two, and a session is large.
+        self.tickets.reserve_exact(1);
         self.tickets.push(session);
     }
 

@@ -212,15 +212,11 @@ mod tests {
         let (guard, _) = guard(10_000);
         for number in 0..500 {
             let yes = std::thread::scope(|scope| {
-                let threads: Vec<_> = (0..8)
-                    .map(|_| scope.spawn(|| is_first(&guard, number)))
-                    .collect();
-                threads
-                    .into_iter()
-                    .filter(|_| true)
-                    .map(|thread| thread.join().unwrap())
-                    .filter(|yes| *yes)
-                    .count()
+                let guard = &guard;
+                let thread = |_| scope.spawn(move || is_first(guard, number));
+                let threads: Vec<_> = (0..8).map(thread).collect();
+                let answers = threads.into_iter().map(|thread| thread.join().unwrap());
+                answers.filter(|yes| *yes).count()
             });
             assert_eq!(yes, 1, "{number}");
         }

@@ -17,7 +17,6 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use waxwing_core::{Clock, UnixMillis};
 use waxwing_crypto::CryptoProvider;
-use zeroize::Zeroizing;
 
 use super::ring::{BadRing, Ring, Schedule};
 use super::seal::{Algorithm, KEY_LEN, SealingKey};
@@ -172,7 +171,7 @@ impl SharedTicketKeys {
             store,
             pool: pool.to_owned(),
             key: format!("stek/{pool}"),
-            master: algorithm.sealing_key(&Zeroizing::new(*master_key)),
+            master: algorithm.sealing_key(master_key),
             health: Mutex::default(),
         })
     }

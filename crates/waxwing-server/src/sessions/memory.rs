@@ -32,7 +32,7 @@ pub struct MemorySessions {
 
 impl MemorySessions {
     /// Has room for about `capacity` sessions behind tickets, and as many behind session ids. Each
-    /// takes about 300 bytes (`docs/performance.md`), and what the client's certificates take.
+    /// takes about 250 bytes (`docs/performance.md`), and what the client's certificates take.
     #[must_use]
     pub fn new(capacity: usize, clock: Arc<dyn Clock>, random: &'static dyn SecureRandom) -> Self {
         Self {
@@ -299,8 +299,7 @@ mod tests {
             .map(|shard| lock(shard).order.len());
         assert!(orders.max().unwrap() <= 17);
         assert_eq!(
-            super::MemorySessions::new(0, Arc::new(ManualClock::at(0)), PROVIDER.random)
-                .issue(&new(1)),
+            MemorySessions::new(0, Arc::new(ManualClock::at(0)), PROVIDER.random).issue(&new(1)),
             None
         );
     }

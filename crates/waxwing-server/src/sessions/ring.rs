@@ -65,11 +65,6 @@ impl Schedule {
         let is_right = schedule.period >= 1000 && (least..=most).contains(&schedule.accepted);
         is_right.then_some(schedule)
     }
-
-    /// How long after its start a key is forgotten, in milliseconds.
-    pub(crate) const fn accepted(&self) -> u64 {
-        self.accepted
-    }
 }
 
 const HOUR: u64 = 3_600_000;
@@ -176,15 +171,18 @@ impl Ring {
         schedule: &Schedule,
     ) -> Option<Self> {
         let mut ring = self.pruned(now);
-        if ring.keys.is_empty() {
+        // Nobody rotated for long: what the last key sealed now would not live for a period.
+        let least = now.saturating_add(schedule.period);
+        if ring.last_end() <= least {
             ring.keys.push(Key::generate(algorithm, now, schedule)?);
         }
         if ring.due() <= now {
             let pause = schedule
                 .period
                 .saturating_add(some(schedule.jitter, algorithm)?);
-            // Whoever slept for long goes on from now.
-            let next = ring.due().saturating_add(pause).max(now.saturating_add(1));
+            // If it is late already, all still have to hear of it before it seals.
+            let heard = now.saturating_add(schedule.period / 16);
+            let next = ring.due().saturating_add(pause).max(heard);
             ring.keys.push(Key::generate(algorithm, next, schedule)?);
         }
         Some(ring)
@@ -382,6 +380,20 @@ mod tests {
                 .iter()
                 .all(|name| next.find(name, now).is_none())
         );
+    }
+
+    #[test]
+    fn a_key_that_comes_late_is_still_known_before_it_seals() {
+        let ring = first();
+        let now = NOW + 6 * HOUR + 10 * HOUR;
+        let next = at(&ring, now);
+        assert_eq!(seals(&next, now), ring.names()[1]);
+        assert_eq!(next.due(), now + 6 * HOUR / 16);
+        // Unless the last key is so old that its tickets would be of little use.
+        let now = NOW + 6 * HOUR + 18 * HOUR;
+        let next = at(&ring, now);
+        assert!(!ring.names().contains(&seals(&next, now)));
+        assert_eq!(next.due(), now + 6 * HOUR);
     }
 
     #[test]
