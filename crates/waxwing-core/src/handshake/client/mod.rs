@@ -22,6 +22,7 @@ mod certificate;
 mod finish12;
 pub(crate) mod finish13;
 mod hello;
+mod hello_writer;
 #[cfg(feature = "tls12")]
 mod tls12;
 mod tls13;

@@ -19,7 +19,7 @@ use super::super::record_limits::{self, Wish};
 use super::super::schedule13::HandshakeSecrets;
 use super::certificate::{Judged, judge, settle_types};
 use super::finish13::{AwaitChoice, AwaitSignature, LastFlight};
-use super::{Env, hello};
+use super::{Env, hello_writer};
 use crate::config::verifier::{ServerCertRequest, Verified};
 use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
 use crate::limits::MAX_CHAIN;
@@ -127,7 +127,7 @@ impl AwaitEncryptedExtensions {
             max_fragment_length: extensions.max_fragment_length,
             record_size_limit: extensions.record_size_limit,
         };
-        let ours = hello::record_limits(env.config);
+        let ours = hello_writer::record_limits(env.config);
         record_limits::apply(theirs, ours, ProtocolVersion::TLS13, env.cx, env.flight)?;
         env.cx.transcript.add(message.bytes);
         let Self { secrets, sent } = self;
