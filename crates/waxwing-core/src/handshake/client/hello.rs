@@ -299,7 +299,8 @@ impl AwaitServerHello {
         let shared = Self::complete(self.offer, share, env.config)?;
         env.cx.transcript.start(suite.hash);
         env.cx.transcript.add(message.bytes);
-        let secrets = HandshakeSecrets::new(suite, &shared, &env.cx.transcript.current())?;
+        let secrets =
+            HandshakeSecrets::new(suite, None, Some(&shared), &env.cx.transcript.current())?;
         env.cx.log_traffic(&secrets.traffic);
         let info = &mut env.cx.info;
         info.version = Some(ProtocolVersion::TLS13);

@@ -184,7 +184,8 @@ impl Agreed {
             .ok_or(Incompatible::SignatureScheme)?;
         self.send_server_hello(env)?;
         let transcript = env.cx.transcript.current();
-        let secrets = HandshakeSecrets::new(self.suite, &self.exchange.shared, &transcript)?;
+        let secrets =
+            HandshakeSecrets::new(self.suite, None, Some(&self.exchange.shared), &transcript)?;
         env.cx.log_traffic(&secrets.traffic);
         env.cx.info.signature_scheme = Some(scheme);
         if self.change_cipher_spec {
