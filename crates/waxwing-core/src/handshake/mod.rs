@@ -31,6 +31,7 @@ use crate::record::joiner::Message;
 #[cfg(feature = "tls12")]
 use crate::record::protect12::Keys12;
 use crate::record::{Epoch, EpochKeys, Flight};
+use crate::session::PeerIdentity;
 use crate::trace::{Direction, Trace, TraceEvent};
 use crate::{Error, PeerError, refused};
 
@@ -63,6 +64,9 @@ pub(crate) struct Context {
     pub(crate) max_received: usize,
     pub(crate) transcript: Transcript,
     pub(crate) client_random: [u8; 32],
+    /// What the peer showed, for the session that this connection may leave. Nothing is kept
+    /// without a store for sessions.
+    pub(crate) peer: PeerIdentity,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
     pub(crate) trace: Option<Arc<dyn Trace>>,
 }
@@ -77,6 +81,7 @@ impl Context {
             max_received: MAX_PLAINTEXT,
             transcript: Transcript::new(),
             client_random: [0; 32],
+            peer: PeerIdentity::default(),
             key_log: config.key_log.clone(),
             trace: config.trace.clone(),
         }
