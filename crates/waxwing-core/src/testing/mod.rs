@@ -160,8 +160,9 @@ impl Flight for Levels {
         Ok(())
     }
 
-    fn uninstall_write(&mut self) -> Result<(), Error> {
-        self.epoch = Epoch::Initial;
+    fn leave_early_data(&mut self, keys: Option<EpochKeys>) -> Result<(), Error> {
+        self.epoch = keys.as_ref().map_or(Epoch::Initial, |keys| keys.epoch);
+        self.keys.extend(keys);
         Ok(())
     }
 
