@@ -7,8 +7,8 @@ use std::sync::Arc;
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{ReplayGuard, ServerSessions};
 use waxwing_server::{LocalReplayGuard, MemorySessions};
-use waxwing_testkit::clock::ManualClock;
-use waxwing_testkit::sessions::SessionBytes;
+use waxwing_testkit::sessions::ManualClock;
+use waxwing_testkit::session_bytes::SessionBytes;
 
 /// The system's allocator, which knows for each thread what it holds.
 struct Counting;
@@ -50,7 +50,7 @@ fn a_session_in_a_servers_memory_is_small() {
     for count in COUNTS {
         let session = SessionBytes::TLS13.session();
         let (bytes, sessions) = each(count, |count| {
-            let clock = Arc::new(ManualClock::at(0));
+            let clock = ManualClock::at(0);
             let sessions = MemorySessions::new(2 * count, clock, PROVIDER.random);
             for _ in 0..count {
                 sessions.issue(&session).unwrap();
@@ -66,7 +66,7 @@ fn a_session_in_a_servers_memory_is_small() {
 #[test]
 fn a_hello_in_a_guards_memory_is_small() {
     for count in COUNTS {
-        let clock = Arc::new(ManualClock::at(0));
+        let clock = ManualClock::at(0);
         let guard = LocalReplayGuard::new(count, clock);
         let (bytes, ()) = each(count, |count| {
             for number in 0..count {

@@ -12,7 +12,7 @@ use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{Answer, Question, ServerSessions, Session, SessionLookup};
 use waxwing_server::store::{Cond, DirStore, MemoryStore, RedisStore, Store};
 use waxwing_server::{ServerAnswers, StoreSessions, TicketKeys};
-use waxwing_testkit::sessions::SessionBytes;
+use waxwing_testkit::session_bytes::SessionBytes;
 
 fn old_session() -> Session {
     SessionBytes {

@@ -164,8 +164,8 @@ impl fmt::Debug for ClientSessionCache {
 
 #[cfg(test)]
 mod tests {
-    use waxwing_testkit::clock::ManualClock;
-    use waxwing_testkit::sessions::SessionBytes;
+    use waxwing_testkit::sessions::ManualClock;
+    use waxwing_testkit::session_bytes::SessionBytes;
 
     use super::*;
 
@@ -195,7 +195,7 @@ mod tests {
     }
 
     fn cache(servers: usize) -> (ClientSessionCache, Arc<ManualClock>) {
-        let clock = Arc::new(ManualClock::at(1_000_000));
+        let clock = ManualClock::at(1_000_000);
         (ClientSessionCache::new(servers, clock.clone()), clock)
     }
 

@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
 
 use waxwing::{ClientSessionCache, ClientSessions, ServerName};
-use waxwing_testkit::clock::ManualClock;
-use waxwing_testkit::sessions::SessionBytes;
+use waxwing_testkit::sessions::ManualClock;
+use waxwing_testkit::session_bytes::SessionBytes;
 
 /// The system's allocator, which knows for each thread what it holds.
 struct Counting;
@@ -44,7 +44,7 @@ fn bytes_each(tickets: usize, certificate: usize) -> usize {
         ..SessionBytes::TLS13
     };
     let before = LIVE.get();
-    let cache = ClientSessionCache::new(SERVERS, Arc::new(ManualClock::at(0)));
+    let cache = ClientSessionCache::new(SERVERS, ManualClock::at(0));
     for server in 0..SERVERS {
         let name: ServerName = format!("www{server}.example.org").parse().unwrap();
         for _ in 0..tickets {

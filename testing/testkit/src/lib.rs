@@ -2,7 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod clock;
 pub mod compression;
 pub mod fake;
 pub mod fuzz;
@@ -12,4 +11,5 @@ pub mod mistakes;
 pub mod pki;
 #[cfg(feature = "pki")]
 pub mod revocation;
+pub mod session_bytes;
 pub mod sessions;

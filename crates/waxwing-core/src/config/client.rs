@@ -12,7 +12,7 @@ use super::psk::ExternalPsk;
 use super::sessions::{ClientSessionConfig, ClientSessions, Clock};
 use super::verifier::ServerCertVerifier;
 use super::versions::ProtocolVersions;
-use super::{Chosen, Common, ConfigError, KeyLog, check_types, common_setters};
+use super::{Chosen, Common, ConfigError, KeyLog, TicketRequest, check_types, common_setters};
 use crate::ServerName;
 use crate::messages::CertificateType;
 use crate::messages::extensions::max_fragment_length::MaxFragmentLength;
@@ -27,13 +27,6 @@ pub trait GroupMemory: Send + Sync + fmt::Debug {
 
     /// This server asked for this group, and has proved to be this server.
     fn remember(&self, server: &ServerName, group: NamedGroup);
-}
-
-/// How many tickets a client wants (RFC 9149, Section 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TicketRequest {
-    pub(crate) new_session: u8,
-    pub(crate) resumption: u8,
 }
 
 /// How a client behaves. Made once, shared by all its connections.

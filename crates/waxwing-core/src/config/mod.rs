@@ -119,6 +119,13 @@ impl fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
+/// How many tickets a client wants (RFC 9149, Section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TicketRequest {
+    pub(crate) new_session: u8,
+    pub(crate) resumption: u8,
+}
+
 /// What both sides configure alike.
 #[derive(Clone, Debug)]
 pub(crate) struct Common {

@@ -64,6 +64,9 @@ pub struct ConnectionInfo {
     pub scts: Option<Box<[u8]>>,
     /// What the verifier wants known of the peer, which has proved to hold its key.
     pub peer_note: Option<Note>,
+    /// Keying material bound to early data, where there is some (RFC 9846, Section 7.5). It is not
+    /// secret from whoever learns the session's secret later.
+    pub early_exporter: Option<Exporter>,
     /// Keying material for other protocols; there once the handshake is complete.
     pub exporter: Option<Exporter>,
 }

@@ -73,6 +73,21 @@ pub(crate) struct PeerIdentity {
 }
 
 impl PeerIdentity {
+    /// Keeps what a verifier is asked about.
+    pub(crate) fn keep(
+        certificate_type: CertificateType,
+        chain: &[&[u8]],
+        ocsp: Option<&[u8]>,
+        scts: Option<&[u8]>,
+    ) -> Self {
+        Self {
+            certificate_type,
+            chain: chain.iter().map(|der| Box::from(*der)).collect(),
+            ocsp: ocsp.map(Into::into),
+            scts: scts.map(Into::into),
+        }
+    }
+
     /// The chain as a verifier takes it.
     pub(crate) fn chain(&self) -> Vec<&[u8]> {
         self.chain.iter().map(|der| &**der).collect()

@@ -110,7 +110,7 @@ impl fmt::Debug for LocalReplayGuard {
 
 #[cfg(test)]
 mod tests {
-    use waxwing_testkit::clock::ManualClock;
+    use waxwing_testkit::sessions::ManualClock;
 
     use super::*;
 
@@ -119,7 +119,7 @@ mod tests {
 
     /// A guard that has run for a window.
     fn guard(capacity: usize) -> (LocalReplayGuard, Arc<ManualClock>) {
-        let clock = Arc::new(ManualClock::at(START));
+        let clock = ManualClock::at(START);
         let guard = LocalReplayGuard::new(capacity, clock.clone());
         clock.advance(u64::from(WINDOW));
         (guard, clock)
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn after_the_start_nothing_is_first_for_a_window() {
-        let clock = Arc::new(ManualClock::at(START));
+        let clock = ManualClock::at(START);
         let guard = LocalReplayGuard::new(100, clock.clone());
         assert!(!is_first(&guard, 1));
         clock.advance(u64::from(WINDOW) - 1);

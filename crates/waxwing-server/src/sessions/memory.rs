@@ -193,13 +193,13 @@ impl fmt::Debug for MemorySessions {
 #[cfg(test)]
 mod tests {
     use waxwing_aws_lc::PROVIDER;
-    use waxwing_testkit::clock::ManualClock;
-    use waxwing_testkit::sessions::SessionBytes;
+    use waxwing_testkit::sessions::ManualClock;
+    use waxwing_testkit::session_bytes::SessionBytes;
 
     use super::*;
 
     fn sessions(capacity: usize) -> (MemorySessions, Arc<ManualClock>) {
-        let clock = Arc::new(ManualClock::at(0));
+        let clock = ManualClock::at(0);
         let sessions = MemorySessions::new(capacity, clock.clone(), PROVIDER.random);
         (sessions, clock)
     }
@@ -299,7 +299,7 @@ mod tests {
             .map(|shard| lock(shard).order.len());
         assert!(orders.max().unwrap() <= 17);
         assert_eq!(
-            MemorySessions::new(0, Arc::new(ManualClock::at(0)), PROVIDER.random).issue(&new(1)),
+            MemorySessions::new(0, ManualClock::at(0), PROVIDER.random).issue(&new(1)),
             None
         );
     }

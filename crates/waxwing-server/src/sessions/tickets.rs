@@ -165,8 +165,8 @@ impl fmt::Debug for TicketKeys {
 #[cfg(test)]
 mod tests {
     use waxwing_aws_lc::PROVIDER;
-    use waxwing_testkit::clock::ManualClock;
-    use waxwing_testkit::sessions::SessionBytes;
+    use waxwing_testkit::sessions::ManualClock;
+    use waxwing_testkit::session_bytes::SessionBytes;
 
     use super::*;
 
@@ -174,7 +174,7 @@ mod tests {
     const HOUR: u64 = 3_600_000;
 
     fn keys() -> (TicketKeys, Arc<ManualClock>) {
-        let clock = Arc::new(ManualClock::at(START));
+        let clock = ManualClock::at(START);
         (TicketKeys::new(&PROVIDER, clock.clone()).unwrap(), clock)
     }
 

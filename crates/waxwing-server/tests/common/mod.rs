@@ -10,16 +10,16 @@ use tokio::sync::oneshot;
 use waxwing_core::{Session, SessionLookup};
 use waxwing_interop::{Process, free_port, is_installed};
 use waxwing_server::store::{Cond, Entry, Store, StoreError, StoreFuture, Version};
-use waxwing_testkit::sessions::SessionBytes;
+use waxwing_testkit::session_bytes::SessionBytes;
 
-pub(crate) use waxwing_testkit::clock::ManualClock;
+pub(crate) use waxwing_testkit::sessions::ManualClock;
 
 pub(crate) const START: u64 = 1_700_000_000_000;
 pub(crate) const HOUR: u64 = 3_600_000;
 pub(crate) const MINUTE: u64 = 60_000;
 
 pub(crate) fn clock() -> Arc<ManualClock> {
-    Arc::new(ManualClock::at(START))
+    ManualClock::at(START)
 }
 
 /// A session that can be told by its mark.

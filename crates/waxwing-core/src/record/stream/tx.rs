@@ -263,6 +263,15 @@ impl Flight for TxFlight<'_> {
         Ok(())
     }
 
+    fn leave_early_data(&mut self, keys: Option<EpochKeys>) -> Result<(), Error> {
+        self.tx.flush(self.out)?;
+        self.tx.key = match keys {
+            Some(keys) => Some(SealKey::new(&keys)?),
+            None => None,
+        };
+        Ok(())
+    }
+
     fn limit_records(&mut self, max_content: usize) {
         self.tx.max_fragment = self.tx.max_fragment.min(max_content);
     }
