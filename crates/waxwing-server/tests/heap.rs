@@ -2,13 +2,12 @@
 
 use core::cell::Cell;
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::Arc;
 
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{ReplayGuard, ServerSessions};
 use waxwing_server::{LocalReplayGuard, MemorySessions};
-use waxwing_testkit::sessions::ManualClock;
 use waxwing_testkit::session_bytes::SessionBytes;
+use waxwing_testkit::sessions::ManualClock;
 
 /// The system's allocator, which knows for each thread what it holds.
 struct Counting;

@@ -164,8 +164,8 @@ impl fmt::Debug for ClientSessionCache {
 
 #[cfg(test)]
 mod tests {
-    use waxwing_testkit::sessions::ManualClock;
     use waxwing_testkit::session_bytes::SessionBytes;
+    use waxwing_testkit::sessions::ManualClock;
 
     use super::*;
 

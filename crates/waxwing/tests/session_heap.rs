@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
 
 use waxwing::{ClientSessionCache, ClientSessions, ServerName};
-use waxwing_testkit::sessions::ManualClock;
 use waxwing_testkit::session_bytes::SessionBytes;
+use waxwing_testkit::sessions::ManualClock;
 
 /// The system's allocator, which knows for each thread what it holds.
 struct Counting;

@@ -165,8 +165,8 @@ impl fmt::Debug for TicketKeys {
 #[cfg(test)]
 mod tests {
     use waxwing_aws_lc::PROVIDER;
-    use waxwing_testkit::sessions::ManualClock;
     use waxwing_testkit::session_bytes::SessionBytes;
+    use waxwing_testkit::sessions::ManualClock;
 
     use super::*;
 
