@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use common::{ManualClock, Redis, clock};
+use common::{ManualClock, Patience, Redis, clock};
 use waxwing_aws_lc::PROVIDER;
 use waxwing_interop::Process;
 use waxwing_server::store::{
@@ -32,8 +32,9 @@ impl Subject {
             assert!(self.store.get(key).await.unwrap().is_none());
         } else {
             // A clock of its own has to be waited for.
+            let patience = Patience::new();
             while self.store.get(key).await.unwrap().is_some() {
-                tokio::task::yield_now().await;
+                patience.wait().await;
             }
         }
     }
@@ -407,7 +408,9 @@ async fn redis_that_goes_fails_and_that_comes_back_works() {
     let early = RedisStore::connect_later(&redis.url(), PROVIDER.random).unwrap();
     let _again = Redis::start_on(redis.port);
     // It lost everything with its memory. The first request may still meet the broken connection.
+    let patience = Patience::new();
     let get = async |store: &RedisStore| loop {
+        patience.wait().await;
         if let Ok(found) = store.get("a").await {
             return found;
         }

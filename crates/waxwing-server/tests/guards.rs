@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::sync::Arc;
 
-use common::{ManualClock, Redis, Unsteady, clock};
+use common::{ManualClock, Patience, Redis, Unsteady, clock};
 use waxwing::tokio::Answerer;
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{Answer, FirstUse, Question, ReplayGuard};
@@ -183,7 +183,9 @@ async fn redis_that_is_stopped_and_started_again_lets_nothing_through() {
     let guard = SharedReplayGuard::new(Arc::new(store), clock.clone()).unwrap();
     let mut next = 0..;
     // Answers may come too late on a machine that is busy: then the next hello is tried.
+    let patience = Patience::new();
     let mut first = async |guard: &SharedReplayGuard| loop {
+        patience.wait().await;
         let number = next.next().unwrap();
         if guard.answer(&id(number), WINDOW).await {
             return number;

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::ManualClock;
+use common::{ManualClock, Patience};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::{TcpListener, TcpStream};
 use waxwing::ClientSessionCache;
@@ -187,8 +187,9 @@ async fn sessions_in_a_store_are_resumed_by_any_server_that_asks() {
     for visit in 0..6 {
         let (server, answers) = &servers[visit % 2];
         assert_eq!(world.visit(server, answers).await, visit > 0);
+        let patience = Patience::new();
         while world.store.list("sess/").await.unwrap().len() < visit + 2 {
-            tokio::task::yield_now().await;
+            patience.wait().await;
         }
     }
     // Where nobody answers the handshake is a full one.

@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::sync::Arc;
 
-use common::{ManualClock, Redis, START, Unsteady, clock, session};
+use common::{ManualClock, Patience, Redis, START, Unsteady, clock, session};
 use waxwing::tokio::Answerer;
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{Answer, Question, ServerSessions, Session, SessionLookup};
@@ -53,12 +53,13 @@ impl Site {
 
     /// Waits until so many sessions are written.
     async fn written(&self, count: usize) -> Vec<String> {
+        let patience = Patience::new();
         loop {
             let keys = self.steady.list("sess/").await.unwrap();
             if keys.len() == count {
                 return keys;
             }
-            tokio::task::yield_now().await;
+            patience.wait().await;
         }
     }
 }
@@ -83,6 +84,17 @@ async fn a_session_goes_from_one_server_to_another_once() {
     assert_eq!(mark(&b, &old).await, Some(12));
     assert_eq!(mark(&a, &old).await, Some(12));
     site.written(1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_who_have_read_it_one_gets_the_session() {
+    let site = Site::new();
+    let (a, b) = (site.server(), site.server());
+    let ticket = a.issue(&session(7)).unwrap();
+    site.written(1).await;
+    // Each waits between reading and removing.
+    let (first, second) = tokio::join!(a.answer(&ticket, false), b.answer(&ticket, false));
+    assert_eq!([first, second].iter().flatten().count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -283,7 +295,9 @@ async fn redis_may_carry_the_sessions() {
     let site = Site::over(Arc::new(store), clock());
     let (a, b) = (site.server(), site.server());
     // An answer may come too late on a machine that is busy.
+    let patience = Patience::new();
     loop {
+        patience.wait().await;
         let ticket = a.issue(&session(7)).unwrap();
         site.written(1).await;
         if let Some(found) = mark(&b, &ticket).await {

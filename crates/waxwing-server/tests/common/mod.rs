@@ -5,6 +5,7 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 use waxwing_core::{Session, SessionLookup};
@@ -17,6 +18,21 @@ pub(crate) use waxwing_testkit::sessions::ManualClock;
 pub(crate) const START: u64 = 1_700_000_000_000;
 pub(crate) const HOUR: u64 = 3_600_000;
 pub(crate) const MINUTE: u64 = 60_000;
+
+/// Ends a test that waits for what never comes.
+pub(crate) struct Patience(Instant);
+
+impl Patience {
+    pub(crate) fn new() -> Self {
+        Self(Instant::now() + waxwing_interop::PATIENCE)
+    }
+
+    /// Lets others work, unless it has taken too long.
+    pub(crate) async fn wait(&self) {
+        assert!(Instant::now() < self.0, "what was waited for never came");
+        tokio::task::yield_now().await;
+    }
+}
 
 pub(crate) fn clock() -> Arc<ManualClock> {
     ManualClock::at(START)
@@ -97,7 +113,10 @@ impl Store for Unsteady {
     fn get<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Option<Entry>> {
         Box::pin(async move {
             self.pass().await?;
-            self.inner.get(key).await
+            let found = self.inner.get(key).await;
+            // Others may be quicker before the answer is there.
+            tokio::task::yield_now().await;
+            found
         })
     }
 
