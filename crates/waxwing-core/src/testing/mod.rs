@@ -4,6 +4,9 @@
 pub(crate) mod client_auth;
 pub(crate) mod hellos;
 pub(crate) mod rfc8448;
+#[allow(dead_code, unreachable_pub, reason = "it is shared with other crates")]
+#[path = "../../../../testing/testkit/src/sessions.rs"]
+pub(crate) mod sessions;
 pub(crate) mod tls12;
 
 use alloc::boxed::Box;
