@@ -249,6 +249,10 @@ rules! {
             "pre_shared_key is not the last extension (RFC 9846, Section 4.3.11)";
         PskWithoutModes => MISSING_EXTENSION,
             "pre_shared_key without psk_key_exchange_modes (RFC 9846, Section 4.3.9)";
+        ResumedSuite => ILLEGAL_PARAMETER,
+            "another cipher suite than that of the session resumed (RFC 5246, Section 7.4.1.3)";
+        ResumedMainSecret => HANDSHAKE_FAILURE,
+            "extended_main_secret differs from that of the session resumed (RFC 7627, Section 5.3)";
         AlpnNotOffered => ILLEGAL_PARAMETER,
             "the server chose an application protocol we did not offer (RFC 7301, Section 3.1)";
         RequestContext => ILLEGAL_PARAMETER,

@@ -23,6 +23,10 @@ mod finish13;
 mod hello;
 pub(crate) mod request13;
 #[cfg(feature = "tls12")]
+mod resume12;
+#[cfg(feature = "tls12")]
+mod tickets12;
+#[cfg(feature = "tls12")]
 mod tls12;
 mod tls13;
 
@@ -152,6 +156,14 @@ impl Server {
             }
             (Some(Step::Tls13(tls13::Step::Verdict(step))), Answer::Verdict(verdict)) => {
                 step.on_verdict(verdict)?
+            }
+            #[cfg(feature = "tls12")]
+            (Some(Step::Tls12(tls12::Step::Session(step))), Answer::Session(session)) => {
+                step.on_session(session, &mut env)?
+            }
+            #[cfg(feature = "tls12")]
+            (Some(Step::Tls12(tls12::Step::ResumedVerdict(step))), Answer::Verdict(verdict)) => {
+                step.on_verdict(verdict, &mut env)?
             }
             #[cfg(feature = "tls12")]
             (Some(Step::Tls12(tls12::Step::Choice(step))), Answer::Certificate(choice)) => {
