@@ -8,16 +8,18 @@ use waxwing_crypto::{CryptoError, KeyShare, NamedGroup, SecureRandom, SharedSecr
 use super::super::schedule13::HandshakeSecrets;
 use super::super::{SessionId, StepOutcome};
 use super::hello_writer::{HelloWriter, Shape};
-#[cfg(feature = "tls12")]
-use super::tls12;
 use super::tls13::{self, AwaitEncryptedExtensions};
 use super::{Env, Step};
+#[cfg(feature = "tls12")]
+use super::{resume12, tls12};
 use crate::config::client::ClientConfig;
 use crate::messages::extensions::ExtensionSet;
 use crate::messages::extensions::key_share::KeyShareEntry;
 use crate::messages::server_hello::ServerHello;
 use crate::messages::{ExtensionType, HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
+#[cfg(feature = "tls12")]
+use crate::session::Session;
 use crate::{Error, Incompatible, PeerError};
 
 /// What was offered, kept until the server has chosen.
@@ -28,6 +30,20 @@ pub(super) struct Offer {
     /// Whether `shares` is the single one that a HelloRetryRequest asked for.
     pub(super) retrying: bool,
     sent: ExtensionSet,
+    /// The session of TLS 1.2 that `session_id` stands for.
+    #[cfg(feature = "tls12")]
+    pub(super) session12: Option<Box<Session>>,
+}
+
+impl Offer {
+    /// The ticket of TLS 1.2 to show; empty if there is none.
+    pub(super) fn ticket12(&self) -> &[u8] {
+        #[cfg(feature = "tls12")]
+        if let Some(session) = &self.session12 {
+            return &session.ticket;
+        }
+        &[]
+    }
 }
 
 /// Sends the first ClientHello.
@@ -40,14 +56,26 @@ pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
     let [client_random, session_id, seed] = bytes;
     env.cx.client_random = client_random;
     let tls13 = config.common.versions.contains(ProtocolVersion::TLS13);
-    let session_id: &[u8] = if config.middlebox_compatibility && tls13 {
-        &session_id
-    } else {
-        &[]
-    };
+    #[cfg(feature = "tls12")]
+    let session12 = env
+        .config
+        .sessions
+        .as_ref()
+        .and_then(|sessions| sessions.store.take(env.name))
+        .and_then(|session| resume12::offer(session, env));
+    #[cfg(feature = "tls12")]
+    let known_id = session12.as_deref().map(resume12::offered_id);
+    #[cfg(not(feature = "tls12"))]
+    let known_id: Option<Option<&[u8]>> = None;
+    let session_id = SessionId::copy(match known_id {
+        Some(Some(id)) => id,
+        Some(None) => &session_id,
+        None if config.middlebox_compatibility && tls13 => &session_id,
+        None => &[],
+    });
     let mut offer = Offer {
         shape: Shape::new(&seed, config.grease, config.permute_extensions),
-        session_id: SessionId::copy(session_id),
+        session_id,
         shares: if tls13 {
             first_shares(env, random)?
         } else {
@@ -55,6 +83,8 @@ pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
         },
         retrying: false,
         sent: ExtensionSet::default(),
+        #[cfg(feature = "tls12")]
+        session12,
     };
     send_hello(&mut offer, None, env)?;
     Ok(AwaitServerHello {
@@ -165,10 +195,12 @@ impl AwaitServerHello {
         let hello = ServerHello::read(message.body(), &self.offer.sent)?;
         #[cfg(feature = "tls12")]
         if self.leads_to_tls12(&hello, env)? {
-            let Offer {
-                sent, session_id, ..
-            } = &self.offer;
-            return tls12::on_server_hello(&hello, sent, session_id.as_ref(), message, env);
+            let sent = tls12::Sent {
+                extensions: &self.offer.sent,
+                session_id: self.offer.session_id.as_ref(),
+                session: self.offer.session12,
+            };
+            return tls12::on_server_hello(&hello, sent, message, env);
         }
         let suite = self.check(&hello, env)?;
         if hello.is_retry() {

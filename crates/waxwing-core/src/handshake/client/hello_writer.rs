@@ -21,6 +21,7 @@ use crate::messages::extensions::max_fragment_length::{
 use crate::messages::extensions::record_size_limit::write_record_size_limit;
 use crate::messages::extensions::renegotiation_info::write_renegotiation_info;
 use crate::messages::extensions::server_name::write_server_name;
+use crate::messages::extensions::session_ticket::write_session_ticket;
 use crate::messages::extensions::signature_algorithms::write_signature_algorithms;
 use crate::messages::extensions::status_request::write_status_request;
 use crate::messages::extensions::supported_groups::write_supported_groups;
@@ -31,11 +32,12 @@ use crate::{Error, ServerName};
 
 /// The kinds of extension a ClientHello of ours can carry, in the order of sending when the
 /// configuration does not permute them.
-const EXTENSIONS: [ExtensionType; 19] = [
+const EXTENSIONS: [ExtensionType; 20] = [
     ExtensionType::SERVER_NAME,
     ExtensionType::MAX_FRAGMENT_LENGTH,
     ExtensionType::RECORD_SIZE_LIMIT,
     ExtensionType::EXTENDED_MAIN_SECRET,
+    ExtensionType::SESSION_TICKET,
     ExtensionType::RENEGOTIATION_INFO,
     ExtensionType::EC_POINT_FORMATS,
     ExtensionType::STATUS_REQUEST,
@@ -228,6 +230,9 @@ impl HelloWriter<'_> {
             ExtensionType::SUPPORTED_VERSIONS | ExtensionType::KEY_SHARE => {
                 self.speaks(ProtocolVersion::TLS13)
             }
+            ExtensionType::SESSION_TICKET => {
+                config.sessions.is_some() && self.speaks(ProtocolVersion::TLS12)
+            }
             ExtensionType::EXTENDED_MAIN_SECRET
             | ExtensionType::RENEGOTIATION_INFO
             | ExtensionType::EC_POINT_FORMATS => self.speaks(ProtocolVersion::TLS12),
@@ -250,6 +255,7 @@ impl HelloWriter<'_> {
                 write_record_size_limit(w, wish.record_size_limit.unwrap_or_default())
             }
             ExtensionType::EXTENDED_MAIN_SECRET | ExtensionType::POST_HANDSHAKE_AUTH => Ok(()),
+            ExtensionType::SESSION_TICKET => write_session_ticket(w, self.offer.ticket12()),
             ExtensionType::RENEGOTIATION_INFO => write_renegotiation_info(w, &[]),
             ExtensionType::EC_POINT_FORMATS => write_ec_point_formats(w, &[UNCOMPRESSED]),
             ExtensionType::SUPPORTED_GROUPS => {

@@ -24,6 +24,8 @@ pub(crate) mod finish13;
 mod hello;
 mod hello_writer;
 #[cfg(feature = "tls12")]
+mod resume12;
+#[cfg(feature = "tls12")]
 mod tls12;
 mod tls13;
 
