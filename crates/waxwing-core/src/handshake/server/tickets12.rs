@@ -30,14 +30,14 @@ impl Promise {
     pub(super) fn make(knows_tickets: bool, env: &Env<'_>) -> Result<Self, Error> {
         Ok(match &env.config.sessions {
             Some(sessions) if knows_tickets && sessions.tickets > 0 => Self::Ticket,
-            // The id is due before the session is there, so a store that keeps none has no say
-            // yet. It costs such clients a try.
-            Some(_) if !knows_tickets => {
+            // The id is due before there is a session, so a store that keeps none has no say yet.
+            // It costs such a client a try.
+            Some(_) => {
                 let mut id = [0; 32];
                 env.config.common.provider.random.fill(&mut id)?;
                 Self::Id(id)
             }
-            _ => Self::Nothing,
+            None => Self::Nothing,
         })
     }
 

@@ -10,6 +10,7 @@ mod post_handshake;
 mod raw_public_keys;
 mod records;
 mod records12;
+mod resume12;
 mod server;
 mod server12;
 
@@ -32,6 +33,7 @@ fn cases() -> impl Iterator<Item = Case> {
         compression::CASES,
         post_handshake::CASES,
         raw_public_keys::CASES,
+        resume12::CASES,
     ];
     tables.into_iter().flatten().cloned()
 }
