@@ -76,6 +76,6 @@ pub use policy::{Policy, Profile, Staple};
 pub use public_key::PublicKeyKind;
 pub use report::{Report, ReportingVerifier};
 pub use time::{Clock, InvalidTime, UnixTime};
-pub use verify::{ClientVerifier, Verifier};
+pub use verify::{ClientVerifier, Examination, Verifier};
 
 pub(crate) use peer::Peer;
