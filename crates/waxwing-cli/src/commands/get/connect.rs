@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio::net::TcpStream;
 use waxwing::compression::{COMPRESSORS, DECOMPRESSORS};
 use waxwing::pki::dangerous::AcceptAny;
+use waxwing::pki::revocation::RevocationPolicy;
 use waxwing::pki::{self, Identity, PinnedVerifier, TrustAnchors, Verifier};
 use waxwing::tokio::TlsStream;
 use waxwing::{CertifiedKey, ClientConfig, PROVIDER, ServerCertVerifier, ServerName};
@@ -236,7 +237,9 @@ fn verifier(
     overruled: &Arc<Mutex<Option<String>>>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
     let judge: Arc<dyn ServerCertVerifier> = if args.pin.is_empty() {
-        Arc::new(Verifier::new(&PROVIDER, anchors(args)?))
+        // Nobody is asked; what the server staples is heeded.
+        let revocation = RevocationPolicy::new(&PROVIDER);
+        Arc::new(Verifier::new(&PROVIDER, anchors(args)?).revocation(revocation))
     } else {
         Arc::new(PinnedVerifier::new(args.pin.iter().copied()))
     };
