@@ -18,7 +18,7 @@ use crate::args::{GetArgs, OwnArgs, TrustArgs};
 use crate::exit::{Code, Failure, plain};
 use crate::output::{Talk, safe};
 use crate::resolve;
-use crate::tls::{key_log, versions};
+use crate::tls::{certified_key, key_log, versions};
 use crate::trace::TraceFile;
 
 /// How the server came to be trusted.
@@ -257,8 +257,7 @@ fn own_certificate(args: &OwnArgs) -> Result<Option<Arc<CertifiedKey>>, Failure>
     let (Some(cert), Some(key)) = (&args.cert, &args.key) else {
         return Ok(None);
     };
-    let certified = pki::load_certified_key_files(&PROVIDER, cert, key);
-    let certified = certified.map_err(|error| Failure::usage(error.to_string()))?;
+    let certified = certified_key(cert, key, args.passphrase_file.as_deref())?;
     Ok(Some(Arc::new(certified.with_compression(COMPRESSORS))))
 }
 
