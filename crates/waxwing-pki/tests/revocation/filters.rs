@@ -18,8 +18,18 @@ fn filters_are_read_from_the_folder_of_upki_and_later_ones_add_to_earlier() {
         ..Leaf::default()
     });
     let times = (at(-DAY), at(DAY));
-    let full = filter(&world.authority, log.id(), times, &[(&SERIAL, false)]);
-    let later = filter(&world.authority, log.id(), times, &[(&SERIAL, true)]);
+    let full = filter(
+        &world.authority.certificate,
+        log.id(),
+        times,
+        &[(&SERIAL, false)],
+    );
+    let later = filter(
+        &world.authority.certificate,
+        log.id(),
+        times,
+        &[(&SERIAL, true)],
+    );
     let folder = tempfile::tempdir().unwrap();
     let manifest = |files: &[(&str, &[u8])]| {
         let files: Vec<_> = files
