@@ -286,9 +286,9 @@ pub struct FilterSet {
 impl FilterSet {
     /// Holds `filters`, which count for ten days after they were made.
     #[must_use]
-    pub fn new(filters: Filters) -> Self {
+    pub fn new(filters: impl Into<Arc<Filters>>) -> Self {
         Self {
-            filters: RwLock::new(Arc::new(filters)),
+            filters: RwLock::new(filters.into()),
             max_age: MAX_AGE,
         }
     }
@@ -300,9 +300,10 @@ impl FilterSet {
         self
     }
 
-    /// Holds these filters from now on, and no others.
-    pub fn replace(&self, filters: Filters) {
-        let filters = Arc::new(filters);
+    /// Holds these filters from now on, and no others: such as a
+    /// [`Refresh`](super::refresh::Refresh) of them gives.
+    pub fn replace(&self, filters: impl Into<Arc<Filters>>) {
+        let filters = filters.into();
         *self.filters.write().unwrap_or_else(PoisonError::into_inner) = filters;
     }
 
