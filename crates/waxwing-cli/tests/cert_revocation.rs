@@ -319,7 +319,21 @@ fn lists_can_be_asked_about_intermediate_certificates_too() {
         let output = verify(&["--revocation", how, "--crl", "revoked.crl"]);
         assert_fails(&output, 6, "CN=Authority is revoked");
     }
-    let output = verify(&["-v", "--crl", "root.crl"]);
+    // A client's certificate is asked about as a server's is.
+    let (me, _) = authority.leaf(&Leaf {
+        serial: vec![7, 8],
+        for_clients: true,
+        ..Leaf::default()
+    });
+    write(
+        "chain.pem",
+        (pem(&me) + &pem(&authority.certificate)).as_bytes(),
+    );
+    write("banned.crl", &list(&authority, &[vec![7, 8]]));
+    assert_good(&verify(&["--client"]));
+    let output = verify(&["--client", "--crl", "banned.crl"]);
+    assert_fails(&output, 6, "is revoked");
+    let output = verify(&["--client", "-v", "--crl", "root.crl"]);
     assert!(
         stdout(&output).contains("certificate 1, revocation list: good"),
         "{}",

@@ -60,9 +60,8 @@ pub use error::LoadError;
 pub use failure::{Code, Culprit, Failure};
 pub use identity::{Extensions, Identity, NamePart, Named, Unreadable};
 pub use issue::{
-    IssueError, Issued, KeyType, LeafBuilder, LocalAuthority, LocalAuthorityBuilder,
-    MAX_BROWSER_VALIDITY, SelfSigned, SelfSignedBuilder, SigningRequest, SigningRequestBuilder,
-    UnknownKeyType,
+    IssueError, Issued, Itself, KeyType, LeafBuilder, LocalAuthority, LocalAuthorityBuilder,
+    MAX_BROWSER_VALIDITY, SelfSigned, SigningRequest, SigningRequestBuilder, UnknownKeyType,
 };
 pub use keys::{
     KeyLoading, MAX_PBKDF2_ITERATIONS, MAX_SCRYPT_MEMORY, MAX_SCRYPT_WORK, Passphrase,
