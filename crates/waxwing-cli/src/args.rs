@@ -37,7 +37,8 @@ pub(crate) struct OutputArgs {
     #[arg(short, long, global = true, help_heading = "Output")]
     pub(crate) quiet: bool,
 
-    /// Say more: `get` shows the handshake and the headers, `serve` each request
+    /// Say more: `get` shows the handshake and the headers, `serve` each request,
+    /// `cert verify` what each source says
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
 
