@@ -41,6 +41,7 @@ mod messages;
 mod name;
 mod record;
 mod refused;
+mod session;
 #[cfg(test)]
 mod testing;
 mod trace;
@@ -54,8 +55,12 @@ pub use config::credentials::{
     CertChoice, CertResolver, CertificateRequestView, CertifiedKey, ClientCertResolver,
     ClientHelloView,
 };
+pub use config::psk::{ExternalPsk, InvalidPsk, PskLookup, PskResolver};
 #[cfg(feature = "server")]
 pub use config::server::{ServerConfig, ServerConfigBuilder};
+pub use config::sessions::{
+    ClientSessions, Clock, FirstUse, ReplayGuard, ServerSessions, SessionLookup,
+};
 pub use config::verifier::{
     ClientAuth, ClientCertRequest, ClientCertVerifier, Note, ServerCertRequest, ServerCertVerifier,
     Verdict, Verified,
@@ -70,7 +75,7 @@ pub use connection::event::{
     Wait,
 };
 pub use connection::halves::{ReadHalf, WriteHalf};
-pub use connection::info::{ConnectionInfo, Exporter};
+pub use connection::info::{ConnectionInfo, EarlyDataStatus, Exporter};
 pub use error::{
     CertificateError, DecodeError, Error, Incompatible, Misuse, PeerError, Problem, Rejection,
 };
@@ -83,4 +88,5 @@ pub use messages::{
 pub use name::{DnsName, InvalidName, ServerName};
 pub use record::{Epoch, RecordPadding};
 pub use refused::Refused;
+pub use session::{InvalidSession, Session, UnixMillis};
 pub use trace::{Direction, Trace, TraceEvent};

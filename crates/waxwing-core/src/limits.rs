@@ -54,3 +54,20 @@ pub const MAX_SKIPPED_EARLY_DATA: u32 = 1 << 16;
 pub const MAX_ALPN_NAME: usize = 255;
 /// Bytes of a DNS name without its final dot (RFC 1035).
 pub const MAX_DNS_NAME: usize = 253;
+
+/// Seconds that a session lives at most (RFC 9846, Section 4.7.1).
+pub const MAX_SESSION_LIFETIME: u32 = 604_800;
+/// Bytes of what tells a server's services apart in sessions.
+pub const MAX_SESSION_CONTEXT: usize = 255;
+/// Bytes of a ticket: longer ones are neither kept nor looked at. Ours have 200, and what a client's
+/// certificates take.
+pub const MAX_TICKET: usize = 1 << 14;
+/// Bytes of an encoded session, with certificates of both sides in it.
+pub const MAX_SESSION_BYTES: usize = 1 << 17;
+/// Identities looked at in one ClientHello, each at the cost of one look-up.
+pub const MAX_PSK_IDENTITIES: usize = 8;
+/// Bytes of a key that peers share.
+pub const MAX_PSK_LEN: usize = 256;
+/// Milliseconds by which a client's and the server's idea of a ticket's age may differ for early
+/// data to be accepted (RFC 9846, Section 8.3).
+pub const EARLY_DATA_AGE_WINDOW: u32 = 10_000;

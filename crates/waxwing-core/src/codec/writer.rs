@@ -31,6 +31,21 @@ impl<'a> Writer<'a> {
         self.out.extend_from_slice(bytes);
     }
 
+    /// What was written from this place on, counted from the start of the buffer.
+    pub(crate) fn since(&self, start: usize) -> &[u8] {
+        self.out.get(start..).unwrap_or_default()
+    }
+
+    /// Bytes in the buffer so far.
+    pub(crate) const fn position(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Takes back everything from this place on.
+    pub(crate) fn truncate(&mut self, to: usize) {
+        self.out.truncate(to);
+    }
+
     /// Writes a vector with a length of one byte.
     pub(crate) fn vec8(
         &mut self,

@@ -8,9 +8,11 @@ use waxwing_crypto::{CipherSuite, CryptoProvider, NamedGroup};
 
 use super::compression::CertDecompressor;
 use super::credentials::ClientCertResolver;
+use super::psk::ExternalPsk;
+use super::sessions::{ClientSessionConfig, ClientSessions, Clock};
 use super::verifier::ServerCertVerifier;
 use super::versions::ProtocolVersions;
-use super::{Chosen, Common, ConfigError, KeyLog, check_types, common_setters};
+use super::{Chosen, Common, ConfigError, KeyLog, TicketRequest, check_types, common_setters};
 use crate::ServerName;
 use crate::messages::CertificateType;
 use crate::messages::extensions::max_fragment_length::MaxFragmentLength;
@@ -49,6 +51,11 @@ pub struct ClientConfig {
     pub(crate) server_certificate_types: Vec<CertificateType>,
     pub(crate) client_certificate_types: Vec<CertificateType>,
     pub(crate) max_fragment_length: Option<MaxFragmentLength>,
+    pub(crate) sessions: Option<ClientSessionConfig>,
+    pub(crate) ticket_request: Option<TicketRequest>,
+    pub(crate) early_data: bool,
+    pub(crate) psks: Vec<ExternalPsk>,
+    pub(crate) psk_without_key_exchange: bool,
 }
 
 impl ClientConfig {
@@ -79,6 +86,11 @@ impl ClientConfig {
                 server_certificate_types: Vec::from([CertificateType::X509]),
                 client_certificate_types: Vec::from([CertificateType::X509]),
                 max_fragment_length: None,
+                sessions: None,
+                ticket_request: None,
+                early_data: false,
+                psks: Vec::new(),
+                psk_without_key_exchange: false,
             },
             chosen: Chosen::default(),
         }
@@ -173,6 +185,46 @@ impl ClientConfigBuilder {
     /// Its successor is [`Self::record_size_limit`]; a server that knows both follows that one.
     pub const fn max_fragment_length(mut self, length: MaxFragmentLength) -> Self {
         self.config.max_fragment_length = Some(length);
+        self
+    }
+
+    /// Resumes sessions from this store, and keeps new ones there (default: nothing is resumed).
+    pub fn sessions(mut self, store: Arc<dyn ClientSessions>, clock: Arc<dyn Clock>) -> Self {
+        self.config.sessions = Some(ClientSessionConfig { store, clock });
+        self
+    }
+
+    /// Tells servers how many tickets are wanted: after a new session, and after a resumed one
+    /// (RFC 9149; default: nothing is said, and servers send what they like).
+    pub const fn ticket_request(mut self, new_session: u8, resumption: u8) -> Self {
+        self.config.ticket_request = Some(TicketRequest {
+            new_session,
+            resumption,
+        });
+        self
+    }
+
+    /// Whether early data may be sent with sessions that allow for it (default: no): see
+    /// `Connection::write_early`.
+    ///
+    /// It is sent under keys without forward secrecy, and whoever records it can send it again
+    /// (RFC 9846, Section 2.3): only say in it what may be heard twice.
+    pub const fn early_data(mut self, on: bool) -> Self {
+        self.config.early_data = on;
+        self
+    }
+
+    /// Offers these keys, after the session if there is one (default: none). A server that takes
+    /// one proves with it who it is, and shows no certificate.
+    pub fn external_psks(mut self, psks: impl IntoIterator<Item = ExternalPsk>) -> Self {
+        self.config.psks = psks.into_iter().collect();
+        self
+    }
+
+    /// Lets servers do without a key exchange where there is a PSK (`psk_ke`; default: no). Who
+    /// learns the PSK later can then read everything that was ever said under it.
+    pub const fn dangerous_psk_without_key_exchange(mut self, allow: bool) -> Self {
+        self.config.psk_without_key_exchange = allow;
         self
     }
 

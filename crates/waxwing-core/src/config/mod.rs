@@ -21,8 +21,10 @@ use versions::ProtocolVersions;
 pub(crate) mod client;
 pub(crate) mod compression;
 pub(crate) mod credentials;
+pub(crate) mod psk;
 #[cfg(feature = "server")]
 pub(crate) mod server;
+pub(crate) mod sessions;
 pub(crate) mod verifier;
 pub(crate) mod versions;
 
@@ -69,6 +71,8 @@ pub enum ConfigError {
     RecordSizeLimit(u16),
     /// A maximum for what is sent in one record is outside 64 to 16384.
     MaxSentFragment(u16),
+    /// A context of sessions is longer than 255 bytes.
+    SessionContext,
     /// No cipher suite is there for a version that is to be spoken.
     NoSuite(ProtocolVersion),
     /// No group is there for the one version that is to be spoken.
@@ -104,6 +108,9 @@ impl fmt::Display for ConfigError {
                     "at most 64 to 16384 bytes are sent in a record, not {bytes}"
                 )
             }
+            Self::SessionContext => {
+                f.write_str("a context of sessions must have at most 255 bytes")
+            }
             Self::NoSuite(version) => write!(f, "there is no cipher suite for {version}"),
             Self::NoGroup(version) => write!(f, "there is no key exchange group for {version}"),
         }
@@ -111,6 +118,13 @@ impl fmt::Display for ConfigError {
 }
 
 impl core::error::Error for ConfigError {}
+
+/// How many tickets a client wants (RFC 9149, Section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TicketRequest {
+    pub(crate) new_session: u8,
+    pub(crate) resumption: u8,
+}
 
 /// What both sides configure alike.
 #[derive(Clone, Debug)]

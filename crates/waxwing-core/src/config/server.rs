@@ -7,9 +7,12 @@ use waxwing_crypto::{CipherSuite, CryptoProvider, NamedGroup};
 
 use super::compression::CertDecompressor;
 use super::credentials::CertResolver;
+use super::psk::PskResolver;
+use super::sessions::{Clock, EarlyDataConfig, ReplayGuard, ServerSessionConfig, ServerSessions};
 use super::verifier::ClientAuth;
 use super::versions::ProtocolVersions;
 use super::{Chosen, Common, ConfigError, KeyLog, check_types, common_setters};
+use crate::limits::{MAX_SESSION_CONTEXT, MAX_SESSION_LIFETIME};
 use crate::messages::CertificateType;
 use crate::record::RecordPadding;
 use crate::trace::Trace;
@@ -26,6 +29,10 @@ pub struct ServerConfig {
     pub(crate) post_handshake_auth: Option<ClientAuth>,
     pub(crate) client_certificate_types: Vec<CertificateType>,
     pub(crate) keep_peer_chain: bool,
+    pub(crate) sessions: Option<ServerSessionConfig>,
+    pub(crate) early_data: Option<EarlyDataConfig>,
+    pub(crate) psks: Option<Arc<dyn PskResolver>>,
+    pub(crate) psk_without_key_exchange: bool,
 }
 
 impl ServerConfig {
@@ -47,6 +54,10 @@ impl ServerConfig {
                 post_handshake_auth: None,
                 client_certificate_types: Vec::from([CertificateType::X509]),
                 keep_peer_chain: false,
+                sessions: None,
+                early_data: None,
+                psks: None,
+                psk_without_key_exchange: false,
             },
             chosen: Chosen::default(),
         }
@@ -122,6 +133,69 @@ impl ServerConfigBuilder {
         self
     }
 
+    /// Gives clients sessions to resume, and resumes them (default: every handshake is a full
+    /// one).
+    pub fn sessions(mut self, store: Arc<dyn ServerSessions>, clock: Arc<dyn Clock>) -> Self {
+        self.config.sessions = Some(ServerSessionConfig::new(store, clock));
+        self
+    }
+
+    /// Sends so many tickets after each handshake of TLS 1.3, or as many as the client asks for if
+    /// that is less (RFC 9149; default: 2). In TLS 1.2 it is one or none.
+    ///
+    /// It comes after [`Self::sessions`].
+    pub const fn tickets(mut self, count: u8) -> Self {
+        if let Some(sessions) = &mut self.config.sessions {
+            sessions.tickets = count;
+        }
+        self
+    }
+
+    /// Sessions live for so many seconds, at most seven days (default: 12 hours). It comes after
+    /// [`Self::sessions`].
+    pub const fn session_lifetime(mut self, seconds: u32) -> Self {
+        if let Some(sessions) = &mut self.config.sessions {
+            sessions.lifetime = if seconds < MAX_SESSION_LIFETIME {
+                seconds
+            } else {
+                MAX_SESSION_LIFETIME
+            };
+        }
+        self
+    }
+
+    /// Resumes only sessions of configurations with the same context, at most 255 bytes: services
+    /// that share a store but not their clients' rights need different ones (default: empty).
+    ///
+    /// It comes after [`Self::sessions`].
+    pub fn session_context(mut self, context: &[u8]) -> Self {
+        if let Some(sessions) = &mut self.config.sessions {
+            sessions.context = context.into();
+        }
+        self
+    }
+
+    /// Takes up to `max` bytes of early data from clients that resume (RFC 9846, Section 2.3;
+    /// default: none). The guard sees to it that none is taken twice.
+    pub fn early_data(mut self, max: u32, guard: Arc<dyn ReplayGuard>) -> Self {
+        self.config.early_data = Some(EarlyDataConfig { max, guard });
+        self
+    }
+
+    /// Shares keys with clients (default: none). A client that uses one proves with it who it is.
+    pub fn external_psks(mut self, psks: Arc<dyn PskResolver>) -> Self {
+        self.config.psks = Some(psks);
+        self
+    }
+
+    /// Does without a key exchange where a client wants to use a PSK and offers nothing better
+    /// (`psk_ke`; default: no). Who learns the PSK later can then read everything that was ever
+    /// said under it.
+    pub const fn dangerous_psk_without_key_exchange(mut self, allow: bool) -> Self {
+        self.config.psk_without_key_exchange = allow;
+        self
+    }
+
     /// Whether a HelloRetryRequest carries a cookie that the client must return (RFC 9846,
     /// Section 4.3.2; default: no, this server remembers its clients).
     pub const fn retry_cookie(mut self, on: bool) -> Self {
@@ -137,6 +211,11 @@ impl ServerConfigBuilder {
         let mut config = self.config;
         config.common.resolve(&self.chosen)?;
         check_types(&config.client_certificate_types)?;
+        if let Some(sessions) = &config.sessions
+            && sessions.context.len() > MAX_SESSION_CONTEXT
+        {
+            return Err(ConfigError::SessionContext);
+        }
         Ok(Arc::new(config))
     }
 }

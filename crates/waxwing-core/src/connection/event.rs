@@ -8,8 +8,10 @@ use waxwing_crypto::{CryptoError, SignatureScheme};
 
 use crate::Rejection;
 use crate::config::credentials::{CertificateRequestView, CertifiedKey, ClientHelloView};
+use crate::config::psk::ExternalPsk;
 use crate::config::verifier::{ClientCertRequest, ServerCertRequest, Verified};
 use crate::messages::CertificateType;
+use crate::session::Session;
 
 /// How far a call to `process` got.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,11 @@ pub enum Event {
     NeedInput(usize),
     /// Application data stands at this place in the input. May be called for repeatedly.
     AppData(Range<usize>),
+    /// On a server that accepts it: early data stands at this place in the input. Whoever sent it
+    /// knows the session's secret, but its flight may be a copy of one sent before, to another
+    /// server that does not share our [`ReplayGuard`](crate::ReplayGuard): do nothing with it that
+    /// must not be done twice (RFC 9846, Section 8; RFC 8470).
+    EarlyData(Range<usize>),
     /// The handshake, or the authentication of a client after it, cannot go on without an
     /// answer: see `question` and `answer`. Until then nothing is received.
     Wait(Wait),
@@ -73,6 +80,12 @@ pub enum Wait {
     Signature,
     /// The judgement of the peer's certificate.
     Verdict,
+    /// The session that a client wants to resume.
+    Session,
+    /// The key that a client wants to use.
+    Psk,
+    /// Whether a client's early data is new.
+    FirstUse,
 }
 
 /// The open question, with what is needed to answer it.
@@ -100,6 +113,25 @@ pub enum Question<'a> {
     Verdict(&'a OwnedServerCertRequest),
     /// Is this client who it says? Answered by [`Answer::Verdict`].
     ClientVerdict(&'a OwnedClientCertRequest),
+    /// Which session does this stand for? Answered by [`Answer::Session`].
+    Session {
+        /// The ticket, or the session id of TLS 1.2.
+        handle: &'a [u8],
+        /// Whether it is a session id.
+        is_id: bool,
+    },
+    /// Which key does this client mean? Answered by [`Answer::Psk`].
+    Psk {
+        /// The identity; of an imported key the external one.
+        identity: &'a [u8],
+    },
+    /// Is this hello seen for the first time? Answered by [`Answer::FirstUse`].
+    FirstUse {
+        /// What it is known by.
+        id: &'a [u8; 16],
+        /// For how long that must be remembered, in milliseconds.
+        window: u32,
+    },
 }
 
 /// A [`ServerCertRequest`] that waits for its answer, so it owns what it holds.
@@ -155,4 +187,11 @@ pub enum Answer {
     Signature(Result<Vec<u8>, CryptoError>),
     /// The peer is accepted or not.
     Verdict(Result<Verified, Rejection>),
+    /// This session; without one a full handshake follows.
+    Session(Option<Session>),
+    /// This key; without one a full handshake follows, if the client offers that.
+    Psk(Option<ExternalPsk>),
+    /// Whether the hello is new. If it is not, or nobody knows, the handshake goes on without
+    /// early data.
+    FirstUse(bool),
 }

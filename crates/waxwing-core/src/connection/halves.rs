@@ -2,12 +2,14 @@
 //! of its own, without a lock. What a peer's message asks of our sending direction travels as a
 //! value, [`PeerAction`].
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 pub use super::write_half::WriteHalf;
 
 use super::event::{Event, PeerAction, Progress};
 use super::post_handshake::Later;
+use super::tickets::Tickets;
 use super::traced::opened;
 use crate::config::versions::ProtocolVersions;
 use crate::error::Misuse;
@@ -94,6 +96,8 @@ pub struct ReadHalf {
     levels: Levels,
     failed: Option<Error>,
     trace: Option<Arc<dyn Trace>>,
+    /// Makes sessions of tickets, on a client that keeps them.
+    sessions: Option<Box<Tickets>>,
 }
 
 impl ReadHalf {
@@ -102,6 +106,7 @@ impl ReadHalf {
         role: Role,
         levels: Levels,
         trace: Option<Arc<dyn Trace>>,
+        sessions: Option<Box<Tickets>>,
     ) -> Self {
         Self {
             rx,
@@ -116,6 +121,7 @@ impl ReadHalf {
             requests: 0,
             failed: None,
             trace,
+            sessions,
         }
     }
 
@@ -304,7 +310,10 @@ impl ReadHalf {
                     break;
                 }
                 HandshakeType::NEW_SESSION_TICKET if self.role == Role::Client => {
-                    NewSessionTicket::read(message.body())?;
+                    let ticket = NewSessionTicket::read(message.body())?;
+                    if let Some(sessions) = &self.sessions {
+                        sessions.take(&ticket)?;
+                    }
                     self.tickets = self.tickets.saturating_add(1);
                     if self.tickets > MAX_TICKETS {
                         return Err(PeerError::TooManyTickets.into());

@@ -32,6 +32,12 @@ pub struct ConnectionInfo {
     pub alpn: Option<Box<[u8]>>,
     /// On a server: the name that the client asked for.
     pub server_name: Option<DnsName>,
+    /// Whether the connection resumes an earlier one, and takes from there who the peer is.
+    pub resumed: bool,
+    /// The identity of the key that both sides knew before, if the connection rests on one.
+    pub psk_identity: Option<Box<[u8]>>,
+    /// What became of early data.
+    pub early_data: EarlyDataStatus,
     /// Whether a HelloRetryRequest cost a round trip.
     pub retried: bool,
     /// In TLS 1.2: whether the secrets are bound to the whole handshake (RFC 7627). TLS 1.3
@@ -58,8 +64,25 @@ pub struct ConnectionInfo {
     pub scts: Option<Box<[u8]>>,
     /// What the verifier wants known of the peer, which has proved to hold its key.
     pub peer_note: Option<Note>,
+    /// Keying material bound to early data, where there is some (RFC 9846, Section 7.5). It is not
+    /// secret from whoever learns the session's secret later.
+    pub early_exporter: Option<Exporter>,
     /// Keying material for other protocols; there once the handshake is complete.
     pub exporter: Option<Exporter>,
+}
+
+/// What became of early data (RFC 9846, Section 2.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EarlyDataStatus {
+    /// The client offered none.
+    #[default]
+    NotOffered,
+    /// The client offered it, and does not know yet what the server does with it.
+    Offered,
+    /// The server takes it.
+    Accepted,
+    /// The server did not take it: what a client sent it has to send once more.
+    Rejected,
 }
 
 /// Derives keying material for other protocols (RFC 9846, Section 7.5; RFC 5705).

@@ -1,13 +1,15 @@
 //! The key schedule of TLS 1.3 (RFC 9846, Section 7.1), one type per stage.
 //!
 //! ```text
-//!          0 -> Extract = Early Secret
+//!        PSK -> Extract = Early Secret           EarlySecret, if there is a PSK
+//!                 | ext, res or imp binder, c e traffic, e exp master
 //!                 | derived                      constants while there is no PSK
 //!   (EC)DHE -> Extract = Handshake Secret        HandshakeSecrets
 //!                 | c hs traffic, s hs traffic
 //!                 | derived
 //!          0 -> Extract = Main Secret            ApplicationSecrets
 //!                 | c ap traffic, s ap traffic, exp master
+//!                 | res master                   ResumptionSecret
 //! ```
 
 use waxwing_crypto::{CryptoError, Digest, Hash, HashId, HmacKey, SharedSecret, Suite13, kdf};
@@ -37,6 +39,70 @@ const fn hash_of_nothing(hash: HashId) -> &'static [u8] {
     match hash {
         HashId::Sha384 => &SHA384,
         _ => &SHA256,
+    }
+}
+
+/// Where a PSK comes from, which its binder says (RFC 9846, Section 7.1; RFC 9258, Section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PskOrigin {
+    Resumption,
+    External,
+    Imported,
+}
+
+impl PskOrigin {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::Resumption => b"res binder",
+            Self::External => b"ext binder",
+            Self::Imported => b"imp binder",
+        }
+    }
+}
+
+/// What a PSK gives before there is a key exchange.
+#[derive(Clone)]
+pub(crate) struct EarlySecret {
+    key: HmacKey,
+}
+
+impl EarlySecret {
+    pub(crate) fn new(hash: &'static Hash, psk: &[u8]) -> Self {
+        let zeros = Digest::zeros(hash.output_len());
+        let secret = kdf::extract(hash, zeros.as_ref(), psk);
+        Self {
+            key: hash.hmac_key(secret.as_ref()),
+        }
+    }
+
+    pub(crate) fn hash(&self) -> &'static Hash {
+        self.key.hash()
+    }
+
+    /// A binder over this hash of the hello without its binders, and what comes before it
+    /// (RFC 9846, Section 4.3.11.2).
+    pub(crate) fn binder(
+        &self,
+        origin: PskOrigin,
+        transcript: &Digest,
+    ) -> Result<Digest, CryptoError> {
+        let hash = self.hash();
+        let key = kdf::derive(&self.key, origin.label(), hash_of_nothing(hash.id()))?;
+        verify_data(hash, &key, transcript)
+    }
+
+    /// What protects early data, from the hash of the ClientHello.
+    pub(crate) fn traffic(&self, hello: &Digest) -> Result<Digest, CryptoError> {
+        kdf::derive(&self.key, b"c e traffic", hello.as_ref())
+    }
+
+    /// Exports keying material before the handshake is complete.
+    pub(crate) fn exporter(&self, hello: &Digest) -> Result<Digest, CryptoError> {
+        kdf::derive(&self.key, b"e exp master", hello.as_ref())
+    }
+
+    fn derived(&self) -> Result<Digest, CryptoError> {
+        kdf::derive(&self.key, b"derived", hash_of_nothing(self.hash().id()))
     }
 }
 
@@ -95,14 +161,21 @@ pub(crate) struct HandshakeSecrets {
 }
 
 impl HandshakeSecrets {
-    /// From the key exchange and the hash of ClientHello..ServerHello.
+    /// From the PSK if there is one, the key exchange if there is one, and the hash of
+    /// ClientHello..ServerHello. There is at least one of the two.
     pub(crate) fn new(
         suite: &'static Suite13,
-        shared: &SharedSecret,
+        psk: Option<&EarlySecret>,
+        shared: Option<&SharedSecret>,
         hellos: &Digest,
     ) -> Result<Self, CryptoError> {
         let hash = suite.hash;
-        let secret = kdf::extract(hash, derived_without_psk(hash.id()), shared.as_ref());
+        let zeros = Digest::zeros(hash.output_len());
+        let shared = shared.map_or(zeros.as_ref(), SharedSecret::as_ref);
+        let secret = match psk {
+            Some(psk) => kdf::extract(hash, psk.derived()?.as_ref(), shared),
+            None => kdf::extract(hash, derived_without_psk(hash.id()), shared),
+        };
         let key = hash.hmac_key(secret.as_ref());
         let labels: [&[u8]; 2] = [b"c hs traffic", b"s hs traffic"];
         Ok(Self {
@@ -128,6 +201,7 @@ impl HandshakeSecrets {
         Ok(ApplicationSecrets {
             traffic: TrafficSecrets::derive(suite, Epoch::Application, &key, labels, transcript)?,
             exporter: kdf::derive(&key, b"exp master", transcript.as_ref())?,
+            main: key,
         })
     }
 }
@@ -137,6 +211,52 @@ impl HandshakeSecrets {
 pub(crate) struct ApplicationSecrets {
     pub(crate) traffic: TrafficSecrets,
     pub(crate) exporter: Digest,
+    /// The Main Secret.
+    main: HmacKey,
+}
+
+impl ApplicationSecrets {
+    /// What later connections resume from, once the hash of ClientHello..client Finished is known.
+    pub(crate) fn resumption(&self, transcript: &Digest) -> Result<ResumptionSecret, CryptoError> {
+        ResumptionSource(self.main.clone()).secret(transcript)
+    }
+
+    /// What is needed for that.
+    pub(crate) fn into_resumption_source(self) -> ResumptionSource {
+        ResumptionSource(self.main)
+    }
+}
+
+/// The Main Secret, kept until the client's Finished is there.
+#[derive(Debug)]
+pub(crate) struct ResumptionSource(HmacKey);
+
+impl ResumptionSource {
+    /// From the hash of ClientHello..client Finished.
+    pub(crate) fn secret(&self, transcript: &Digest) -> Result<ResumptionSecret, CryptoError> {
+        let secret = kdf::derive(&self.0, b"res master", transcript.as_ref())?;
+        Ok(ResumptionSecret {
+            hash: self.0.hash(),
+            secret,
+        })
+    }
+}
+
+/// What the PSKs of later connections come from.
+pub(crate) struct ResumptionSecret {
+    hash: &'static Hash,
+    secret: Digest,
+}
+
+impl ResumptionSecret {
+    /// The PSK of the ticket with this nonce (RFC 9846, Section 4.7.1).
+    pub(crate) fn psk(&self, nonce: &[u8]) -> Result<Digest, CryptoError> {
+        kdf::derive(
+            &self.hash.hmac_key(self.secret.as_ref()),
+            b"resumption",
+            nonce,
+        )
+    }
 }
 
 /// The `verify_data` of a Finished (RFC 9846, Section 4.5.3): `base` is the sender's traffic

@@ -89,6 +89,20 @@ impl Transcript {
         }
     }
 
+    /// The hash of everything so far and `more`, under this hash function, which is the running one
+    /// if there is one.
+    pub(crate) fn with(&self, hash: &'static Hash, more: &[u8]) -> Digest {
+        let running = match self {
+            Self::Buffered(bytes) => return hash.digest(&[bytes, more]),
+            Self::Running(running) => running,
+            #[cfg(feature = "tls12")]
+            Self::Logged(running, _) => running,
+        };
+        let mut running = running.clone();
+        running.update(more);
+        running.finish()
+    }
+
     /// The hash of everything so far; of nothing, as an empty digest, before it is known.
     pub(crate) fn current(&self) -> Digest {
         match self {

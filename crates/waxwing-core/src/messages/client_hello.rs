@@ -6,7 +6,7 @@ use super::extensions::{
     self, DistinguishedName, KeyShareEntry, Place, ProtocolName, alpn, certificate_authorities,
     certificate_type, compress_certificate, cookie, ec_point_formats, key_share,
     max_fragment_length, psk, record_size_limit, renegotiation_info, server_name,
-    signature_algorithms, status_request, supported_groups, supported_versions,
+    signature_algorithms, status_request, supported_groups, supported_versions, ticket_request,
 };
 use super::registry::{
     CertificateCompressionAlgorithm, CertificateType, ExtensionType, ProtocolVersion,
@@ -14,6 +14,7 @@ use super::registry::{
 use super::{read_session_id, write_session_id};
 use crate::Error;
 use crate::codec::{List, Reader, Writer};
+use crate::config::TicketRequest;
 use crate::error::PeerError;
 
 /// What a client offers.
@@ -43,8 +44,8 @@ pub(crate) struct ClientExtensions<'a> {
     pub(crate) key_share: Option<List<'a, KeyShareEntry<'a>>>,
     pub(crate) cookie: Option<&'a [u8]>,
     pub(crate) psk_modes: Option<&'a [u8]>,
-    /// The identities and binders, as they came.
-    pub(crate) pre_shared_key: Option<&'a [u8]>,
+    pub(crate) pre_shared_key: Option<psk::OfferedPsks<'a>>,
+    pub(crate) ticket_request: Option<TicketRequest>,
     pub(crate) early_data: bool,
     /// Whether the client asks for an OCSP response.
     pub(crate) status_request: bool,
@@ -125,6 +126,12 @@ impl<'a> ClientExtensions<'a> {
             }
             found.read_one(typ, data)
         })?;
+        // RFC 9846, Section 4.3.11.
+        if let Some(offer) = found.pre_shared_key
+            && offer.identities.iter().count() != offer.binders.iter().count()
+        {
+            return Err(PeerError::PskBinderCount.into());
+        }
         // RFC 9846, Section 4.3.9.
         if found.pre_shared_key.is_some() && found.psk_modes.is_none() {
             return Err(PeerError::PskWithoutModes.into());
@@ -154,6 +161,9 @@ impl<'a> ClientExtensions<'a> {
                 self.psk_modes = Some(psk::read_modes(data)?);
             }
             ExtensionType::PRE_SHARED_KEY => self.pre_shared_key = Some(psk::read_offer(data)?),
+            ExtensionType::TICKET_REQUEST => {
+                self.ticket_request = Some(ticket_request::read(data)?);
+            }
             ExtensionType::EARLY_DATA => {
                 data.finish()?;
                 self.early_data = true;
@@ -337,12 +347,14 @@ mod tests {
 
     #[test]
     fn pre_shared_key_is_last_and_comes_with_modes() {
-        let offer = [&[0, 7][..], &[1; 7], &[0, 33], &[2; 33]].concat();
+        let offer = [&[0, 7, 0, 1, 1, 0, 0, 0, 0][..], &[0, 33, 32], &[2; 32]].concat();
         let psk = (ExtensionType::PRE_SHARED_KEY, &offer[..]);
         let modes = (ExtensionType::PSK_KEY_EXCHANGE_MODES, &[1, 1][..]);
         let body = hello(&block(&[modes, psk]));
         let found = ClientHello::read(&body).unwrap().extensions;
-        assert_eq!(found.pre_shared_key, Some(&offer[..]));
+        let found = found.pre_shared_key.unwrap();
+        assert_eq!(found.identities.as_bytes(), &offer[2..9]);
+        assert_eq!(found.binders.as_bytes(), &offer[11..]);
         assert_eq!(error(&[psk, modes]), PeerError::PskNotLast.into());
         assert_eq!(
             error(&[modes, psk, (ExtensionType(0x1a1a), &[])]),

@@ -2,7 +2,7 @@
 
 use super::extensions::{
     self, ExtensionSet, Place, alpn, certificate_type, max_fragment_length, record_size_limit,
-    supported_groups,
+    supported_groups, ticket_request,
 };
 use super::registry::{CertificateType, ExtensionType};
 use crate::Error;
@@ -18,6 +18,8 @@ pub(crate) struct EncryptedExtensions<'a> {
     pub(crate) server_name: bool,
     /// Whether the server accepts early data.
     pub(crate) early_data: bool,
+    /// How many tickets will come, to a client that said how many it wants.
+    pub(crate) ticket_count: Option<u8>,
     /// 1 to 4.
     pub(crate) max_fragment_length: Option<u8>,
     /// In bytes of plaintext with padding and content type, at least 64.
@@ -57,6 +59,9 @@ impl<'a> EncryptedExtensions<'a> {
                 data.finish()?;
                 self.early_data = true;
             }
+            ExtensionType::TICKET_REQUEST => {
+                self.ticket_count = Some(ticket_request::read_expected(data)?);
+            }
             // RFC 9846, Section 4.3.7: the server's wishes for later connections.
             ExtensionType::SUPPORTED_GROUPS => {
                 supported_groups::read(data)?;
@@ -91,6 +96,11 @@ impl<'a> EncryptedExtensions<'a> {
             }
             if self.early_data {
                 extensions::write(w, ExtensionType::EARLY_DATA, |_| Ok(()))?;
+            }
+            if let Some(count) = self.ticket_count {
+                extensions::write(w, ExtensionType::TICKET_REQUEST, |w| {
+                    ticket_request::write_expected_count(w, count)
+                })?;
             }
             if let Some(code) = self.max_fragment_length {
                 extensions::write(w, ExtensionType::MAX_FRAGMENT_LENGTH, |w| {
@@ -127,6 +137,7 @@ mod tests {
 
     fn offered() -> ExtensionSet {
         set(&[
+            ExtensionType::TICKET_REQUEST,
             ExtensionType::SERVER_NAME,
             ExtensionType::MAX_FRAGMENT_LENGTH,
             ExtensionType::SUPPORTED_GROUPS,
@@ -169,6 +180,7 @@ mod tests {
             alpn: Some(b"h2"),
             server_name: true,
             early_data: true,
+            ticket_count: Some(2),
             max_fragment_length: None,
             record_size_limit: Some(64),
             client_certificate_type: Some(CertificateType::RAW_PUBLIC_KEY),

@@ -83,6 +83,10 @@ pub(crate) trait Flight {
     /// Messages from now on go out under these keys.
     fn install_write(&mut self, keys: EpochKeys) -> Result<(), Error>;
 
+    /// Messages from now on go out unprotected again: early data was sent, and the server asked for
+    /// another ClientHello.
+    fn uninstall_write(&mut self) -> Result<(), Error>;
+
     /// No record from now on has more than so many bytes of content (RFC 8449), or than before.
     fn limit_records(&mut self, max_content: usize);
 

@@ -160,6 +160,11 @@ impl Flight for Levels {
         Ok(())
     }
 
+    fn uninstall_write(&mut self) -> Result<(), Error> {
+        self.epoch = Epoch::Initial;
+        Ok(())
+    }
+
     fn limit_records(&mut self, _: usize) {}
 
     fn change_keys(&mut self, keys: &Keys12) -> Result<(), Error> {

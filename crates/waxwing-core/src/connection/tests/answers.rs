@@ -42,6 +42,7 @@ fn waiting(wait: Wait) -> Stage {
             let builder = ClientConfig::builder(&PROVIDER, Arc::new(Trust::Later));
             Stage::client(builder, server_builder())
         }
+        Wait::Session | Wait::Psk | Wait::FirstUse => unreachable!("no session is resumed here"),
     };
     let count = if wait == Wait::Verdict { 3 } else { 1 };
     for record in stage.puppet.records(count) {
@@ -78,6 +79,9 @@ fn right_answer(stage: &Stage) -> Answer {
         Question::ClientCertificate(_) | Question::ClientVerdict(_) => {
             unreachable!("no client is asked for a certificate here")
         }
+        Question::Session { .. } | Question::Psk { .. } | Question::FirstUse { .. } => {
+            unreachable!("no session is resumed here")
+        }
     }
 }
 
@@ -96,6 +100,11 @@ fn wrong_answers(wait: Wait) -> Vec<Answer> {
         let rejection = CertificateError::Expired.into();
         answers.push(Answer::Verdict(Err(rejection)));
     }
+    answers.extend([
+        Answer::Session(None),
+        Answer::Psk(None),
+        Answer::FirstUse(true),
+    ]);
     answers
 }
 

@@ -6,6 +6,7 @@ use crate::config::credentials::CertifiedKey;
 use crate::config::verifier::{ServerCertRequest, Verdict, Verified};
 use crate::connection::event::OwnedServerCertRequest;
 use crate::messages::CertificateType;
+use crate::session::PeerIdentity;
 use crate::{Error, Incompatible};
 
 /// The verifier's answer, or the question if it answers later.
@@ -50,6 +51,14 @@ pub(super) fn judge(request: &ServerCertRequest<'_>, env: &mut Env<'_>) -> Resul
         env.cx.info.peer_chain = request.chain.iter().map(|der| (*der).into()).collect();
         env.cx.info.ocsp = request.ocsp.map(Into::into);
         env.cx.info.scts = request.scts.map(Into::into);
+    }
+    if env.config.sessions.is_some() {
+        env.cx.peer = PeerIdentity::keep(
+            request.certificate_type,
+            request.chain,
+            request.ocsp,
+            request.scts,
+        );
     }
     match env.config.verifier.verify(request) {
         Verdict::Accepted(verified) => Ok(Judged::Accepted(verified)),

@@ -22,6 +22,10 @@ mod certificate;
 mod finish12;
 pub(crate) mod finish13;
 mod hello;
+mod hello_writer;
+mod psk13;
+mod session;
+mod shares;
 #[cfg(feature = "tls12")]
 mod tls12;
 mod tls13;

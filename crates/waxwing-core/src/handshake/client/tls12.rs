@@ -21,7 +21,7 @@ use super::super::schedule12::Randoms;
 use super::super::{ChangeCipherSpec, StepOutcome};
 use super::certificate::{Judged, judge, settle_types};
 use super::finish12::{AwaitChangeCipherSpec, AwaitChoice, AwaitFinished, AwaitSignature, OurTurn};
-use super::{Env, hello};
+use super::{Env, hello_writer};
 use crate::config::credentials::{CertChoice, CertificateRequestView};
 use crate::config::verifier::{ServerCertRequest, Verified};
 use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
@@ -197,7 +197,7 @@ pub(super) fn on_server_hello(
         max_fragment_length: extensions.max_fragment_length,
         record_size_limit: extensions.record_size_limit,
     };
-    let ours = hello::record_limits(env.config);
+    let ours = hello_writer::record_limits(env.config);
     record_limits::apply(theirs, ours, ProtocolVersion::TLS12, env.cx, env.flight)?;
     let step = AwaitCertificate {
         settled: Settled {

@@ -7,6 +7,7 @@ use crate::config::verifier::{ClientAuth, ClientCertRequest, Verdict, Verified};
 use crate::connection::event::OwnedClientCertRequest;
 use crate::messages::CertificateType;
 use crate::messages::client_hello::ClientExtensions;
+use crate::session::PeerIdentity;
 use crate::{Error, Incompatible};
 
 /// The verifier's answer, or the question if it answers later.
@@ -73,7 +74,11 @@ pub(super) fn judge(
     if env.config.keep_peer_chain {
         env.cx.info.peer_chain = chain.iter().map(|der| (*der).into()).collect();
     }
-    judge_by(auth, env.cx.info.client_certificate_type, chain, missing)
+    let certificate_type = env.cx.info.client_certificate_type;
+    if env.config.sessions.is_some() {
+        env.cx.peer = PeerIdentity::keep(certificate_type, chain, None, None);
+    }
+    judge_by(auth, certificate_type, chain, missing)
 }
 
 /// Asks this verifier.

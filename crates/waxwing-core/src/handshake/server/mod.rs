@@ -21,7 +21,10 @@ pub(crate) mod certificate;
 mod finish12;
 mod finish13;
 mod hello;
+mod psk13;
 pub(crate) mod request13;
+mod resumption;
+mod tickets13;
 #[cfg(feature = "tls12")]
 mod tls12;
 mod tls13;
@@ -152,6 +155,9 @@ impl Server {
             }
             (Some(Step::Tls13(tls13::Step::Verdict(step))), Answer::Verdict(verdict)) => {
                 step.on_verdict(verdict)?
+            }
+            (Some(Step::Tls13(tls13::Step::Lookup(step))), answer) if step.is_for(&answer) => {
+                step.on_answer(answer, &mut env)?
             }
             #[cfg(feature = "tls12")]
             (Some(Step::Tls12(tls12::Step::Choice(step))), Answer::Certificate(choice)) => {

@@ -25,6 +25,7 @@ pub(crate) mod signed_certificate_timestamp;
 pub(crate) mod status_request;
 pub(crate) mod supported_groups;
 pub(crate) mod supported_versions;
+pub(crate) mod ticket_request;
 
 pub(crate) use alpn::ProtocolName;
 pub(crate) use certificate_authorities::DistinguishedName;

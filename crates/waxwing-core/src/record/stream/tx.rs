@@ -263,6 +263,12 @@ impl Flight for TxFlight<'_> {
         Ok(())
     }
 
+    fn uninstall_write(&mut self) -> Result<(), Error> {
+        self.tx.flush(self.out)?;
+        self.tx.key = None;
+        Ok(())
+    }
+
     fn limit_records(&mut self, max_content: usize) {
         self.tx.max_fragment = self.tx.max_fragment.min(max_content);
     }

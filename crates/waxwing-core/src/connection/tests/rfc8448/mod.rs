@@ -169,6 +169,10 @@ impl Flight for Replay<'_> {
         self.flight.install_write(keys)
     }
 
+    fn uninstall_write(&mut self) -> Result<(), Error> {
+        self.flight.uninstall_write()
+    }
+
     fn limit_records(&mut self, _: usize) {}
 
     #[cfg(feature = "tls12")]
