@@ -77,6 +77,24 @@ fn filters_are_read_from_the_folder_of_upki_and_later_ones_add_to_earlier() {
 }
 
 #[test]
+fn a_filter_whose_index_leads_out_of_it_is_refused() {
+    let world = World::new();
+    let times = (at(-DAY), at(DAY));
+    let issuer = &world.authority.certificate;
+    let mut bytes = filter(issuer, CtLog::new().id(), times, &[(&SERIAL, true)]);
+    assert!(Filter::from_bytes(&bytes).is_ok());
+    // Version, one log with its times, one block with its name and the size of its matrix; then
+    // the number of columns that the matrix has.
+    let columns = 2 + (2 + 32 + 8 + 8) + (4 + 32 + 4);
+    assert!(bytes[columns] < 10, "{}", bytes[columns]);
+    bytes[columns] += 1;
+    let Err(FilterError::Malformed(reason)) = Filter::from_bytes(&bytes) else {
+        panic!("a look-up would panic");
+    };
+    assert!(reason.contains("leads out of it"), "{reason}");
+}
+
+#[test]
 fn manifests_cannot_name_files_elsewhere() {
     for name in [
         "../x",
