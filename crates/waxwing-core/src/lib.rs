@@ -26,6 +26,9 @@
 )]
 
 extern crate alloc;
+// The stores of the tests know this crate by its name.
+#[cfg(test)]
+extern crate self as waxwing_core;
 #[cfg(test)]
 extern crate std;
 

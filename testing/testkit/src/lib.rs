@@ -11,3 +11,4 @@ pub mod mistakes;
 pub mod pki;
 #[cfg(feature = "pki")]
 pub mod revocation;
+pub mod sessions;

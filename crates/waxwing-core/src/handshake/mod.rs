@@ -98,13 +98,25 @@ impl Context {
         }
     }
 
-    /// No early data is sent from here on; what was sent has to be sent again.
-    fn reject_early_data(&mut self) {
+    /// The server does not take our early data: none is sent from here on, and what was sent has to
+    /// be sent again. What follows goes out under these keys, or unprotected.
+    fn reject_early_data(
+        &mut self,
+        keys: Option<EpochKeys>,
+        flight: &mut dyn Flight,
+    ) -> Result<(), Error> {
         self.may_send = MaySend::Nothing;
-        if self.info.early_data == EarlyDataStatus::Offered {
-            self.info.early_data = EarlyDataStatus::Rejected;
-            self.info.early_exporter = None;
+        self.info.early_data = EarlyDataStatus::Rejected;
+        self.info.early_exporter = None;
+        let epoch = keys.as_ref().map_or(Epoch::Initial, |keys| keys.epoch);
+        flight.leave_early_data(keys)?;
+        if let Some(trace) = &self.trace {
+            trace.event(&TraceEvent::Keys {
+                direction: Direction::Sent,
+                epoch,
+            });
         }
+        Ok(())
     }
 
     /// Sends one message and adds it to the transcript.

@@ -4,6 +4,9 @@
 pub(crate) mod client_auth;
 pub(crate) mod hellos;
 pub(crate) mod rfc8448;
+#[allow(dead_code, unreachable_pub, reason = "it is shared with other crates")]
+#[path = "../../../../testing/testkit/src/sessions.rs"]
+pub(crate) mod sessions;
 pub(crate) mod tls12;
 
 use alloc::boxed::Box;
@@ -160,8 +163,9 @@ impl Flight for Levels {
         Ok(())
     }
 
-    fn uninstall_write(&mut self) -> Result<(), Error> {
-        self.epoch = Epoch::Initial;
+    fn leave_early_data(&mut self, keys: Option<EpochKeys>) -> Result<(), Error> {
+        self.epoch = keys.as_ref().map_or(Epoch::Initial, |keys| keys.epoch);
+        self.keys.extend(keys);
         Ok(())
     }
 

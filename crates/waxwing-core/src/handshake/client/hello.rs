@@ -200,8 +200,7 @@ impl AwaitServerHello {
         env.cx.transcript.add(message.bytes);
         if self.offer.psk.has_early_data() {
             // RFC 9846, Section 4.3.10: it is not accepted, and none follows the second hello.
-            env.cx.reject_early_data();
-            env.flight.uninstall_write()?;
+            env.cx.reject_early_data(None, env.flight)?;
         } else if env.config.middlebox_compatibility {
             env.flight.change_cipher_spec();
         }
@@ -255,11 +254,15 @@ impl AwaitServerHello {
             None => {}
         }
         let read = secrets.traffic.server_keys();
-        // Early data may go on until the server says what it does with it.
-        if !early_data || psk.is_none() {
-            env.cx.reject_early_data();
-            // After early data or a retry it went out before (RFC 9846, Appendix E.4).
-            if env.config.middlebox_compatibility && self.retried.is_none() && !early_data {
+        if early_data {
+            // It may go on until the server says what it does with it. Without a PSK that is clear.
+            if psk.is_none() {
+                let keys = secrets.traffic.client_keys();
+                env.cx.reject_early_data(Some(keys), env.flight)?;
+            }
+        } else {
+            // After a retry it went out before the second ClientHello (RFC 9846, Appendix E.4).
+            if env.config.middlebox_compatibility && self.retried.is_none() {
                 env.flight.change_cipher_spec();
             }
             env.cx

@@ -174,9 +174,8 @@ fn settle_early_data(
         }
         (true, _) => Err(PeerError::EarlyDataUnfit.into()),
         (false, _) if offered => {
-            env.cx.reject_early_data();
-            env.cx
-                .install_write(env.flight, secrets.traffic.client_keys())
+            let keys = secrets.traffic.client_keys();
+            env.cx.reject_early_data(Some(keys), env.flight)
         }
         (false, _) => Ok(()),
     }

@@ -336,6 +336,7 @@ fn ask_again(
         retry: Some(Box::new(retry)),
     });
     let early_data = if hello.extensions.early_data {
+        env.cx.info.early_data = EarlyDataStatus::Rejected;
         EarlyData::SkipUntilHello
     } else {
         EarlyData::None

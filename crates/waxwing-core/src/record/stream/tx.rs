@@ -263,9 +263,12 @@ impl Flight for TxFlight<'_> {
         Ok(())
     }
 
-    fn uninstall_write(&mut self) -> Result<(), Error> {
+    fn leave_early_data(&mut self, keys: Option<EpochKeys>) -> Result<(), Error> {
         self.tx.flush(self.out)?;
-        self.tx.key = None;
+        self.tx.key = match keys {
+            Some(keys) => Some(SealKey::new(&keys)?),
+            None => None,
+        };
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use crate::{AlertDescription as A, Error, Incompatible as I, PeerError as P};
 
 /// RFC 9846, where it names the alert; where it does not, Section 6.2 says what each is for.
-const RULES: [(A, &[P]); 15] = [
+const RULES: [(A, &[P]); 17] = [
     (
         A::UNEXPECTED_MESSAGE,
         &[
@@ -73,6 +73,11 @@ const RULES: [(A, &[P]); 15] = [
             P::DefaultTypeAlone,
             P::CertificateTypeNotOffered,
             P::SeveralRawKeys,
+            // Section 4.3.10, 4.3.11.
+            P::EarlyDataUnfit,
+            P::PskBinderCount,
+            P::PskNotOffered,
+            P::PskHash,
         ],
     ),
     // RFC 8879, Sections 4 and 5.
@@ -81,6 +86,9 @@ const RULES: [(A, &[P]); 15] = [
     (A::DECODE_ERROR, &[P::EmptyCertificate, P::BadAlert]),
     // Section 4.5.2, 4.5.3.
     (A::DECRYPT_ERROR, &[P::BadSignature, P::BadFinished]),
+    // Section 4.3.11 names none; 4.3.10.
+    (A::DECRYPT_ERROR, &[P::BadBinder]),
+    (A::UNEXPECTED_MESSAGE, &[P::TooMuchEarlyData]),
     // Section 4.2.2, 4.2.3.
     (A::PROTOCOL_VERSION, &[P::LegacyVersion, P::RecordVersion]),
     // Not this protocol at all.

@@ -7,6 +7,7 @@ mod client12;
 mod client_auth;
 pub(super) mod compression;
 mod post_handshake;
+mod psk;
 mod raw_public_keys;
 mod records;
 mod records12;
@@ -31,6 +32,7 @@ fn cases() -> impl Iterator<Item = Case> {
         client_auth::CASES,
         compression::CASES,
         post_handshake::CASES,
+        psk::CASES,
         raw_public_keys::CASES,
     ];
     tables.into_iter().flatten().cloned()

@@ -169,8 +169,8 @@ impl Flight for Replay<'_> {
         self.flight.install_write(keys)
     }
 
-    fn uninstall_write(&mut self) -> Result<(), Error> {
-        self.flight.uninstall_write()
+    fn leave_early_data(&mut self, keys: Option<EpochKeys>) -> Result<(), Error> {
+        self.flight.leave_early_data(keys)
     }
 
     fn limit_records(&mut self, _: usize) {}
