@@ -382,6 +382,38 @@ fn an_anchor_signs_lists_if_its_key_usage_allows() {
 }
 
 #[test]
+fn nobody_is_asked_about_a_certificate_that_is_itself_trusted() {
+    let world = World::new();
+    let list = world.crl(CrlSpec {
+        revoked: vec![SERIAL.to_vec()],
+        ..CrlSpec::default()
+    });
+    let policy = Arc::new(RevocationPolicy::new(&PROVIDER).lists(set(&[list]), Mode::Hard));
+    let name: ServerName = NAME.parse().unwrap();
+    let request = ServerCertRequest {
+        certificate_type: CertificateType::X509,
+        chain: &[&world.leaf, &world.authority.certificate],
+        ocsp: None,
+        scts: None,
+        name: &name,
+    };
+    let mut anchors = TrustAnchors::from_pem_or_der(&world.root.certificate).unwrap();
+    let by = |anchors: &TrustAnchors| {
+        let verifier = Verifier::new(&PROVIDER, anchors.clone()).clock(Clock::Fixed(NOW));
+        verifier
+            .revocation(Arc::clone(&policy))
+            .examination(&request)
+    };
+    let refused = by(&anchors);
+    assert_eq!(refused.result.unwrap_err().code, Code::Revoked);
+    assert_eq!(refused.revocation.unwrap().decision, Decision::Revoked);
+    anchors.add(&world.leaf).unwrap();
+    let trusted = by(&anchors);
+    assert!(trusted.result.is_ok());
+    assert_eq!(trusted.revocation, None);
+}
+
+#[test]
 fn another_path_serves_where_one_is_revoked_and_few_are_tried() {
     let world = World::new();
     let old_root = Authority::root("Old root");
