@@ -69,6 +69,7 @@ pub use connection::event::{
     Answer, Event, OwnedClientCertRequest, OwnedServerCertRequest, PeerAction, Progress, Question,
     Wait,
 };
+pub use connection::export::{ExportError, Exported, ImportError, Imported, Importer, Unfinished};
 pub use connection::halves::{ReadHalf, WriteHalf};
 pub use connection::info::{ConnectionInfo, Exporter};
 pub use error::{

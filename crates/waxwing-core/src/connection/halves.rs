@@ -4,6 +4,8 @@
 
 use alloc::sync::Arc;
 
+mod carried;
+
 pub use super::write_half::WriteHalf;
 
 use super::event::{Event, PeerAction, Progress};

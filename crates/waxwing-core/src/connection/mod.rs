@@ -26,6 +26,7 @@ use crate::{AlertDescription, Buffer, Error, ServerName};
 pub(crate) mod acceptor;
 mod establish;
 pub(crate) mod event;
+pub(crate) mod export;
 pub(crate) mod halves;
 pub(crate) mod info;
 pub(crate) mod post_handshake;

@@ -16,7 +16,7 @@ use crate::connection::info::Exporter;
 use crate::record::protect12::Keys12;
 
 /// Bytes of the main secret (RFC 5246, Section 8.1: "master secret").
-const MAIN_SECRET_LEN: usize = 48;
+pub(crate) const MAIN_SECRET_LEN: usize = 48;
 /// Bytes of `verify_data` (RFC 5246, Section 7.4.9).
 pub(crate) const VERIFY_DATA_LEN: usize = 12;
 
@@ -138,7 +138,8 @@ impl MainSecret {
 
     /// Keying material for other protocols (RFC 5705).
     pub(crate) fn exporter(self) -> Exporter {
-        Exporter::tls12(self.key, self.randoms.client, self.randoms.server)
+        let Randoms { client, server } = self.randoms;
+        Exporter::tls12(self.suite.hash, self.secret, client, server)
     }
 }
 
