@@ -72,6 +72,7 @@ pub use connection::event::{
 pub use connection::export::{ExportError, Exported, ImportError, Imported, Importer, Unfinished};
 pub use connection::halves::{ReadHalf, WriteHalf};
 pub use connection::info::{ConnectionInfo, Exporter};
+pub use connection::kernel::{ForKernel, KernelEvent, KernelKey, KernelTraffic, KernelUpdate};
 pub use error::{
     CertificateError, DecodeError, Error, Incompatible, Misuse, PeerError, Problem, Rejection,
 };

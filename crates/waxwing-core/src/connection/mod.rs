@@ -29,6 +29,7 @@ pub(crate) mod event;
 pub(crate) mod export;
 pub(crate) mod halves;
 pub(crate) mod info;
+pub(crate) mod kernel;
 pub(crate) mod post_handshake;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use waxwing_crypto::CipherSuite;
 use zeroize::Zeroizing;
 
 use super::{Connection, State};
@@ -104,6 +105,8 @@ pub enum ExportError {
     RequestOpen,
     /// Something is longer than its field.
     TooLong,
+    /// The kernel knows no such cipher suite.
+    NotForKernel(CipherSuite),
 }
 
 impl fmt::Display for ExportError {
@@ -118,6 +121,7 @@ impl fmt::Display for ExportError {
                 f.write_str("the client has not answered the last request for a certificate")
             }
             Self::TooLong => f.write_str("something is longer than its field"),
+            Self::NotForKernel(suite) => write!(f, "the kernel does not know {suite}"),
         }
     }
 }
