@@ -148,12 +148,13 @@ pub use waxwing_core::{
     CertificateRequestView, CertificateType, CertifiedKey, ClientAuth, ClientCertRequest,
     ClientCertResolver, ClientCertVerifier, ClientConfig, ClientConfigBuilder, ClientHelloView,
     CompressionFailed, ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName,
-    Epoch, Error, Event, Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible,
-    InvalidName, KeyLog, MaxFragmentLength, Misuse, Note, OwnedClientCertRequest,
-    OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress, ProtocolVersion,
-    ProtocolVersions, Question, ReadHalf, RecordPadding, Refused, Rejection, ServerCertRequest,
-    ServerCertVerifier, ServerConfig, ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict,
-    Verified, Wait, WriteHalf,
+    Epoch, Error, Event, ExportError, Exported, Exporter, ExtensionType, ForKernel, GroupMemory,
+    HandshakeType, ImportError, Imported, Importer, Incompatible, InvalidName, KernelEvent,
+    KernelKey, KernelTraffic, KernelUpdate, KeyLog, MaxFragmentLength, Misuse, Note,
+    OwnedClientCertRequest, OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress,
+    ProtocolVersion, ProtocolVersions, Question, ReadHalf, RecordPadding, Refused, Rejection,
+    ServerCertRequest, ServerCertVerifier, ServerConfig, ServerConfigBuilder, ServerName, Trace,
+    TraceEvent, Unfinished, Verdict, Verified, Wait, WriteHalf,
 };
 pub use waxwing_crypto as crypto;
 pub use waxwing_pki as pki;
