@@ -113,7 +113,11 @@ pub(super) fn read(
     let alpn = boxed(reader.vec8("application protocol")?);
     let server_name = match reader.vec8("server name")?.take_rest() {
         [] => None,
-        name => Some(DnsName::from_wire(name).ok_or(ImportError::Illegal("server name"))?),
+        name => DnsName::from_wire(name)
+            // As it was exported: in its one form.
+            .filter(|read| read.as_str().as_bytes() == name)
+            .map(Some)
+            .ok_or(ImportError::Illegal("server name"))?,
     };
     let peer_chain = chain(reader.vec24("peer's certificates")?)?;
     let ocsp = boxed(reader.vec24("OCSP response")?);
