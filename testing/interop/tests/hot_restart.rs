@@ -172,6 +172,10 @@ fn versions() -> ProtocolVersions {
 }
 
 /// Hands the connection over: how far it is goes along.
+#[expect(
+    clippy::zombie_processes,
+    reason = "this process ends before its successor"
+)]
 fn leave(stream: Stream<TcpStream>, at: u64, successor: &str) {
     let (exported, socket) = stream.into_exported().map_err(|(_, why)| why).unwrap();
     socket.set_nonblocking(false).unwrap();
