@@ -1,5 +1,7 @@
 //! A verifier that believes everybody, or nobody.
 
+use std::sync::{Mutex, PoisonError};
+
 use waxwing_core::{
     CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, ServerCertRequest,
     ServerCertVerifier, Verdict,
@@ -60,15 +62,6 @@ impl Judge {
     }
 }
 
-impl ServerCertVerifier for Judge {
-    fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
-        if self.later {
-            return Verdict::Pending;
-        }
-        self.decide(request)
-    }
-}
-
 impl ClientCertVerifier for Judge {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
         if self.later {
@@ -79,5 +72,28 @@ impl ClientCertVerifier for Judge {
 
     fn authorities(&self) -> &[Vec<u8>] {
         &self.authorities
+    }
+}
+
+/// The verifier of all of a client's connections, which the engine knows again when it resumes a
+/// session. Each connection brings its own judge.
+#[derive(Debug, Default)]
+pub(crate) struct Bench(Mutex<Option<Judge>>);
+
+impl Bench {
+    /// From here on `judge` decides.
+    pub(crate) fn seat(&self, judge: Judge) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(judge);
+    }
+}
+
+impl ServerCertVerifier for Bench {
+    fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            // A session is judged before the connection begins, when nobody can wait.
+            Some(judge) if judge.later && judge.seen.lock().started => Verdict::Pending,
+            Some(judge) => judge.decide(request),
+            None => Verdict::Rejected(CertificateError::Refused.into()),
+        }
     }
 }
