@@ -77,7 +77,7 @@ pub use connection::event::{
     Answer, Event, OwnedClientCertRequest, OwnedServerCertRequest, PeerAction, Progress, Question,
     Wait,
 };
-pub use connection::halves::{ReadHalf, WriteHalf};
+pub use connection::halves::{ReadHalf, Role, WriteHalf};
 pub use connection::info::{ConnectionInfo, EarlyDataStatus, Exporter};
 pub use error::{
     CertificateError, DecodeError, Error, Incompatible, Misuse, PeerError, Problem, Rejection,

@@ -4,6 +4,7 @@
 //! none.
 
 use core::ops::Range;
+use std::io;
 
 use waxwing_core::Buffer;
 use waxwing_core::limits::{MAX_PLAINTEXT, MAX_RECORD, RECORD_HEADER};
@@ -52,6 +53,9 @@ pub(crate) struct InBuf {
     header: [u8; RECORD_HEADER],
     waiting: Range<usize>,
     plain: Range<usize>,
+    /// Early data that was not taken yet; it comes before any other plaintext. How much there can be
+    /// is for the server's configuration to bound.
+    early: Vec<u8>,
     /// Size of the next `memory`.
     size: usize,
     /// Bytes offered to the transport last.
@@ -68,6 +72,7 @@ impl InBuf {
             header: [0; RECORD_HEADER],
             waiting: 0..0,
             plain: 0..0,
+            early: Vec::new(),
             size: READ_AHEAD,
             offered: 0,
             busy: false,
@@ -89,13 +94,32 @@ impl InBuf {
         self.settle();
     }
 
+    /// Keeps early data, which is a part of what waits: the handshake goes on without anybody
+    /// reading.
+    pub(crate) fn keep_early(&mut self, early: Range<usize>) {
+        let mut kept = core::mem::take(&mut self.early);
+        kept.extend_from_slice(&self.waiting()[early]);
+        self.early = kept;
+    }
+
     /// Plaintext that was not taken yet.
     pub(crate) fn plain(&self) -> &[u8] {
-        &self.memory[self.plain.clone()]
+        if self.early.is_empty() {
+            &self.memory[self.plain.clone()]
+        } else {
+            &self.early
+        }
     }
 
     /// Forgets the first `count` bytes of plaintext, or all if there are fewer.
     pub(crate) fn take(&mut self, count: usize) {
+        if !self.early.is_empty() {
+            self.early.drain(..count.min(self.early.len()));
+            if self.early.is_empty() {
+                self.early = Vec::new();
+            }
+            return;
+        }
         self.plain.start += count.min(self.plain.len());
         self.settle();
     }
@@ -158,11 +182,12 @@ impl InBuf {
         self.release();
         self.waiting = 0..0;
         self.plain = 0..0;
+        self.early = Vec::new();
     }
 
     /// Bytes of memory held.
     pub(crate) const fn capacity(&self) -> usize {
-        self.memory.capacity()
+        self.memory.capacity() + self.early.capacity()
     }
 
     fn storage(&mut self) -> &mut [u8] {
@@ -229,6 +254,23 @@ impl Output {
     /// Whether there is something to write or to flush.
     pub(crate) const fn is_due(&self) -> bool {
         !self.buffer.is_empty() || self.unflushed
+    }
+
+    /// Reading goes on although this could not be written: what the peer said before it left can
+    /// still be read. Whether the error is of that kind; then nothing more can be sent, and what
+    /// waits is dropped.
+    pub(crate) fn peer_left(&mut self, error: &io::Error) -> bool {
+        let left = matches!(
+            error.kind(),
+            io::ErrorKind::BrokenPipe
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+        );
+        if left {
+            self.buffer.clear();
+            self.unflushed = false;
+        }
+        left
     }
 
     /// Whether so much waits that nothing more may be written.

@@ -147,13 +147,15 @@ pub use waxwing_core::{
     CertDecompressor, CertResolver, CertificateCompressionAlgorithm, CertificateError,
     CertificateRequestView, CertificateType, CertifiedKey, ClientAuth, ClientCertRequest,
     ClientCertResolver, ClientCertVerifier, ClientConfig, ClientConfigBuilder, ClientHelloView,
-    CompressionFailed, ConfigError, Connection, ConnectionInfo, DecodeError, Direction, DnsName,
-    Epoch, Error, Event, Exporter, ExtensionType, GroupMemory, HandshakeType, Incompatible,
-    InvalidName, KeyLog, MaxFragmentLength, Misuse, Note, OwnedClientCertRequest,
-    OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress, ProtocolVersion,
-    ProtocolVersions, Question, ReadHalf, RecordPadding, Refused, Rejection, ServerCertRequest,
-    ServerCertVerifier, ServerConfig, ServerConfigBuilder, ServerName, Trace, TraceEvent, Verdict,
-    Verified, Wait, WriteHalf,
+    ClientSessions, Clock, CompressionFailed, ConfigError, Connection, ConnectionInfo, DecodeError,
+    Direction, DnsName, EarlyDataStatus, Epoch, Error, Event, Exporter, ExtensionType, ExternalPsk,
+    FirstUse, GroupMemory, HandshakeType, Incompatible, InvalidName, InvalidPsk, InvalidSession,
+    KeyLog, MaxFragmentLength, Misuse, Note, OwnedClientCertRequest, OwnedServerCertRequest,
+    PeerAction, PeerError, Problem, Progress, ProtocolVersion, ProtocolVersions, PskLookup,
+    PskResolver, Question, ReadHalf, RecordPadding, Refused, Rejection, ReplayGuard,
+    ServerCertRequest, ServerCertVerifier, ServerConfig, ServerConfigBuilder, ServerName,
+    ServerSessions, Session, SessionLookup, Trace, TraceEvent, UnixMillis, Verdict, Verified, Wait,
+    WriteHalf,
 };
 pub use waxwing_crypto as crypto;
 pub use waxwing_pki as pki;

@@ -74,6 +74,11 @@ impl Establishing {
         }
     }
 
+    /// Whether a server may say something before it has heard the client's Finished.
+    pub(super) const fn may_write_half_rtt(&self) -> bool {
+        matches!(self.handshake.cx.may_send, MaySend::HalfRtt)
+    }
+
     /// Seals what a server says before it has heard the client's Finished.
     pub(super) fn write_half_rtt(
         &mut self,

@@ -30,8 +30,10 @@ use crate::{AlertDescription, Epoch, Error, PeerError, refused};
 
 /// Which side of the connection we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub enum Role {
+    /// We spoke first.
     Client,
+    /// We answered.
     Server,
 }
 

@@ -203,6 +203,17 @@ impl Connection {
         self.judged(result, out)
     }
 
+    /// Whether [`Self::write`] can be called: after the handshake, and on a server some time before
+    /// its end.
+    #[must_use]
+    pub const fn may_write(&self) -> bool {
+        match &self.state {
+            State::Handshake(establishing) => establishing.may_write_half_rtt(),
+            State::Traffic(..) => true,
+            State::Failed(..) => false,
+        }
+    }
+
     /// Bytes of early data that can be sent now.
     #[must_use]
     pub const fn early_data_left(&self) -> usize {
@@ -323,6 +334,12 @@ impl Connection {
             State::Traffic(_, read, ..) => read.end_of_input(),
             State::Failed(error, _) => Err(error.clone()),
         }
+    }
+
+    /// Which side this is.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
     }
 
     /// What was agreed, as far as the handshake got.

@@ -226,6 +226,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     fn poll_idle<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if self.driver.output().is_due()
             && let Poll::Ready(Err(error)) = self.poll_flush_side(cx, Side::Reader)
+            && !self.driver.output().peer_left(&error)
         {
             return Poll::Ready(Err(error));
         }
