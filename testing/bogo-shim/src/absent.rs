@@ -103,10 +103,7 @@ const FLAGS: &[(&str, Feature)] = &[
 ];
 
 /// What the flags for a feature begin with.
-const PREFIXES: &[(&str, Feature)] = &[
-    ("-fail-early-callback-ech-", ECH),
-    ("-pake-", PAKE),
-];
+const PREFIXES: &[(&str, Feature)] = &[("-fail-early-callback-ech-", ECH), ("-pake-", PAKE)];
 
 /// What a flag asks for, if that is absent.
 pub(crate) fn feature_of(flag: &str) -> Option<Feature> {

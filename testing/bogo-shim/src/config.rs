@@ -13,7 +13,7 @@ use crate::compress::decompressors;
 use crate::credential::Credential;
 use crate::errors::Failure;
 use crate::memory::{Credulous, GivenSessions, Memory};
-use crate::options::Options;
+use crate::options::{Options, Plan};
 use crate::psk::Keys;
 use crate::seen::{Resolver, Shared};
 use crate::verify::{Bench, Judge};
@@ -52,18 +52,17 @@ const MAX_EARLY_DATA: u32 = 14_336;
 impl Setup {
     /// Loads the files and builds the configuration of a connection, the first or one that
     /// resumes the session of the one before.
-    pub(crate) fn new(options: &Options, memory: &Memory, resumed: bool) -> Result<Self, Failure> {
+    pub(crate) fn new(plan: &Plan, memory: &Memory, resumed: bool) -> Result<Self, Failure> {
+        let options = plan.options(resumed);
         let provider = provider(options);
         let seen = Shared::default();
+        // Where early data is offered, no other server is judged than one that rejects it.
+        let early = resumed && !options.server && options.early_data;
         // BoringSSL takes a session's word for who the client is, where ours asks again.
         let asks = !(options.server && resumed) || options.reverify_on_resume;
         let judge = Judge {
-            reject: options.verify_fail
-                && asks
-                && (options.verify_peer
-                    || options.require_client_certificate
-                    // BoringSSL verifies raw keys even where it does not verify certificates.
-                    || options.accepted_types.contains(&CertificateType::RAW_PUBLIC_KEY.0)),
+            reject: rejects(if early { &plan.retry } else { options }) && asks,
+            reject_session: rejects(options),
             later: options.piecemeal,
             reject_ocsp: options.reject_ocsp,
             expect_ocsp: options.expect.ocsp.is_some(),
@@ -97,6 +96,15 @@ impl Setup {
         };
         Ok(Self { side, hooks })
     }
+}
+
+/// Whether no certificate is to be believed.
+fn rejects(options: &Options) -> bool {
+    options.verify_fail
+        && (options.verify_peer
+            || options.require_client_certificate
+            // BoringSSL verifies raw keys even where it does not verify certificates.
+            || options.accepted_types.contains(&CertificateType::RAW_PUBLIC_KEY.0))
 }
 
 /// What BoringSSL lets a peer sign with where a test says nothing.

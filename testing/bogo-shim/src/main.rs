@@ -98,7 +98,7 @@ fn connection(plan: &Plan, memory: &Memory, resumed: bool) -> Result<(), Failure
     if resumed && !options.server && !memory.ours.turn() {
         return Err(Failure::Unexpected("no session to offer".into()));
     }
-    let mut session = Session::start(options, Setup::new(options, memory, resumed)?)?;
+    let mut session = Session::start(options, Setup::new(plan, memory, resumed)?)?;
     let exchange = Exchange {
         options,
         retry: &plan.retry,

@@ -15,6 +15,8 @@ use crate::seen::Shared;
 #[derive(Clone, Debug)]
 pub(crate) struct Judge {
     pub(crate) reject: bool,
+    /// The same where a client offers a session.
+    pub(crate) reject_session: bool,
     pub(crate) later: bool,
     pub(crate) expect_ocsp: bool,
     pub(crate) reject_ocsp: bool,
@@ -49,7 +51,12 @@ impl Judge {
         chain: &[&[u8]],
         believe: impl FnOnce(&PinnedVerifier) -> Verdict,
     ) -> Verdict {
-        if self.reject {
+        let reject = if self.seen.lock().started {
+            self.reject
+        } else {
+            self.reject_session
+        };
+        if reject {
             return Verdict::Rejected(CertificateError::Refused.into());
         }
         let leaf = chain.first().copied().unwrap_or_default();

@@ -265,6 +265,15 @@ impl Default for Options {
 }
 
 impl Plan {
+    /// What holds for a connection, the first or one that resumes.
+    pub(crate) const fn options(&self, resumed: bool) -> &Options {
+        if resumed {
+            &self.resumed
+        } else {
+            &self.initial
+        }
+    }
+
     fn check(&self) -> Result<(), Refusal> {
         self.initial.check()?;
         if self.resumptions == 0 {
