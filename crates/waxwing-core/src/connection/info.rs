@@ -66,7 +66,7 @@ pub struct ConnectionInfo {
     pub peer_note: Option<Note>,
     /// Keying material bound to early data, where there is some (RFC 9846, Section 7.5). It is not
     /// secret from whoever learns the session's secret later.
-    pub early_exporter: Option<Exporter>,
+    pub early_exporter: Option<Box<Exporter>>,
     /// Keying material for other protocols; there once the handshake is complete.
     pub exporter: Option<Exporter>,
 }

@@ -13,7 +13,7 @@
 //!   pair      engine <-> damaged bytes          <->   engine: they never disagree
 //!   mutated   engine <-> damaged messages       <->   engine: they never disagree
 //!   chains    certificates and a trust anchor         everyone who judges or decodes them
-//!   revocation  staples, timestamps, lists           whoever judges revocation
+//!   revocation  staples, timestamps, lists, filters  whoever judges revocation
 //!   chunks    one stream, whole and cut          ->   two engines: the same events
 //! ```
 
