@@ -320,6 +320,8 @@ rules! {
     Incompatible {
         Version => PROTOCOL_VERSION,
             "no common protocol version";
+        EarlyDataVersion => PROTOCOL_VERSION,
+            "the server chose TLS 1.2, which cannot go on after early data: try again without (RFC 9846, Appendix E.3)";
         CipherSuite => HANDSHAKE_FAILURE,
             "no common cipher suite";
         OnlyRc4 => INSUFFICIENT_SECURITY,

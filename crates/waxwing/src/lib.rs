@@ -154,14 +154,15 @@ pub use waxwing_core::{
     CertificateRequestView, CertificateType, CertifiedKey, ClientAuth, ClientCertRequest,
     ClientCertResolver, ClientCertVerifier, ClientConfig, ClientConfigBuilder, ClientHelloView,
     ClientSessions, Clock, CompressionFailed, ConfigError, Connection, ConnectionInfo, DecodeError,
-    Direction, DnsName, EarlyDataStatus, Epoch, Error, Event, Exporter, ExtensionType, ExternalPsk,
-    FirstUse, GroupMemory, HandshakeType, Incompatible, InvalidName, InvalidPsk, InvalidSession,
-    KeyLog, MaxFragmentLength, Misuse, Note, OwnedClientCertRequest, OwnedServerCertRequest,
-    PeerAction, PeerError, Problem, Progress, ProtocolVersion, ProtocolVersions, PskLookup,
-    PskResolver, Question, ReadHalf, RecordPadding, Refused, Rejection, ReplayGuard,
-    ServerCertRequest, ServerCertVerifier, ServerConfig, ServerConfigBuilder, ServerName,
-    ServerSessions, Session, SessionLookup, Trace, TraceEvent, UnixMillis, Verdict, Verified, Wait,
-    WriteHalf,
+    Direction, DnsName, EarlyDataStatus, Epoch, Error, Event, ExportError, Exported, Exporter,
+    ExtensionType, ExternalPsk, FirstUse, ForKernel, GroupMemory, HandshakeType, ImportError,
+    Imported, Importer, Incompatible, InvalidName, InvalidPsk, InvalidSession, KernelEvent,
+    KernelKey, KernelTraffic, KernelUpdate, KeyLog, MaxFragmentLength, Misuse, Note,
+    OwnedClientCertRequest, OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress,
+    ProtocolVersion, ProtocolVersions, PskLookup, PskResolver, Question, ReadHalf, RecordPadding,
+    Refused, Rejection, ReplayGuard, ServerCertRequest, ServerCertVerifier, ServerConfig,
+    ServerConfigBuilder, ServerName, ServerSessions, Session, SessionLookup, Trace, TraceEvent,
+    Unfinished, UnixMillis, Verdict, Verified, Wait, WriteHalf,
 };
 pub use waxwing_crypto as crypto;
 pub use waxwing_pki as pki;

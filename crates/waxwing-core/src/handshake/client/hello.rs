@@ -174,6 +174,10 @@ impl AwaitServerHello {
         if self.retried.is_some() {
             return Err(PeerError::RetrySuiteChanged.into());
         }
+        // RFC 9846, Appendix E.3: it would take the early data for broken records.
+        if self.offer.psk.has_early_data() {
+            return Err(Incompatible::EarlyDataVersion.into());
+        }
         Ok(true)
     }
 

@@ -116,9 +116,10 @@ const RULES: [(A, &[P]); 18] = [
     (A::UNSUPPORTED_EXTENSION, &[P::UnsolicitedExtension]),
 ];
 
-const LACKS: [(A, I); 12] = [
-    // Section 4.2.1, Appendix E.
+const LACKS: [(A, I); 13] = [
+    // Section 4.2.1, Appendix E; Appendix E.3 names none.
     (A::PROTOCOL_VERSION, I::Version),
+    (A::PROTOCOL_VERSION, I::EarlyDataVersion),
     (A::HANDSHAKE_FAILURE, I::CipherSuite),
     // RFC 7465, Section 2.
     (A::INSUFFICIENT_SECURITY, I::OnlyRc4),
