@@ -167,7 +167,10 @@ fn gnutls_clients() {
         let tcp = listener.accept(&mut peer).unwrap();
         let mut session = Session::accept(&server(&identity), tcp).unwrap();
         check(&session, suite);
-        session.write(b"for you\n").unwrap();
-        peer.wait_for("for you");
+        // After ECDHE_PSK gnutls-cli crashes with any server, when it prints what was exchanged.
+        if !name.starts_with("+ECDHE") {
+            session.write(b"for you\n").unwrap();
+            peer.wait_for("for you");
+        }
     }
 }
