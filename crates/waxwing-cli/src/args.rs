@@ -37,7 +37,8 @@ pub(crate) struct OutputArgs {
     #[arg(short, long, global = true, help_heading = "Output")]
     pub(crate) quiet: bool,
 
-    /// Say more: `get` shows the handshake and the headers, `serve` each request
+    /// Say more: `get` shows the handshake and the headers, `serve` each request,
+    /// `cert verify` what each source says
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
 
@@ -133,7 +134,7 @@ pub(crate) struct ServeArgs {
     )]
     pub(crate) cert: Option<PathBuf>,
 
-    /// The private key of the certificate in PEM, not encrypted
+    /// The private key of the certificate in PEM
     #[arg(
         long,
         value_name = "FILE",
@@ -141,6 +142,15 @@ pub(crate) struct ServeArgs {
         help_heading = "Certificate"
     )]
     pub(crate) key: Option<PathBuf>,
+
+    /// A file whose first line is the passphrase of the key; `-` is stdin
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "key",
+        help_heading = "Certificate"
+    )]
+    pub(crate) passphrase_file: Option<PathBuf>,
 
     /// Put this name or address into the certificate that is made, too (may be repeated)
     #[arg(
@@ -338,9 +348,13 @@ pub(crate) struct OwnArgs {
     #[arg(long, value_name = "FILE", requires = "key")]
     pub(crate) cert: Option<PathBuf>,
 
-    /// The private key of the certificate (PEM), not encrypted
+    /// The private key of the certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
+
+    /// A file whose first line is the passphrase of the key
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -25,6 +25,7 @@ pub(crate) const SERVE_EXAMPLES: &str = "\
 Examples:
   waxwing serve                          this folder on https://localhost:8443/
   waxwing serve site --listen 0.0.0.0:443 --cert chain.pem --key key.pem
+  waxwing serve --cert chain.pem --key key.pem --passphrase-file pass.txt
   waxwing serve --san dev.internal --san 10.0.0.5 --key-type ml-dsa-65
   waxwing serve --to http://127.0.0.1:3000
                                          a reverse proxy that ends TLS

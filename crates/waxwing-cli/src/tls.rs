@@ -4,9 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use waxwing::crypto::CipherSuite;
-use waxwing::{KeyLogFile, PROVIDER, ProtocolVersion, ProtocolVersions};
+use waxwing::pki::{KeyLoading, LoadError};
+use waxwing::{CertifiedKey, KeyLogFile, PROVIDER, ProtocolVersion, ProtocolVersions};
 
 use crate::args::TlsArgs;
+use crate::commands::cert::files::passphrase;
 use crate::exit::Failure;
 use crate::output::Talk;
 
@@ -42,6 +44,28 @@ fn fits(suite: CipherSuite, version: ProtocolVersion) -> bool {
     } else {
         PROVIDER.suite12(suite).is_some()
     }
+}
+
+/// Loads a chain and its key, which may be encrypted.
+pub(crate) fn certified_key(
+    cert: &Path,
+    key: &Path,
+    passphrase_file: Option<&Path>,
+) -> Result<CertifiedKey, Failure> {
+    let passphrase = passphrase(passphrase_file)?;
+    let mut loading = KeyLoading::new(&PROVIDER);
+    if let Some(passphrase) = &passphrase {
+        loading = loading.passphrase(passphrase);
+    }
+    loading.certified_key_files(cert, key).map_err(|error| {
+        let failure = Failure::usage(error.to_string());
+        match error {
+            LoadError::InFile { problem, .. } if *problem == LoadError::EncryptedKey => {
+                failure.with_hint("--passphrase-file FILE has its passphrase")
+            }
+            _ => failure,
+        }
+    })
 }
 
 /// Opens the file for secrets, and says so: whoever reads it reads the connections.

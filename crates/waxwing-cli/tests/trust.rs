@@ -116,6 +116,36 @@ fn every_kind_of_key_can_be_served() {
 }
 
 #[test]
+fn a_trace_tells_why_a_server_is_not_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, other) = (echo(), other_ca(&folder));
+    let trace = folder.path().join("trace.jsonl");
+    let untrusted = [
+        "--trace",
+        trace.to_str().unwrap(),
+        "--ca-only",
+        "--ca",
+        &other,
+    ];
+    let output = get(&[&untrusted[..], &[&server.url("")]].concat());
+    assert_fails(&output, 5, "DEPTH_ZERO_SELF_SIGNED_CERT");
+    let text = fs::read_to_string(&trace).unwrap();
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let failed: Vec<_> = lines.filter(|line| line["event"] == "failed").collect();
+    assert_eq!(failed.len(), 1, "{text}");
+    let error = failed[0]["error"].as_str().unwrap();
+    for words in [
+        "DEPTH_ZERO_SELF_SIGNED_CERT",
+        "RFC 5280",
+        server.text("/certificate/sha256"),
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
 fn a_trace_has_everything_but_secrets() {
     let site = tempfile::tempdir().unwrap();
     fs::write(site.path().join("a.txt"), "the content of the file").unwrap();

@@ -249,6 +249,18 @@ rules! {
             "pre_shared_key is not the last extension (RFC 9846, Section 4.3.11)";
         PskWithoutModes => MISSING_EXTENSION,
             "pre_shared_key without psk_key_exchange_modes (RFC 9846, Section 4.3.9)";
+        PskBinderCount => ILLEGAL_PARAMETER,
+            "not as many binders as identities (RFC 9846, Section 4.3.11)";
+        BadBinder => DECRYPT_ERROR,
+            "a PSK whose binder is not valid (RFC 9846, Section 4.3.11)";
+        PskNotOffered => ILLEGAL_PARAMETER,
+            "the server chose a PSK we did not offer (RFC 9846, Section 4.3.11)";
+        PskHash => ILLEGAL_PARAMETER,
+            "a cipher suite whose hash is not the PSK's (RFC 9846, Section 4.3.11)";
+        EarlyDataUnfit => ILLEGAL_PARAMETER,
+            "early data accepted for another PSK, suite or protocol than it was sent for (RFC 9846, Section 4.3.10)";
+        TooMuchEarlyData => UNEXPECTED_MESSAGE,
+            "more early data than max_early_data_size (RFC 9846, Section 4.3.10)";
         ResumedSuite => ILLEGAL_PARAMETER,
             "another cipher suite than that of the session resumed (RFC 5246, Section 7.4.1.3)";
         ResumedMainSecret => HANDSHAKE_FAILURE,
@@ -308,6 +320,8 @@ rules! {
     Incompatible {
         Version => PROTOCOL_VERSION,
             "no common protocol version";
+        EarlyDataVersion => PROTOCOL_VERSION,
+            "the server chose TLS 1.2, which cannot go on after early data: try again without (RFC 9846, Appendix E.3)";
         CipherSuite => HANDSHAKE_FAILURE,
             "no common cipher suite";
         OnlyRc4 => INSUFFICIENT_SECURITY,
@@ -433,6 +447,8 @@ impl core::error::Error for Rejection {}
 pub enum Misuse {
     /// The handshake is not complete yet.
     HandshakePending,
+    /// More early data than the session allows for, or it is too late for any.
+    EarlyDataLimit,
     /// The sending direction is closed.
     WriteClosed,
     /// No question is open, or the answer is of another kind.
@@ -462,6 +478,7 @@ impl fmt::Display for Misuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::HandshakePending => "the handshake is not complete",
+            Self::EarlyDataLimit => "no more early data can be sent on this connection",
             Self::WriteClosed => "the sending direction is closed",
             Self::NoSuchQuestion => "the answer fits no open question",
             Self::Unanswered => "a decision was left for later, and nobody is there to take it",

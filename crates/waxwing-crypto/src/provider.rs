@@ -3,8 +3,8 @@
 use core::fmt;
 
 use crate::{
-    CipherSuite, KeyLoader, KxGroup, NamedGroup, SecureRandom, SignatureAlgorithm, SignatureScheme,
-    Suite12, Suite13,
+    CipherSuite, Hash, HashId, KeyLoader, KxGroup, NamedGroup, SecureRandom, SignatureAlgorithm,
+    SignatureScheme, Suite12, Suite13,
 };
 
 /// The primitives, each chosen on its own. Lists are in order of preference.
@@ -83,6 +83,14 @@ impl CryptoProvider {
     #[must_use]
     pub fn suite12(&self, id: CipherSuite) -> Option<&'static Suite12> {
         self.suites12.iter().copied().find(|suite| suite.id == id)
+    }
+
+    /// The hash function with this name, of one of the suites.
+    #[must_use]
+    pub fn hash(&self, id: HashId) -> Option<&'static Hash> {
+        let of13 = self.suites13.iter().map(|suite| suite.hash);
+        let of12 = self.suites12.iter().map(|suite| suite.hash);
+        of13.chain(of12).find(|hash| hash.id() == id)
     }
 
     /// The group with this code point.

@@ -15,7 +15,7 @@ use x509_cert::Certificate;
 use x509_cert::der::asn1::AnyRef;
 use x509_cert::der::{Decode, Encode, Tag};
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, NameConstraints, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, KeyUsage, NameConstraints, SubjectKeyIdentifier,
 };
 
 use crate::explain::webpki_words;
@@ -272,6 +272,8 @@ pub(crate) struct Facts {
     key_id: Option<Vec<u8>>,
     /// How many intermediates may follow.
     pub(crate) path_len: Option<u8>,
+    /// Whether its keyUsage, if it has one, allows to sign revocation lists.
+    pub(crate) signs_lists: bool,
     not_before: UnixTime,
     not_after: UnixTime,
     /// What is wrong with it by each profile that looks at it.
@@ -295,6 +297,7 @@ impl Facts {
             .ok()
             .flatten()
             .and_then(|(_, constraints)| constraints.path_len_constraint);
+        let usage = certificate.tbs_certificate().get_extension::<KeyUsage>();
         let flaw = |profile| rules::check(&certificate, Role::Anchor, profile).err();
         Some(Self {
             hash,
@@ -303,6 +306,7 @@ impl Facts {
             self_issued: identity.self_issued,
             key_id,
             path_len,
+            signs_lists: usage.is_ok_and(|usage| usage.is_none_or(|(_, usage)| usage.crl_sign())),
             not_before: identity.not_before,
             not_after: identity.not_after,
             strict_flaw: flaw(Profile::Strict),

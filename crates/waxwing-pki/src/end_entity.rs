@@ -80,6 +80,11 @@ pub(crate) fn holder_of(
 ) -> Result<Verified, Failure> {
     refuse_weak(&spki, strength, Role::EndEntity)
         .map_err(|failure| at_fault(failure, &[der], 0))?;
+    Ok(Verified::holder_of(spki))
+}
+
+/// Checks that the key of a certificate may sign a handshake.
+pub(crate) fn check_may_sign(der: &[u8]) -> Result<(), Failure> {
     // RFC 9846, Sections 4.5.1.2 and 4.5.1.3; RFC 8422, Section 5.3: the key signs the
     // handshake, so keyUsage has to allow that.
     match key_usage(der) {
@@ -91,7 +96,7 @@ pub(crate) fn holder_of(
                 0,
             ))
         }
-        Ok(_) => Ok(Verified::holder_of(spki)),
+        Ok(_) => Ok(()),
         Err(error) => Err(malformed(&error)),
     }
 }

@@ -56,6 +56,8 @@ pub(crate) struct Case<'a> {
     pub(crate) now: UnixTime,
     /// Whom we trust.
     pub(crate) anchors: &'a [Arc<TrustAnchors>],
+    /// Whether it is no handshake that the chain is judged for.
+    pub(crate) apart: bool,
 }
 
 /// A certificate of the chain, and its place there.

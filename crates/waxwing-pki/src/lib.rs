@@ -60,9 +60,8 @@ pub use error::LoadError;
 pub use failure::{Code, Culprit, Failure};
 pub use identity::{Extensions, Identity, NamePart, Named, Unreadable};
 pub use issue::{
-    IssueError, Issued, KeyType, LeafBuilder, LocalAuthority, LocalAuthorityBuilder,
-    MAX_BROWSER_VALIDITY, SelfSigned, SelfSignedBuilder, SigningRequest, SigningRequestBuilder,
-    UnknownKeyType,
+    IssueError, Issued, Itself, KeyType, LeafBuilder, LocalAuthority, LocalAuthorityBuilder,
+    MAX_BROWSER_VALIDITY, SelfSigned, SigningRequest, SigningRequestBuilder, UnknownKeyType,
 };
 pub use keys::{
     KeyLoading, MAX_PBKDF2_ITERATIONS, MAX_SCRYPT_MEMORY, MAX_SCRYPT_WORK, Passphrase,
@@ -76,6 +75,6 @@ pub use policy::{Policy, Profile, Staple};
 pub use public_key::PublicKeyKind;
 pub use report::{Report, ReportingVerifier};
 pub use time::{Clock, InvalidTime, UnixTime};
-pub use verify::{ClientVerifier, Verifier};
+pub use verify::{ClientVerifier, Examination, Verifier};
 
 pub(crate) use peer::Peer;

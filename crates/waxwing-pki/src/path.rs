@@ -13,19 +13,20 @@ use waxwing_crypto::CryptoProvider;
 use webpki::{EndEntityCert, Error, VerifiedPath};
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
+use x509_cert::ext::pkix::BasicConstraints;
 
 use crate::algorithms::Algorithms;
 use crate::anchors::{Anchor, Candidates, Facts};
 use crate::constraints::{self, Budget};
-use crate::end_entity::{self, check_name, holder_of};
+use crate::end_entity::{self, check_may_sign, check_name, holder_of};
 use crate::explain::{Case, at_fault, broken_signature, wrong_purpose};
 use crate::failure::Culprit;
 use crate::public_key::{Strength, refuse_weak};
-use crate::revocation::{Evidence, RevocationPolicy, VerifiedChain};
+use crate::revocation::{Evidence, Outcome, RevocationPolicy, VerifiedChain};
 use crate::rules::{self, Role};
 use crate::staple::check_staple;
 use crate::walk::{self, Walk};
-use crate::{Code, Failure, Identity, Peer, Policy, Profile, TrustAnchors, UnixTime};
+use crate::{Code, Examination, Failure, Identity, Peer, Policy, Profile, TrustAnchors, UnixTime};
 
 /// Whom to trust, with which cryptography, and what is asked of chains.
 #[derive(Debug)]
@@ -46,12 +47,38 @@ impl Judge {
         }
     }
 
-    /// Judges the certificates that a peer sent, its own first, and what came beside them.
-    pub(crate) fn check(
+    /// Judges, in a handshake, the certificates that a peer sent, its own first, and what came
+    /// beside them.
+    pub(crate) fn handshake(
         &self,
         chain: &[&[u8]],
         peer: Peer<'_>,
         evidence: &Evidence<'_>,
+    ) -> Result<Verified, Failure> {
+        self.check(chain, peer, evidence, false, &mut None)
+    }
+
+    /// Judges certificates for what the policy says, and finds out whether they are revoked.
+    pub(crate) fn examine(
+        &self,
+        chain: &[&[u8]],
+        peer: Peer<'_>,
+        evidence: &Evidence<'_>,
+    ) -> Examination {
+        let mut revocation = None;
+        Examination {
+            result: self.check(chain, peer, evidence, self.policy.apart, &mut revocation),
+            revocation,
+        }
+    }
+
+    fn check(
+        &self,
+        chain: &[&[u8]],
+        peer: Peer<'_>,
+        evidence: &Evidence<'_>,
+        apart: bool,
+        revocation: &mut Option<Outcome>,
     ) -> Result<Verified, Failure> {
         let leaf = chain
             .first()
@@ -62,14 +89,20 @@ impl Judge {
             peer,
             now,
             anchors: &self.anchors,
+            apart,
         };
-        let outcome = self.check_path(leaf, &case, evidence);
+        let outcome = self.check_path(leaf, &case, evidence, revocation);
         let verified = match outcome {
             Err(_) if self.anchors.iter().any(|set| set.hold_exactly(leaf)) => {
+                // Nobody is asked about it.
+                *revocation = None;
                 self.check_trusted(leaf, &case)?
             }
             outcome => outcome?,
         };
+        if !apart {
+            check_may_sign(leaf)?;
+        }
         if let Peer::Server(_) = peer {
             check_staple(leaf, evidence.ocsp, self.policy.staple)?;
         }
@@ -90,10 +123,22 @@ impl Judge {
         leaf: &[u8],
         case: &Case<'_>,
         evidence: &Evidence<'_>,
+        revocation: &mut Option<Outcome>,
     ) -> Result<Verified, Failure> {
         let der = CertificateDer::from(leaf);
         let certificate = EndEntityCert::try_from(&der).map_err(|error| case.failure(&error))?;
-        self.build(&certificate, case, evidence)?;
+        let candidates = Candidates::of(&self.anchors, case.chain);
+        let check = Check {
+            judge: self,
+            case,
+            candidates: &candidates,
+            evidence,
+            state: RefCell::default(),
+            asked: Cell::new(0),
+        };
+        let built = self.build(&certificate, &check);
+        *revocation = check.state.take().revocation;
+        built?;
         if let Peer::Server(name) = case.peer
             && !self.policy.any_name
         {
@@ -107,32 +152,20 @@ impl Judge {
     }
 
     /// Looks for a path, and takes a second look where webpki does not know better than to refuse.
-    fn build(
-        &self,
-        certificate: &EndEntityCert<'_>,
-        case: &Case<'_>,
-        evidence: &Evidence<'_>,
-    ) -> Result<(), Failure> {
-        let candidates = Candidates::of(&self.anchors, case.chain);
-        let check = Check {
-            judge: self,
-            case,
-            candidates: &candidates,
-            evidence,
-            state: RefCell::default(),
-            asked: Cell::new(0),
-        };
-        let Err(error) = self.ask_webpki(certificate, &check) else {
+    fn build(&self, certificate: &EndEntityCert<'_>, check: &Check<'_>) -> Result<(), Failure> {
+        let Err(error) = self.ask_webpki(certificate, check) else {
             return Ok(());
         };
+        let case = check.case;
         // A failure comes from a path with good signatures that the policy refuses. It says more
         // than what was wrong with other paths.
-        let failure = check.state.take().failure;
+        let failure = check.state.borrow_mut().failure.take();
         let failure = failure.unwrap_or_else(|| case.failure(&error));
-        if !self.policy.any_time && !walk::is_for(case.chain) {
+        let lowest_is_authority = case.apart && error == Error::CaUsedAsEndEntity;
+        if !self.policy.any_time && !lowest_is_authority && !walk::is_for(case.chain) {
             return Err(failure);
         }
-        let walk = Walk::new(&check, &self.algorithms);
+        let walk = Walk::new(check, &self.algorithms);
         walk.find().map_err(|found| found.unwrap_or(failure))
     }
 
@@ -194,13 +227,18 @@ struct State {
     budget: Budget,
     /// Of the first path that was refused.
     failure: Option<Failure>,
+    /// Of the path that was accepted, or else of the first that was refused.
+    revocation: Option<Outcome>,
 }
 
 impl Check<'_> {
     /// The answer to webpki, which goes on to other paths after an error.
     fn complete(&self, path: &VerifiedPath<'_>) -> Result<(), Error> {
+        let mut budget = core::mem::take(&mut self.state.borrow_mut().budget);
+        let outcome = self.path(path, &mut budget);
         let mut state = self.state.borrow_mut();
-        self.path(path, &mut state.budget).map_err(|failure| {
+        state.budget = budget;
+        outcome.map_err(|failure| {
             state.failure.get_or_insert(failure);
             Error::UnknownIssuer
         })
@@ -236,10 +274,10 @@ impl Check<'_> {
     ) -> Result<(), Failure> {
         self.depth(certificates)?;
         for (level, (place, certificate)) in certificates.iter().enumerate() {
-            let role = if level == 0 {
-                Role::EndEntity
-            } else {
+            let role = if level > 0 || (self.case.apart && is_authority(certificate)) {
                 Role::Intermediate
+            } else {
+                Role::EndEntity
             };
             self.certificate(certificate, role)
                 .map_err(|failure| at_fault(failure, self.case.chain, *place))?;
@@ -265,18 +303,24 @@ impl Check<'_> {
             return Err(Failure::new(Code::ChainTooComplex, reason));
         }
         self.asked.set(asked.saturating_add(1));
+        // RFC 5280, Section 6.3.3 (f), where the anchor's certificate is known.
+        let signs_lists = anchor.facts().is_none_or(|facts| facts.signs_lists);
         let chain = self.case.chain;
         let ders: Vec<_> = certificates
             .iter()
             .filter_map(|(place, _)| chain.get(*place).copied())
             .collect();
-        let path = VerifiedChain::to_anchor(&ders, &anchor.spki())
+        let path = VerifiedChain::to_anchor(&ders, &anchor.spki(), signs_lists)
             .map_err(|error| Failure::new(Code::Malformed, format!("{error}")))?;
         let outcome = policy.check(&path, self.evidence, self.case.now);
-        let Some(failure) = outcome.failure() else {
+        let (failure, level) = (outcome.failure(), outcome.place());
+        let mut state = self.state.borrow_mut();
+        if failure.is_none() || state.revocation.is_none() {
+            state.revocation = Some(outcome);
+        }
+        let Some(failure) = failure else {
             return Ok(());
         };
-        let level = outcome.winner.map_or(0, |winner| winner.certificate);
         let place = certificates.get(level).map(|(place, _)| *place);
         let identity = ders.get(level).and_then(|der| Identity::from_der(der).ok());
         Err(match identity {
@@ -404,6 +448,15 @@ fn intermediates(certificates: &[(usize, &Certificate)]) -> usize {
     above
         .filter(|(_, certificate)| !is_self_issued(certificate))
         .count()
+}
+
+/// Whether cA is set (RFC 5280, Section 4.2.1.9).
+pub(crate) fn is_authority(certificate: &Certificate) -> bool {
+    let constraints = certificate.tbs_certificate().get_extension();
+    matches!(
+        constraints,
+        Ok(Some((_, BasicConstraints { ca: true, .. })))
+    )
 }
 
 pub(crate) fn is_self_issued(certificate: &Certificate) -> bool {

@@ -187,7 +187,9 @@ impl PinnedVerifier {
             Some(self.clock.known()?)
         };
         let name = peer.name().filter(|_| !self.any_name);
-        end_entity::accept(leaf, name, now, Strength::LEAST)
+        let verified = end_entity::accept(leaf, name, now, Strength::LEAST)?;
+        end_entity::check_may_sign(leaf)?;
+        Ok(verified)
     }
 
     /// A key without a certificate (RFC 7250) has neither name nor dates: only a pin of it counts.

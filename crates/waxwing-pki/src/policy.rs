@@ -29,6 +29,7 @@ pub struct Policy {
     pub(crate) staple: Staple,
     pub(crate) any_name: bool,
     pub(crate) any_time: bool,
+    pub(crate) apart: bool,
 }
 
 /// How much of what standards ask of certificates is checked.
@@ -75,6 +76,7 @@ impl Default for Policy {
             staple: Staple::AsCertified,
             any_name: false,
             any_time: false,
+            apart: false,
         }
     }
 }
@@ -142,6 +144,19 @@ impl Policy {
     #[must_use]
     pub const fn require_purpose(mut self) -> Self {
         self.purpose_required = true;
+        self
+    }
+
+    /// Judges certificates apart from any handshake, as RFC 5280 has it, which lets an authority's
+    /// be the last of a path (Section 4.2.1.9): an authority's may come first, and keyUsage need
+    /// not allow signatures.
+    ///
+    /// [`Verifier::examine`](crate::Verifier::examine) and its like heed this alone. Who shows such
+    /// a certificate in a handshake is refused in any case: there the key has to sign (RFC 9846,
+    /// Section 4.5.1.2).
+    #[must_use]
+    pub const fn apart_from_handshakes(mut self) -> Self {
+        self.apart = true;
         self
     }
 

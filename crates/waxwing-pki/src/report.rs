@@ -61,7 +61,7 @@ impl ServerCertVerifier for ReportingVerifier<Verifier> {
         answer(
             request.certificate_type,
             request.chain,
-            self.judge.examine(request),
+            self.judge.handshake(request),
         )
     }
 }
@@ -71,7 +71,7 @@ impl ClientCertVerifier for ReportingVerifier<ClientVerifier> {
         answer(
             request.certificate_type,
             request.chain,
-            self.judge.examine(request),
+            self.judge.handshake(request),
         )
     }
 

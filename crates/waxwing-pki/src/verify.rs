@@ -11,7 +11,7 @@ use waxwing_crypto::CryptoProvider;
 
 use crate::explain::verdict;
 use crate::path::Judge;
-use crate::revocation::{Evidence, RevocationPolicy};
+use crate::revocation::{Evidence, Outcome, RevocationPolicy};
 use crate::{Clock, Code, Failure, Peer, Policy, TrustAnchors};
 
 /// Accepts a server whose chain leads to a trust anchor (RFC 5280, Section 6), is valid now,
@@ -73,21 +73,37 @@ impl Verifier {
     }
 
     /// Judges what a server presented, and says all about a failure. The engine asks for the same
-    /// through [`ServerCertVerifier`].
+    /// through [`ServerCertVerifier`], unless the policy is one that is
+    /// [apart from handshakes](Policy::apart_from_handshakes).
     ///
     /// # Errors
     /// The first rule that is broken.
     pub fn examine(&self, request: &ServerCertRequest<'_>) -> Result<Verified, Failure> {
+        self.examination(request).result
+    }
+
+    /// As [`Self::examine`], with what the sources say that the policy for revocation asks.
+    #[must_use]
+    pub fn examination(&self, request: &ServerCertRequest<'_>) -> Examination {
+        if let Err(failure) = only_certificates(request.certificate_type) {
+            return failure.into();
+        }
+        let peer = Peer::Server(request.name);
+        let evidence = Evidence::of_server(request.ocsp, request.scts);
+        self.judge.examine(request.chain, peer, &evidence)
+    }
+
+    pub(crate) fn handshake(&self, request: &ServerCertRequest<'_>) -> Result<Verified, Failure> {
         only_certificates(request.certificate_type)?;
         let peer = Peer::Server(request.name);
         let evidence = Evidence::of_server(request.ocsp, request.scts);
-        self.judge.check(request.chain, peer, &evidence)
+        self.judge.handshake(request.chain, peer, &evidence)
     }
 }
 
 impl ServerCertVerifier for Verifier {
     fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
-        verdict(self.examine(request))
+        verdict(self.handshake(request))
     }
 }
 
@@ -177,24 +193,59 @@ impl ClientVerifier {
     }
 
     /// Judges what a client presented, and says all about a failure. The engine asks for the same
-    /// through [`ClientCertVerifier`].
+    /// through [`ClientCertVerifier`], unless the policy is one that is
+    /// [apart from handshakes](Policy::apart_from_handshakes).
     ///
     /// # Errors
     /// The first rule that is broken.
     pub fn examine(&self, request: &ClientCertRequest<'_>) -> Result<Verified, Failure> {
+        self.examination(request).result
+    }
+
+    /// As [`Self::examine`], with what the sources say that the policy for revocation asks.
+    #[must_use]
+    pub fn examination(&self, request: &ClientCertRequest<'_>) -> Examination {
+        if let Err(failure) = only_certificates(request.certificate_type) {
+            return failure.into();
+        }
+        let evidence = Evidence::of_client();
+        self.judge.examine(request.chain, Peer::Client, &evidence)
+    }
+
+    pub(crate) fn handshake(&self, request: &ClientCertRequest<'_>) -> Result<Verified, Failure> {
         only_certificates(request.certificate_type)?;
         let evidence = Evidence::of_client();
-        self.judge.check(request.chain, Peer::Client, &evidence)
+        self.judge.handshake(request.chain, Peer::Client, &evidence)
     }
 }
 
 impl ClientCertVerifier for ClientVerifier {
     fn verify(&self, request: &ClientCertRequest<'_>) -> Verdict {
-        verdict(self.examine(request))
+        verdict(self.handshake(request))
     }
 
     fn authorities(&self) -> &[Vec<u8>] {
         &self.authorities
+    }
+}
+
+/// All that is found out about a chain.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Examination {
+    /// Whether it is accepted; if not, the first rule that is broken.
+    pub result: Result<Verified, Failure>,
+    /// Whether its certificates are revoked, and who says so. `None` if nobody was asked, as if
+    /// there is no policy for that, or the path to a trust anchor is not good in the first place.
+    pub revocation: Option<Outcome>,
+}
+
+impl From<Failure> for Examination {
+    fn from(failure: Failure) -> Self {
+        Self {
+            result: Err(failure),
+            revocation: None,
+        }
     }
 }
 

@@ -116,6 +116,8 @@ fn openssl_reads_and_verifies_what_is_issued() {
             public,
             "{key_type}"
         );
+        let checked = openssl(dir.path(), "pkey -in key.pem -check -noout").unwrap();
+        assert!(checked.contains("Key is valid"), "{key_type}: {checked}");
 
         let text = openssl(dir.path(), "x509 -in cert.pem -noout -text").unwrap();
         for part in [

@@ -9,7 +9,7 @@ use waxwing_core::{
 };
 use waxwing_pki::dangerous::AcceptAny;
 use waxwing_pki::{
-    Clock, Identity, KeyType, Pin, PinnedVerifier, TrustAnchors, UnixTime, Verifier,
+    Clock, Code, Identity, KeyType, Pin, PinnedVerifier, Policy, TrustAnchors, UnixTime, Verifier,
 };
 use waxwing_testkit::pki::{self, Case, Credentials};
 
@@ -189,6 +189,29 @@ fn an_authority_is_no_server() {
         CertificateError::WrongUsage,
         &["CN=Waxwing test intermediate", "authority"],
     );
+}
+
+#[test]
+fn an_authority_may_end_a_path_but_shake_no_hands() {
+    let name: ServerName = "localhost".parse().unwrap();
+    let request = ServerCertRequest {
+        certificate_type: CertificateType::X509,
+        chain: &[pki::intermediate()],
+        ocsp: None,
+        scts: None,
+        name: &name,
+    };
+    let policy = Policy::new().dangerously_accept_any_name();
+    let by = |policy| Verifier::new(&PROVIDER, pki::anchors()).policy(policy);
+    let refused = by(policy.clone()).examine(&request).unwrap_err();
+    assert_eq!(refused.code, Code::InvalidPurpose);
+    let apart = by(policy.clone().apart_from_handshakes());
+    assert!(apart.examine(&request).is_ok());
+    assert!(matches!(apart.verify(&request), Verdict::Rejected(_)));
+    // It is no way around what else is wrong.
+    let late = policy.apart_from_handshakes();
+    let late = by(late.clock(Clock::Fixed(UnixTime::from_seconds(1 << 40))));
+    assert_eq!(late.examine(&request).unwrap_err().code, Code::Expired);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! none.
 
 use core::ops::Range;
+use std::io;
 
 use waxwing_core::Buffer;
 use waxwing_core::limits::{MAX_PLAINTEXT, MAX_RECORD, RECORD_HEADER};
@@ -52,6 +53,9 @@ pub(crate) struct InBuf {
     header: [u8; RECORD_HEADER],
     waiting: Range<usize>,
     plain: Range<usize>,
+    /// Early data that was not taken yet; it comes before any other plaintext. How much there can be
+    /// is for the server's configuration to bound.
+    early: Vec<u8>,
     /// Size of the next `memory`.
     size: usize,
     /// Bytes offered to the transport last.
@@ -68,11 +72,31 @@ impl InBuf {
             header: [0; RECORD_HEADER],
             waiting: 0..0,
             plain: 0..0,
+            early: Vec::new(),
             size: READ_AHEAD,
             offered: 0,
             busy: false,
             read_ahead,
         }
+    }
+
+    /// Goes on with what another held: plaintext that was not taken, and what waits.
+    pub(crate) fn resume(read_ahead: ReadAhead, plain: &[u8], waiting: &[u8]) -> Self {
+        let mut input = Self::new(read_ahead);
+        input.memory = [plain, waiting].concat();
+        input.plain = 0..plain.len();
+        input.waiting = plain.len()..input.memory.len();
+        input
+    }
+
+    /// The same as [`Self::waiting`], to look at.
+    pub(crate) fn unprocessed(&self) -> &[u8] {
+        let storage = if self.memory.is_empty() {
+            &self.header[..]
+        } else {
+            &self.memory
+        };
+        &storage[self.waiting.clone()]
     }
 
     /// The records, and parts of records, that wait to be processed.
@@ -89,13 +113,32 @@ impl InBuf {
         self.settle();
     }
 
+    /// Keeps early data, which is a part of what waits: the handshake goes on without anybody
+    /// reading.
+    pub(crate) fn keep_early(&mut self, early: Range<usize>) {
+        let mut kept = core::mem::take(&mut self.early);
+        kept.extend_from_slice(&self.waiting()[early]);
+        self.early = kept;
+    }
+
     /// Plaintext that was not taken yet.
     pub(crate) fn plain(&self) -> &[u8] {
-        &self.memory[self.plain.clone()]
+        if self.early.is_empty() {
+            &self.memory[self.plain.clone()]
+        } else {
+            &self.early
+        }
     }
 
     /// Forgets the first `count` bytes of plaintext, or all if there are fewer.
     pub(crate) fn take(&mut self, count: usize) {
+        if !self.early.is_empty() {
+            self.early.drain(..count.min(self.early.len()));
+            if self.early.is_empty() {
+                self.early = Vec::new();
+            }
+            return;
+        }
         self.plain.start += count.min(self.plain.len());
         self.settle();
     }
@@ -158,11 +201,12 @@ impl InBuf {
         self.release();
         self.waiting = 0..0;
         self.plain = 0..0;
+        self.early = Vec::new();
     }
 
     /// Bytes of memory held.
     pub(crate) const fn capacity(&self) -> usize {
-        self.memory.capacity()
+        self.memory.capacity() + self.early.capacity()
     }
 
     fn storage(&mut self) -> &mut [u8] {
@@ -229,6 +273,23 @@ impl Output {
     /// Whether there is something to write or to flush.
     pub(crate) const fn is_due(&self) -> bool {
         !self.buffer.is_empty() || self.unflushed
+    }
+
+    /// Reading goes on although this could not be written: what the peer said before it left can
+    /// still be read. Whether the error is of that kind; then nothing more can be sent, and what
+    /// waits is dropped.
+    pub(crate) fn peer_left(&mut self, error: &io::Error) -> bool {
+        let left = matches!(
+            error.kind(),
+            io::ErrorKind::BrokenPipe
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+        );
+        if left {
+            self.buffer.clear();
+            self.unflushed = false;
+        }
+        left
     }
 
     /// Whether so much waits that nothing more may be written.
@@ -337,6 +398,26 @@ mod tests {
         assert_eq!(input.waiting(), b"next!");
         input.processed(5, 0..0);
         assert_eq!(input.capacity(), 0);
+    }
+
+    #[test]
+    fn another_buffer_goes_on_with_what_is_left() {
+        for mode in [ReadAhead::Exact, ReadAhead::HeaderFirst, ReadAhead::Full] {
+            let mut input = InBuf::resume(mode, b"plain", b"nex");
+            assert_eq!(
+                (input.plain(), input.unprocessed()),
+                (&b"plain"[..], &b"nex"[..])
+            );
+            input.take(5);
+            receive(&mut input, 1, b"t");
+            assert_eq!(input.plain(), b"");
+            assert_eq!(input.unprocessed(), b"next");
+            input.processed(4, 0..0);
+            assert_eq!(input.capacity(), 0);
+            receive(&mut input, 5, &[1, 2]);
+            assert_eq!(input.unprocessed(), [1, 2]);
+            assert_eq!(InBuf::resume(mode, b"", b"").capacity(), 0);
+        }
     }
 
     #[test]

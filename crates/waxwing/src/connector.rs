@@ -39,6 +39,24 @@ impl Connector {
     }
 }
 
+impl Connector {
+    /// Does the handshake with the server `name` over `sock`, and sends `data` as soon as it can be
+    /// sent: see [`Stream::handshake_with_early_data`].
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub fn connect_with_early_data<S: Read + Write>(
+        &self,
+        name: ServerName,
+        sock: S,
+        data: &[u8],
+    ) -> io::Result<Stream<S>> {
+        let mut stream = Stream::client(Arc::clone(&self.config), name, sock)?;
+        stream.handshake_with_early_data(data)?;
+        Ok(stream)
+    }
+}
+
 #[cfg(feature = "aws-lc")]
 impl Connector {
     /// Trusts whom the system trusts, and speaks TLS 1.3, or TLS 1.2 where a server knows nothing

@@ -15,8 +15,9 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use waxwing_core::{
-    Answer, Buffer, CertificateError, Connection, ConnectionInfo, Error, Event, Misuse, PeerAction,
-    Progress, Question, ReadHalf, Rejection, Wait, WriteHalf,
+    Answer, Buffer, CertificateError, Connection, ConnectionInfo, EarlyDataStatus, Error, Event,
+    ExportError, Exported, ImportError, Imported, Importer, Misuse, PeerAction, Progress,
+    ProtocolVersion, Question, ReadHalf, Rejection, Role, Unfinished, Wait, WriteHalf,
 };
 use waxwing_crypto::CryptoError;
 
@@ -72,6 +73,10 @@ fn process(
     let Progress { consumed, event } = engine(input.waiting()).inspect_err(|_| input.clear())?;
     let plain = match &event {
         Event::AppData(range) => range.clone(),
+        Event::EarlyData(range) => {
+            input.keep_early(range.clone());
+            0..0
+        }
         _ => 0..0,
     };
     input.processed(consumed, plain);
@@ -114,6 +119,50 @@ impl Driver {
         }
     }
 
+    /// Turns the connection, and all that lies in its buffers, into bytes.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the driver, given back"
+    )]
+    pub(crate) fn export(self) -> Result<Exported, (Self, ExportError)> {
+        let Self {
+            conn,
+            input,
+            output,
+            asked,
+        } = self;
+        let unfinished = Unfinished {
+            plaintext: input.plain(),
+            input: input.unprocessed(),
+            output: output.buffer.as_slice(),
+        };
+        conn.export_with(&unfinished).map_err(|(conn, reason)| {
+            let driver = Self {
+                conn,
+                input,
+                output,
+                asked,
+            };
+            (driver, reason)
+        })
+    }
+
+    /// Makes of such bytes a driver that goes on.
+    pub(crate) fn import(
+        bytes: &[u8],
+        importer: &Importer<'_>,
+        read_ahead: ReadAhead,
+    ) -> Result<Self, ImportError> {
+        let Imported {
+            connection,
+            unfinished,
+        } = importer.import(bytes)?;
+        let input = InBuf::resume(read_ahead, unfinished.plaintext, unfinished.input);
+        let mut output = Buffer::new();
+        output.extend_from_slice(unfinished.output);
+        Ok(Self::new(connection, input, output))
+    }
+
     /// Asks the client for a certificate.
     pub(crate) fn request_client_certificate(&mut self) -> Result<(), Error> {
         self.conn
@@ -146,6 +195,25 @@ impl Driver {
 
     pub(crate) const fn set_read_ahead(&mut self, read_ahead: ReadAhead) {
         self.input.read_ahead = read_ahead;
+    }
+
+    /// Seals early data, as much as can be sent.
+    pub(crate) fn write_early(&mut self, data: &[u8]) -> Result<usize, Error> {
+        if data.is_empty() || self.conn.early_data_left() == 0 {
+            return Ok(0);
+        }
+        self.conn.write_early(data, &mut self.output.buffer)
+    }
+
+    /// Whether the handshake ends with messages that the peer does not wait for: the tickets of
+    /// TLS 1.3.
+    pub(crate) fn ends_with_tickets(&self) -> bool {
+        self.conn.role() == Role::Server && self.conn.info().version == Some(ProtocolVersion::TLS13)
+    }
+
+    /// Whether the server took our early data.
+    pub(crate) fn early_data_accepted(&self) -> bool {
+        self.conn.info().early_data == EarlyDataStatus::Accepted
     }
 
     pub(crate) fn update_key(&mut self, ask_peer: bool) -> Result<(), Error> {

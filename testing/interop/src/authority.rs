@@ -60,6 +60,9 @@ extendedKeyUsage = OCSPSigning
 noCheck = ignored
 [list]
 authorityKeyIdentifier = keyid:always
+[delta]
+authorityKeyIdentifier = keyid:always
+2.5.29.27 = critical, DER:020101
 ";
 
 /// A root that OpenSSL issues, revokes and answers with.
@@ -75,12 +78,21 @@ impl Authority {
     /// If OpenSSL fails.
     #[must_use]
     pub fn new() -> Self {
+        Self::named("Waxwing OpenSSL test root")
+    }
+
+    /// As [`Self::new`], with this common name.
+    ///
+    /// # Panics
+    /// If OpenSSL fails.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
         let dir = TempDir::new().expect("a temporary folder");
         let authority = Self { dir };
         authority.write("openssl.cnf", CONFIG);
         authority.write("index.txt", "");
         authority.write("crlnumber", "01\n");
-        authority.request("root", "Waxwing OpenSSL test root");
+        authority.request("root", name);
         authority.sign("root", "root", &["-selfsign", "-keyfile", "root.key"]);
         authority.issue("responder", "responder");
         authority
@@ -152,6 +164,38 @@ impl Authority {
         let list = ["-gencrl", "-out", "root.crl", "-crldays", &days];
         self.ca(&[&list[..], &["-cert", "root.pem", "-keyfile", "root.key"]].concat());
         self.read("root.crl")
+    }
+
+    /// Changes to the revocation list with the number 1 (RFC 5280, Section 5.2.4), in PEM.
+    ///
+    /// # Panics
+    /// If OpenSSL fails.
+    #[must_use]
+    pub fn delta_list(&self) -> Vec<u8> {
+        let list = [
+            "-gencrl",
+            "-out",
+            "delta.crl",
+            "-crldays",
+            "1",
+            "-crlexts",
+            "delta",
+        ];
+        self.ca(&[&list[..], &["-cert", "root.pem", "-keyfile", "root.key"]].concat());
+        self.read("delta.crl")
+    }
+
+    /// What the responder at `url` says of the certificate `name.pem`, in the file `name.ocsp`.
+    ///
+    /// # Panics
+    /// If OpenSSL fails.
+    #[must_use]
+    pub fn response(&self, url: &str, name: &str) -> PathBuf {
+        let (certificate, response) = (format!("{name}.pem"), format!("{name}.ocsp"));
+        let ask = ["ocsp", "-issuer", "root.pem", "-cert", &certificate];
+        let rest = ["-url", url, "-respout", &response, "-noverify", "-no_nonce"];
+        self.run(&[&ask[..], &rest].concat());
+        self.path(&response)
     }
 
     /// An OCSP responder over HTTP, and its URL. It knows what was issued and revoked before.

@@ -35,6 +35,8 @@ pub struct Case {
     pub peer_certificate: String,
     /// When; now if nothing is said.
     pub validation_time: Option<String>,
+    /// What its keyUsage must allow.
+    pub key_usage: Vec<String>,
     /// The purposes that the certificate must allow.
     pub extended_key_usage: Vec<String>,
     /// What should come of it.

@@ -5,7 +5,8 @@ use alloc::sync::Arc;
 use super::event::{Answer, Event, Progress, Wait};
 use super::halves::{Levels, judge_alert};
 use super::traced::{opened, sent};
-use crate::handshake::{ChangeCipherSpec, EarlyData, Handshake, Outcome, Status};
+use crate::error::Misuse;
+use crate::handshake::{ChangeCipherSpec, EarlyData, Handshake, MaySend, Outcome, Status};
 use crate::limits::{MAX_CHANGE_CIPHER_SPEC, MAX_SKIPPED_EARLY_DATA};
 use crate::messages::alert::Alert;
 use crate::record::stream::{Opened, Rx, Tx, TxFlight};
@@ -50,6 +51,55 @@ impl Establishing {
         Levels::of(cx.info.version, cx.versions)
     }
 
+    /// Seals early data, as much as may still be sent.
+    pub(super) fn write_early(&mut self, plain: &[u8], out: &mut Buffer) -> Result<usize, Error> {
+        let MaySend::EarlyData(left) = self.handshake.cx.may_send else {
+            return Err(Misuse::EarlyDataLimit.into());
+        };
+        let taken = plain.get(..left as usize).unwrap_or(plain);
+        if taken.is_empty() && !plain.is_empty() {
+            return Err(Misuse::EarlyDataLimit.into());
+        }
+        let sent = self.seal(&[taken], out)?;
+        let left = left.saturating_sub(u32::try_from(sent).unwrap_or(u32::MAX));
+        self.handshake.cx.may_send = MaySend::EarlyData(left);
+        Ok(sent)
+    }
+
+    /// Bytes of early data that may still be sent.
+    pub(super) const fn early_data_left(&self) -> usize {
+        match self.handshake.cx.may_send {
+            MaySend::EarlyData(left) => left as usize,
+            _ => 0,
+        }
+    }
+
+    /// Whether a server may say something before it has heard the client's Finished.
+    pub(super) const fn may_write_half_rtt(&self) -> bool {
+        matches!(self.handshake.cx.may_send, MaySend::HalfRtt)
+    }
+
+    /// Seals what a server says before it has heard the client's Finished.
+    pub(super) fn write_half_rtt(
+        &mut self,
+        plain: &[&[u8]],
+        out: &mut Buffer,
+    ) -> Result<usize, Error> {
+        if self.handshake.cx.may_send != MaySend::HalfRtt {
+            return Err(Misuse::HandshakePending.into());
+        }
+        self.seal(plain, out)
+    }
+
+    fn seal(&mut self, plain: &[&[u8]], out: &mut Buffer) -> Result<usize, Error> {
+        let before = out.len();
+        let sent = self.tx.write(plain, self.padding, out)?;
+        if let Some(trace) = self.trace() {
+            self::sent(&**trace, out, before);
+        }
+        Ok(sent)
+    }
+
     /// Takes records until there is something to tell.
     pub(super) fn process(
         &mut self,
@@ -83,12 +133,36 @@ impl Establishing {
                     content_type,
                     body,
                     consumed: taken,
+                } if content_type == ContentType::APPLICATION_DATA => {
+                    self.count_early_data(body.len())?;
+                    let start = consumed.saturating_add(body.start);
+                    let end = consumed.saturating_add(body.end);
+                    consumed = consumed.saturating_add(taken);
+                    (!body.is_empty()).then_some(Event::EarlyData(start..end))
+                }
+                Opened::Record {
+                    content_type,
+                    body,
+                    consumed: taken,
                 } => {
                     consumed = consumed.saturating_add(taken);
                     self.record(content_type, rest.get(body).unwrap_or_default(), out)?
                 }
             };
         }
+    }
+
+    /// Early data came: it may, up to the limit that the session names (RFC 9846,
+    /// Section 4.3.10).
+    fn count_early_data(&mut self, len: usize) -> Result<(), Error> {
+        let cx = &mut self.handshake.cx;
+        let Some(left) = cx.early_data_left else {
+            return Err(PeerError::UnexpectedRecord.into());
+        };
+        let len = u32::try_from(len).unwrap_or(u32::MAX);
+        let left = left.checked_sub(len).ok_or(PeerError::TooMuchEarlyData)?;
+        cx.early_data_left = Some(left);
+        Ok(())
     }
 
     fn record(

@@ -2,12 +2,17 @@
 //! of its own, without a lock. What a peer's message asks of our sending direction travels as a
 //! value, [`PeerAction`].
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
+
+mod carried;
+mod elsewhere;
 
 pub use super::write_half::WriteHalf;
 
 use super::event::{Event, PeerAction, Progress};
 use super::post_handshake::Later;
+use super::tickets::Tickets;
 use super::traced::opened;
 use crate::config::versions::ProtocolVersions;
 use crate::error::Misuse;
@@ -28,8 +33,10 @@ use crate::{AlertDescription, Epoch, Error, PeerError, refused};
 
 /// Which side of the connection we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub enum Role {
+    /// We spoke first.
     Client,
+    /// We answered.
     Server,
 }
 
@@ -94,6 +101,8 @@ pub struct ReadHalf {
     levels: Levels,
     failed: Option<Error>,
     trace: Option<Arc<dyn Trace>>,
+    /// Makes sessions of tickets, on a client that keeps them.
+    sessions: Option<Box<Tickets>>,
 }
 
 impl ReadHalf {
@@ -102,6 +111,7 @@ impl ReadHalf {
         role: Role,
         levels: Levels,
         trace: Option<Arc<dyn Trace>>,
+        sessions: Option<Box<Tickets>>,
     ) -> Self {
         Self {
             rx,
@@ -116,6 +126,7 @@ impl ReadHalf {
             requests: 0,
             failed: None,
             trace,
+            sessions,
         }
     }
 
@@ -227,10 +238,7 @@ impl ReadHalf {
             }
             ContentType::APPLICATION_DATA if body.is_empty() => None,
             ContentType::APPLICATION_DATA => {
-                self.requests = 0;
-                self.key_updates = 0;
-                self.warnings = 0;
-                self.tickets = 0;
+                self.on_data();
                 Some(Event::AppData(body))
             }
             ContentType::HANDSHAKE => self.messages(input.get(body).unwrap_or_default(), later)?,
@@ -241,6 +249,14 @@ impl ReadHalf {
             _ => return Err(PeerError::UnexpectedRecord.into()),
         };
         Ok((consumed, event))
+    }
+
+    /// Data came: what comes without data between starts anew.
+    const fn on_data(&mut self) {
+        self.requests = 0;
+        self.key_updates = 0;
+        self.warnings = 0;
+        self.tickets = 0;
     }
 
     fn on_alert(&mut self, content: &[u8]) -> Result<Option<Event>, Error> {
@@ -304,7 +320,10 @@ impl ReadHalf {
                     break;
                 }
                 HandshakeType::NEW_SESSION_TICKET if self.role == Role::Client => {
-                    NewSessionTicket::read(message.body())?;
+                    let ticket = NewSessionTicket::read(message.body())?;
+                    if let Some(sessions) = &self.sessions {
+                        sessions.take(&ticket)?;
+                    }
                     self.tickets = self.tickets.saturating_add(1);
                     if self.tickets > MAX_TICKETS {
                         return Err(PeerError::TooManyTickets.into());

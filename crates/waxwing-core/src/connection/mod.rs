@@ -26,11 +26,14 @@ use crate::{AlertDescription, Buffer, Error, ServerName};
 pub(crate) mod acceptor;
 mod establish;
 pub(crate) mod event;
+pub(crate) mod export;
 pub(crate) mod halves;
 pub(crate) mod info;
+pub(crate) mod kernel;
 pub(crate) mod post_handshake;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tickets;
 mod traced;
 mod write_half;
 
@@ -160,6 +163,10 @@ impl Connection {
 
     /// Seals the concatenation of `plain`, all of it, straight from there into `out`.
     ///
+    /// A server may do so as soon as it has sent its Finished, before the client is known to be
+    /// there (RFC 9846, Section 2.3), unless the client is asked for a certificate: data must not
+    /// go to somebody who has yet to say who it is.
+    ///
     /// Never blocks and keeps nothing back: how much waits in `out` is the caller's to bound.
     /// Returns the bytes taken, which is all of them.
     ///
@@ -168,7 +175,54 @@ impl Connection {
     /// after [`Self::close`]; [`Error::Crypto`] if the provider fails; the connection's error if
     /// it has failed.
     pub fn write(&mut self, plain: &[&[u8]], out: &mut Buffer) -> Result<usize, Error> {
+        if let State::Handshake(establishing) = &mut self.state {
+            let result = establishing.write_half_rtt(plain, out);
+            return self.judged(result, out);
+        }
         self.send(out, |write, out| write.write(plain, out))
+    }
+
+    /// Sends early data: as much of it as the session that is being resumed allows for, which may
+    /// be less than all, and nothing once the server has answered.
+    ///
+    /// A server need not take it. When the handshake is complete, [`ConnectionInfo::early_data`]
+    /// says whether it did; if not, all of it has to be sent again with [`Self::write`]. Early data
+    /// can be recorded and sent to the server again by anybody: see
+    /// [`ClientConfigBuilder::early_data`](crate::ClientConfigBuilder::early_data).
+    ///
+    /// Returns the bytes taken.
+    ///
+    /// # Errors
+    /// [`Misuse::EarlyDataLimit`] if none can be sent now, or none any more; else as
+    /// [`Self::write`].
+    #[cfg(feature = "client")]
+    pub fn write_early(&mut self, plain: &[u8], out: &mut Buffer) -> Result<usize, Error> {
+        let result = match &mut self.state {
+            State::Handshake(establishing) => establishing.write_early(plain, out),
+            State::Traffic(..) => Err(Misuse::EarlyDataLimit.into()),
+            State::Failed(error, _) => Err(error.clone()),
+        };
+        self.judged(result, out)
+    }
+
+    /// Whether [`Self::write`] can be called: after the handshake, and on a server some time before
+    /// its end.
+    #[must_use]
+    pub const fn may_write(&self) -> bool {
+        match &self.state {
+            State::Handshake(establishing) => establishing.may_write_half_rtt(),
+            State::Traffic(..) => true,
+            State::Failed(..) => false,
+        }
+    }
+
+    /// Bytes of early data that can be sent now.
+    #[must_use]
+    pub const fn early_data_left(&self) -> usize {
+        match &self.state {
+            State::Handshake(establishing) => establishing.early_data_left(),
+            _ => 0,
+        }
     }
 
     /// The question that [`Event::Wait`] stands for.
@@ -284,6 +338,12 @@ impl Connection {
         }
     }
 
+    /// Which side this is.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
     /// What was agreed, as far as the handshake got.
     #[must_use]
     pub const fn info(&self) -> &ConnectionInfo {
@@ -335,7 +395,7 @@ impl Connection {
         self.state = match core::mem::replace(&mut self.state, done) {
             State::Handshake(establishing) => {
                 let Establishing {
-                    handshake,
+                    mut handshake,
                     mut rx,
                     tx,
                     padding,
@@ -345,10 +405,11 @@ impl Connection {
                 rx.joiner.done();
                 let levels = Levels::of(handshake.cx.info.version, handshake.cx.versions);
                 let trace = handshake.cx.trace.clone();
+                let tickets = handshake.cx.tickets.take();
                 let (info, later) = handshake.finish();
                 State::Traffic(
                     Box::new(info),
-                    ReadHalf::new(rx, self.role, levels, trace.clone()),
+                    ReadHalf::new(rx, self.role, levels, trace.clone(), tickets),
                     WriteHalf::new(tx, padding, trace),
                     later.map(Box::new),
                 )

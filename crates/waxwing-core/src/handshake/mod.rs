@@ -15,7 +15,6 @@
     )
 )]
 
-#[cfg(feature = "tls12")]
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
@@ -23,8 +22,9 @@ use crate::codec::Writer;
 use crate::config::versions::ProtocolVersions;
 use crate::config::{Common, KeyLog};
 use crate::connection::event::{Answer, Question, Wait};
-use crate::connection::info::ConnectionInfo;
+use crate::connection::info::{ConnectionInfo, EarlyDataStatus};
 use crate::connection::post_handshake::PostHandshake;
+use crate::connection::tickets::Tickets;
 use crate::limits::MAX_PLAINTEXT;
 use crate::messages::HandshakeType;
 use crate::record::joiner::Message;
@@ -52,6 +52,8 @@ pub(crate) mod server;
 mod tests;
 pub(crate) mod transcript;
 
+use waxwing_crypto::Digest;
+
 use schedule13::{ApplicationSecrets, TrafficSecrets};
 use transcript::Transcript;
 
@@ -64,6 +66,12 @@ pub(crate) struct Context {
     pub(crate) max_received: usize,
     pub(crate) transcript: Transcript,
     pub(crate) client_random: [u8; 32],
+    /// What may be sent before the handshake is complete.
+    pub(crate) may_send: MaySend,
+    /// Bytes of early data that may still be received.
+    pub(crate) early_data_left: Option<u32>,
+    /// Makes sessions of the tickets that a server sends.
+    pub(crate) tickets: Option<Box<Tickets>>,
     /// What the peer showed, for the session that this connection may leave. Nothing is kept
     /// without a store for sessions.
     pub(crate) peer: PeerIdentity,
@@ -81,10 +89,34 @@ impl Context {
             max_received: MAX_PLAINTEXT,
             transcript: Transcript::new(),
             client_random: [0; 32],
+            may_send: MaySend::Nothing,
+            early_data_left: None,
+            tickets: None,
             peer: PeerIdentity::default(),
             key_log: config.key_log.clone(),
             trace: config.trace.clone(),
         }
+    }
+
+    /// The server does not take our early data: none is sent from here on, and what was sent has to
+    /// be sent again. What follows goes out under these keys, or unprotected.
+    fn reject_early_data(
+        &mut self,
+        keys: Option<EpochKeys>,
+        flight: &mut dyn Flight,
+    ) -> Result<(), Error> {
+        self.may_send = MaySend::Nothing;
+        self.info.early_data = EarlyDataStatus::Rejected;
+        self.info.early_exporter = None;
+        let epoch = keys.as_ref().map_or(Epoch::Initial, |keys| keys.epoch);
+        flight.leave_early_data(keys)?;
+        if let Some(trace) = &self.trace {
+            trace.event(&TraceEvent::Keys {
+                direction: Direction::Sent,
+                epoch,
+            });
+        }
+        Ok(())
     }
 
     /// Sends one message and adds it to the transcript.
@@ -96,6 +128,11 @@ impl Context {
     ) -> Result<(), Error> {
         let bytes = flight.message(typ, body)?;
         self.transcript.add(bytes);
+        self.trace_sent(typ, bytes);
+        Ok(())
+    }
+
+    fn trace_sent(&self, typ: HandshakeType, bytes: &[u8]) {
         if let Some(trace) = &self.trace {
             trace.event(&TraceEvent::Message {
                 direction: Direction::Sent,
@@ -103,7 +140,6 @@ impl Context {
                 bytes,
             });
         }
-        Ok(())
     }
 
     /// Changes the sending keys.
@@ -116,6 +152,18 @@ impl Context {
                 epoch,
             });
         }
+        Ok(())
+    }
+
+    /// Sends a message that is not part of the handshake.
+    fn send_after(
+        &self,
+        flight: &mut dyn Flight,
+        typ: HandshakeType,
+        body: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let bytes = flight.message(typ, body)?;
+        self.trace_sent(typ, bytes);
         Ok(())
     }
 
@@ -143,6 +191,12 @@ impl Context {
         };
         self.log_secret(client, &secrets.client);
         self.log_secret(server, &secrets.server);
+    }
+
+    /// Logs the secrets of early data.
+    fn log_early(&self, traffic: &Digest, exporter: &Digest) {
+        self.log_secret("CLIENT_EARLY_TRAFFIC_SECRET", traffic);
+        self.log_secret("EARLY_EXPORTER_SECRET", exporter);
     }
 
     /// Logs the secrets of the application epoch.
@@ -187,6 +241,16 @@ impl AsRef<[u8]> for SessionId {
     fn as_ref(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
+}
+
+/// What may be sent while the handshake goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MaySend {
+    Nothing,
+    /// A client: so many bytes of early data more.
+    EarlyData(u32),
+    /// A server that has sent its Finished: anything (RFC 9846, Section 4.5.3).
+    HalfRtt,
 }
 
 /// What a step leads to.

@@ -128,6 +128,12 @@ impl<'a> ClientExtensions<'a> {
             }
             found.read_one(typ, data)
         })?;
+        // RFC 9846, Section 4.3.11.
+        if let Some(offer) = found.pre_shared_key
+            && offer.identities.iter().count() != offer.binders.iter().count()
+        {
+            return Err(PeerError::PskBinderCount.into());
+        }
         // RFC 9846, Section 4.3.9.
         if found.pre_shared_key.is_some() && found.psk_modes.is_none() {
             return Err(PeerError::PskWithoutModes.into());

@@ -83,6 +83,11 @@ pub(crate) trait Flight {
     /// Messages from now on go out under these keys.
     fn install_write(&mut self, keys: EpochKeys) -> Result<(), Error>;
 
+    /// The server does not take our early data: what we send from now on goes out under these
+    /// keys, or unprotected again if it asked for another ClientHello. Nothing is said with that,
+    /// so the server may be in the middle of its flight.
+    fn leave_early_data(&mut self, keys: Option<EpochKeys>) -> Result<(), Error>;
+
     /// No record from now on has more than so many bytes of content (RFC 8449), or than before.
     fn limit_records(&mut self, max_content: usize);
 

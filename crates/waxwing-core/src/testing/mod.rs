@@ -163,6 +163,12 @@ impl Flight for Levels {
         Ok(())
     }
 
+    fn leave_early_data(&mut self, keys: Option<EpochKeys>) -> Result<(), Error> {
+        self.epoch = keys.as_ref().map_or(Epoch::Initial, |keys| keys.epoch);
+        self.keys.extend(keys);
+        Ok(())
+    }
+
     fn limit_records(&mut self, _: usize) {}
 
     fn change_keys(&mut self, keys: &Keys12) -> Result<(), Error> {

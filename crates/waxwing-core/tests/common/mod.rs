@@ -70,6 +70,8 @@ pub(crate) struct End {
     pub(crate) out: Buffer,
     pub(crate) received: Vec<u8>,
     pub(crate) events: Vec<Event>,
+    /// How many pieces of what was received came early.
+    pub(crate) early: usize,
 }
 
 impl End {
@@ -80,6 +82,7 @@ impl End {
             out: Buffer::new(),
             received: Vec::new(),
             events: Vec::new(),
+            early: 0,
         }
     }
 
@@ -88,7 +91,7 @@ impl End {
     pub(crate) fn run(&mut self) -> Result<(), Error> {
         loop {
             let progress = self.connection.process(&mut self.input, &mut self.out)?;
-            if let Event::AppData(range) = &progress.event {
+            if let Event::AppData(range) | Event::EarlyData(range) = &progress.event {
                 self.received.extend_from_slice(&self.input[range.clone()]);
             }
             self.input.drain(..progress.consumed);
@@ -98,6 +101,7 @@ impl End {
                     return Ok(());
                 }
                 Event::AppData(_) => {}
+                Event::EarlyData(_) => self.early += 1,
                 event @ (Event::Wait(_) | Event::PeerClosed) => {
                     self.events.push(event);
                     return Ok(());

@@ -17,8 +17,9 @@ use x509_cert::der::{Decode, Encode, Tag, Tagged};
 use x509_cert::name::Name;
 use zeroize::Zeroizing;
 
+use super::leaf::LeafBuilder;
 use super::signer::{Signer, Subject};
-use super::template::{Purpose, Template, checked_common_name, serial, set_dates};
+use super::template::{Purpose, checked_common_name, serial, set_dates};
 use super::{IssueError, Issued, KeyType, SigningRequest};
 use crate::pem::to_pem;
 use crate::{AltName, Identity, UnixTime};
@@ -123,16 +124,12 @@ impl LocalAuthority {
     }
 
     /// Begins a certificate with these names; for a server, unless told otherwise.
-    pub fn leaf(&self, names: impl IntoIterator<Item = AltName>) -> LeafBuilder<'_> {
-        LeafBuilder {
-            authority: self,
-            template: Template::new(names),
-            key_type: KeyType::default(),
-        }
+    pub fn leaf(&self, names: impl IntoIterator<Item = AltName>) -> LeafBuilder<&Self> {
+        LeafBuilder::new(self, names)
     }
 
     /// Begins a certificate with what a request asks for; see [`LeafBuilder::issue_for`].
-    pub fn leaf_for(&self, request: &SigningRequest) -> LeafBuilder<'_> {
+    pub fn leaf_for(&self, request: &SigningRequest) -> LeafBuilder<&Self> {
         let mut leaf = self.leaf(request.names().iter().cloned());
         leaf.template.common_name = request.common_name().map(Into::into);
         leaf.template.must_staple = request.must_staple();
@@ -226,62 +223,11 @@ impl LocalAuthorityBuilder {
     }
 }
 
-/// What a certificate of a [`LocalAuthority`] shall be like.
-#[derive(Clone, Debug)]
-pub struct LeafBuilder<'a> {
-    authority: &'a LocalAuthority,
-    template: Template,
-    key_type: KeyType,
-}
-
-impl LeafBuilder<'_> {
-    /// The common name; the first of the names unless told otherwise, if it is short enough.
-    #[must_use]
-    pub fn common_name(mut self, name: impl Into<String>) -> Self {
-        self.template.common_name = Some(name.into());
-        self
-    }
-
-    /// For a client instead of a server.
-    #[must_use]
-    pub const fn for_clients(mut self) -> Self {
-        self.template.purpose = Purpose::Clients;
-        self
-    }
-
-    /// For a peer that is a server here and a client there.
-    #[must_use]
-    pub const fn for_servers_and_clients(mut self) -> Self {
-        self.template.purpose = Purpose::Both;
-        self
-    }
-
+impl LeafBuilder<&LocalAuthority> {
     /// Clients refuse it without a stapled OCSP response (RFC 7633).
     #[must_use]
-    pub const fn must_staple(mut self) -> Self {
+    pub fn must_staple(mut self) -> Self {
         self.template.must_staple = true;
-        self
-    }
-
-    /// The kind of key; ECDSA on P-256 unless told otherwise.
-    #[must_use]
-    pub const fn key_type(mut self, key_type: KeyType) -> Self {
-        self.key_type = key_type;
-        self
-    }
-
-    /// When its validity begins; one hour ago unless told otherwise.
-    #[must_use]
-    pub const fn valid_from(mut self, not_before: UnixTime) -> Self {
-        self.template.not_before = Some(not_before);
-        self
-    }
-
-    /// How long it is valid; 365 days unless told otherwise, and never longer than the authority
-    /// itself. See [`MAX_BROWSER_VALIDITY`](crate::MAX_BROWSER_VALIDITY).
-    #[must_use]
-    pub const fn valid_for(mut self, validity: Duration) -> Self {
-        self.template.validity = Some(validity);
         self
     }
 
@@ -310,7 +256,7 @@ impl LeafBuilder<'_> {
     }
 
     fn certify(&self, spki: &[u8], provider: &CryptoProvider) -> Result<Vec<u8>, IssueError> {
-        let authority = self.authority;
+        let authority = self.issuer;
         let mut params = self
             .template
             .leaf(provider.random, Some(authority.not_after))?;

@@ -6,6 +6,7 @@
 //!   SelfSigned       vouches for itself                self_signed.rs
 //!   SigningRequest   asks an authority                 request.rs
 //!   LocalAuthority   is one                            authority.rs
+//!   LeafBuilder      what either is told               leaf.rs
 //! ```
 //!
 //! All are made for clients of today: names in subjectAltName, random serial numbers of 20 bytes,
@@ -16,15 +17,17 @@ mod authority;
 mod error;
 mod issued;
 mod key_type;
+mod leaf;
 mod request;
 mod self_signed;
 mod signer;
 mod template;
 
-pub use authority::{LeafBuilder, LocalAuthority, LocalAuthorityBuilder};
+pub use authority::{LocalAuthority, LocalAuthorityBuilder};
 pub use error::IssueError;
 pub use issued::Issued;
 pub use key_type::{KeyType, UnknownKeyType};
+pub use leaf::{Itself, LeafBuilder};
 pub use request::{SigningRequest, SigningRequestBuilder};
-pub use self_signed::{SelfSigned, SelfSignedBuilder};
+pub use self_signed::SelfSigned;
 pub use template::MAX_BROWSER_VALIDITY;

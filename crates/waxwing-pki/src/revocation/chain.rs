@@ -37,7 +37,7 @@ pub(super) struct Signer {
     /// The SubjectPublicKeyInfo in DER.
     pub(super) spki: Vec<u8>,
     /// Whether keyUsage lets it sign revocation lists. There is nothing to forbid it where there
-    /// is no keyUsage, and an anchor is a name and a key alone.
+    /// is no keyUsage, or where an anchor is a name and a key alone.
     pub(super) signs_lists: bool,
 }
 
@@ -85,8 +85,13 @@ impl<'a> VerifiedChain<'a> {
         Ok(Self { links })
     }
 
-    /// A path whose last certificate a trust anchor with the key `spki` (DER) issued.
-    pub(crate) fn to_anchor(certificates: &[&'a [u8]], spki: &[u8]) -> Result<Self> {
+    /// A path whose last certificate a trust anchor with the key `spki` (DER) issued, which may
+    /// sign revocation lists or not.
+    pub(crate) fn to_anchor(
+        certificates: &[&'a [u8]],
+        spki: &[u8],
+        signs_lists: bool,
+    ) -> Result<Self> {
         let issuers = certificates.iter().skip(1);
         let mut signers = issuers
             .map(|issuer| Signer::of_certificate(issuer))
@@ -96,7 +101,7 @@ impl<'a> VerifiedChain<'a> {
                 // Path building compares names byte by byte.
                 name: Fields::of(last)?.issuer.to_vec(),
                 spki: spki.to_vec(),
-                signs_lists: true,
+                signs_lists,
             });
         }
         let links = certificates.iter().zip(signers).enumerate();

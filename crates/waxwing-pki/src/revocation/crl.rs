@@ -33,6 +33,8 @@ use crate::{LoadError, UnixTime};
 
 /// id-ce-issuingDistributionPoint (RFC 5280, Section 5.2.5).
 const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.28");
+/// id-ce-cRLNumber (RFC 5280, Section 5.2.3).
+const CRL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.20");
 /// id-ce-cRLDistributionPoints (RFC 5280, Section 4.2.1.13).
 const DISTRIBUTION_POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.31");
 /// id-ce-basicConstraints (RFC 5280, Section 4.2.1.9).
@@ -139,6 +141,11 @@ impl Crl {
         }
         let malformed = |error: x509_cert::der::Error| CrlError::Malformed(format!("{error}"));
         let head = Head::of(&der).map_err(malformed)?;
+        // RFC 5280, Section 5.2.3. That there is a number is not asked: nothing rests on it, and
+        // private authorities leave it out.
+        if head.critical_number {
+            return Err(CrlError::Malformed("its cRLNumber is critical".into()));
+        }
         Ok(Self {
             issuer: head.issuer.to_vec(),
             this_update: head.this_update,
@@ -307,6 +314,7 @@ struct Head<'a> {
     this_update: UnixTime,
     next_update: UnixTime,
     scope: Scope,
+    critical_number: bool,
 }
 
 impl<'a> Head<'a> {
@@ -321,6 +329,10 @@ impl<'a> Head<'a> {
             this_update: Time::from_der(field(3)?)?.into(),
             next_update: Time::from_der(field(4)?)?.into(),
             scope: Scope::of(extensions)?,
+            critical_number: parts(extensions)?
+                .into_iter()
+                .filter_map(|extension| Extension::from_der(extension).ok())
+                .any(|extension| extension.critical && extension.extn_id == CRL_NUMBER),
         })
     }
 }

@@ -28,6 +28,10 @@ const MANIFEST: &str = "manifest.json";
 /// every few hours.
 pub(super) const MAX_AGE: Duration = Duration::from_secs(10 * 24 * 60 * 60);
 
+/// The last bit that a filter may refer to, far beyond what filters have. The sum of two can be
+/// expressed on every machine.
+const MAX_PLACE: usize = 1 << 30;
+
 /// Filters that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -135,9 +139,13 @@ impl Filter {
     /// # Errors
     /// [`FilterError::Malformed`]
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FilterError> {
-        CRLiteClubcard::from_bytes(bytes)
-            .map(Self)
-            .map_err(|error| FilterError::Malformed(error.to_string()))
+        let filter = CRLiteClubcard::from_bytes(bytes)
+            .map_err(|error| FilterError::Malformed(error.to_string()))?;
+        if !is_sound(&filter) {
+            let words = "its index leads out of it".into();
+            return Err(FilterError::Malformed(words));
+        }
+        Ok(Self(filter))
     }
 
     /// The newest time that it covers.
@@ -149,6 +157,21 @@ impl Filter {
             .map(|(_, interval)| interval.high.0);
         UnixTime::from_seconds(ends.max().unwrap_or(0) / 1000)
     }
+}
+
+/// Whether whatever is looked up finds what the index says is there. The library takes that for
+/// granted, and would panic in a handshake.
+fn is_sound(filter: &CRLiteClubcard) -> bool {
+    let columns = filter.as_ref().approx_filter.len();
+    filter.index().values().all(|block| {
+        let places = [
+            block.approx_filter_m,
+            block.approx_filter_offset,
+            block.exact_filter_m,
+            block.exact_filter_offset,
+        ];
+        block.approx_filter_rank <= columns && places.iter().all(|bit| *bit <= MAX_PLACE)
+    })
 }
 
 impl fmt::Debug for Filter {
@@ -286,9 +309,9 @@ pub struct FilterSet {
 impl FilterSet {
     /// Holds `filters`, which count for ten days after they were made.
     #[must_use]
-    pub fn new(filters: Filters) -> Self {
+    pub fn new(filters: impl Into<Arc<Filters>>) -> Self {
         Self {
-            filters: RwLock::new(Arc::new(filters)),
+            filters: RwLock::new(filters.into()),
             max_age: MAX_AGE,
         }
     }
@@ -300,9 +323,10 @@ impl FilterSet {
         self
     }
 
-    /// Holds these filters from now on, and no others.
-    pub fn replace(&self, filters: Filters) {
-        let filters = Arc::new(filters);
+    /// Holds these filters from now on, and no others: such as a
+    /// [`Refresh`](super::refresh::Refresh) of them gives.
+    pub fn replace(&self, filters: impl Into<Arc<Filters>>) {
+        let filters = filters.into();
         *self.filters.write().unwrap_or_else(PoisonError::into_inner) = filters;
     }
 

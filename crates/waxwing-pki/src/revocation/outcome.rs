@@ -226,6 +226,12 @@ impl Outcome {
         matches!(self.decision, Decision::Good | Decision::NotKnown)
     }
 
+    /// Which certificate of the chain the decision is about, counted from 0, the end entity.
+    #[must_use]
+    pub fn place(&self) -> usize {
+        self.winner.as_ref().map_or(0, |winner| winner.certificate)
+    }
+
     /// The rule that is broken; `None` if the chain may be used.
     #[must_use]
     pub const fn code(&self) -> Option<Code> {

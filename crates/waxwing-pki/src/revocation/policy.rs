@@ -99,6 +99,7 @@ pub struct RevocationPolicy {
     depth: Depth,
     staple: Mode,
     list: Mode,
+    lists_vouch_for: Depth,
     lists: Option<Arc<CrlSet>>,
     filter: Mode,
     #[cfg(feature = "crlite")]
@@ -120,6 +121,7 @@ impl RevocationPolicy {
             depth: Depth::default(),
             staple: Mode::Soft,
             list: Mode::Off,
+            lists_vouch_for: Depth::Chain,
             lists: None,
             filter: Mode::Off,
             #[cfg(feature = "crlite")]
@@ -144,6 +146,15 @@ impl RevocationPolicy {
     pub fn lists(mut self, lists: Arc<CrlSet>, mode: Mode) -> Self {
         self.lists = Some(lists);
         self.list = mode;
+        self
+    }
+
+    /// For which certificates there has to be a list that says they are good, if lists are asked
+    /// [hard](Mode::Hard): all that are asked about, if this is not called. Of the others it is
+    /// enough that no list says "revoked".
+    #[must_use]
+    pub const fn lists_vouch_for(mut self, depth: Depth) -> Self {
+        self.lists_vouch_for = depth;
         self
     }
 
@@ -253,12 +264,17 @@ impl RevocationPolicy {
         self.must_staple && says_so && !evidence.could_not_staple
     }
 
-    const fn mode(&self, source: Source) -> Mode {
-        match source {
+    /// Whether the source has to say that the certificate is good.
+    fn is_hard(&self, finding: &Finding) -> bool {
+        let mode = match finding.source {
             Source::Staple => self.staple,
+            Source::Crl if finding.certificate > 0 && self.lists_vouch_for != Depth::Chain => {
+                Mode::Soft
+            }
             Source::Crl => self.list,
             Source::Crlite => self.filter,
-        }
+        };
+        mode == Mode::Hard
     }
 }
 
@@ -353,8 +369,7 @@ impl Check<'_> {
         }
         let insists = |finding: &Finding| {
             let unknown = finding.status == Status::Silent(Silence::Unknown);
-            self.policy.mode(finding.source) == Mode::Hard
-                || (unknown && self.policy.refuse_unknown)
+            self.policy.is_hard(finding) || (unknown && self.policy.refuse_unknown)
         };
         if let Some(silent) = first(&|one| insists(one) && !is_good(one)) {
             return (Decision::SourceSilent, Some(silent));

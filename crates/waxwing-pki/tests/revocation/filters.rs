@@ -18,8 +18,18 @@ fn filters_are_read_from_the_folder_of_upki_and_later_ones_add_to_earlier() {
         ..Leaf::default()
     });
     let times = (at(-DAY), at(DAY));
-    let full = filter(&world.authority, log.id(), times, &[(&SERIAL, false)]);
-    let later = filter(&world.authority, log.id(), times, &[(&SERIAL, true)]);
+    let full = filter(
+        &world.authority.certificate,
+        log.id(),
+        times,
+        &[(&SERIAL, false)],
+    );
+    let later = filter(
+        &world.authority.certificate,
+        log.id(),
+        times,
+        &[(&SERIAL, true)],
+    );
     let folder = tempfile::tempdir().unwrap();
     let manifest = |files: &[(&str, &[u8])]| {
         let files: Vec<_> = files
@@ -64,6 +74,24 @@ fn filters_are_read_from_the_folder_of_upki_and_later_ones_add_to_earlier() {
     let made = Filters::from_files([path]).unwrap().made();
     assert_eq!(made, at(DAY), "the newest time that it covers");
     assert!(Filter::from_bytes(b"\x04\x00no").is_err());
+}
+
+#[test]
+fn a_filter_whose_index_leads_out_of_it_is_refused() {
+    let world = World::new();
+    let times = (at(-DAY), at(DAY));
+    let issuer = &world.authority.certificate;
+    let mut bytes = filter(issuer, CtLog::new().id(), times, &[(&SERIAL, true)]);
+    assert!(Filter::from_bytes(&bytes).is_ok());
+    // Version, one log with its times, one block with its name and the size of its matrix; then
+    // the number of columns that the matrix has.
+    let columns = 2 + (2 + 32 + 8 + 8) + (4 + 32 + 4);
+    assert!(bytes[columns] < 10, "{}", bytes[columns]);
+    bytes[columns] += 1;
+    let Err(FilterError::Malformed(reason)) = Filter::from_bytes(&bytes) else {
+        panic!("a look-up would panic");
+    };
+    assert!(reason.contains("leads out of it"), "{reason}");
 }
 
 #[test]

@@ -316,6 +316,104 @@ fn a_client_is_held_to_lists_but_not_to_staples() {
 }
 
 #[test]
+fn lists_have_to_vouch_for_the_end_entity_or_the_whole_chain() {
+    let world = World::new();
+    let own = world.crl(CrlSpec::default());
+    let of_root = |revoked: &[Vec<u8>]| {
+        world.root.crl(&CrlSpec {
+            revoked: revoked.to_vec(),
+            ..CrlSpec::default()
+        })
+    };
+    let judge = |depth, lists: &[Vec<u8>]| {
+        let policy = RevocationPolicy::new(&PROVIDER)
+            .lists(set(lists), Mode::Hard)
+            .lists_vouch_for(depth);
+        let outcome = world.judge(&policy, &Evidence::default());
+        (outcome.decision, outcome.place())
+    };
+    let alone = [own.clone()];
+    assert_eq!(judge(Depth::Chain, &alone), (Decision::SourceSilent, 1));
+    assert_eq!(judge(Depth::EndEntity, &alone), (Decision::Good, 0));
+    let all = [own.clone(), of_root(&[])];
+    assert_eq!(judge(Depth::Chain, &all), (Decision::Good, 0));
+    let bad = [own, of_root(&[world.authority.serial()])];
+    for depth in [Depth::Chain, Depth::EndEntity] {
+        assert_eq!(judge(depth, &bad), (Decision::Revoked, 1));
+    }
+    // Without its own list it is not enough that others are good.
+    let others = [of_root(&[])];
+    assert_eq!(
+        judge(Depth::EndEntity, &others),
+        (Decision::SourceSilent, 0)
+    );
+}
+
+#[test]
+fn an_anchor_signs_lists_if_its_key_usage_allows() {
+    let root = Authority::root("Root");
+    for (anchor, expected) in [
+        (root.under("Signs lists"), Ok(Decision::Good)),
+        (root.without_lists("Signs none"), Err(Code::ListSignature)),
+    ] {
+        let (leaf, _) = anchor.leaf(&Leaf {
+            serial: SERIAL.to_vec(),
+            ..Leaf::default()
+        });
+        let lists = set(&[anchor.crl(&CrlSpec::default())]);
+        let policy = RevocationPolicy::new(&PROVIDER).lists(lists, Mode::Hard);
+        let anchors = TrustAnchors::from_pem_or_der(&anchor.certificate).unwrap();
+        let verifier = Verifier::new(&PROVIDER, anchors)
+            .clock(Clock::Fixed(NOW))
+            .revocation(policy);
+        let name: ServerName = NAME.parse().unwrap();
+        let examination = verifier.examination(&ServerCertRequest {
+            certificate_type: CertificateType::X509,
+            chain: &[&leaf],
+            ocsp: None,
+            scts: None,
+            name: &name,
+        });
+        let outcome = examination.revocation.expect("lists were asked");
+        assert_eq!(outcome.code(), expected.err());
+        let result = examination.result.map(|_| outcome.decision);
+        assert_eq!(result.map_err(|failure| failure.code), expected);
+    }
+}
+
+#[test]
+fn nobody_is_asked_about_a_certificate_that_is_itself_trusted() {
+    let world = World::new();
+    let list = world.crl(CrlSpec {
+        revoked: vec![SERIAL.to_vec()],
+        ..CrlSpec::default()
+    });
+    let policy = Arc::new(RevocationPolicy::new(&PROVIDER).lists(set(&[list]), Mode::Hard));
+    let name: ServerName = NAME.parse().unwrap();
+    let request = ServerCertRequest {
+        certificate_type: CertificateType::X509,
+        chain: &[&world.leaf, &world.authority.certificate],
+        ocsp: None,
+        scts: None,
+        name: &name,
+    };
+    let mut anchors = TrustAnchors::from_pem_or_der(&world.root.certificate).unwrap();
+    let by = |anchors: &TrustAnchors| {
+        let verifier = Verifier::new(&PROVIDER, anchors.clone()).clock(Clock::Fixed(NOW));
+        verifier
+            .revocation(Arc::clone(&policy))
+            .examination(&request)
+    };
+    let refused = by(&anchors);
+    assert_eq!(refused.result.unwrap_err().code, Code::Revoked);
+    assert_eq!(refused.revocation.unwrap().decision, Decision::Revoked);
+    anchors.add(&world.leaf).unwrap();
+    let trusted = by(&anchors);
+    assert!(trusted.result.is_ok());
+    assert_eq!(trusted.revocation, None);
+}
+
+#[test]
 fn another_path_serves_where_one_is_revoked_and_few_are_tried() {
     let world = World::new();
     let old_root = Authority::root("Old root");

@@ -246,8 +246,18 @@ fn round(refresh: &mut Refresh<FilterJob>, files: &Files, now: UnixTime) -> (Vec
 fn filters_are_fetched_by_the_manifest_and_only_those_that_are_new() {
     let (world, log) = (World::new(), CtLog::new());
     let times = (at(-DAY), at(DAY));
-    let full = filter(&world.authority, log.id(), times, &[(&SERIAL, false)]);
-    let later = filter(&world.authority, log.id(), times, &[(&SERIAL, true)]);
+    let full = filter(
+        &world.authority.certificate,
+        log.id(),
+        times,
+        &[(&SERIAL, false)],
+    );
+    let later = filter(
+        &world.authority.certificate,
+        log.id(),
+        times,
+        &[(&SERIAL, true)],
+    );
     let mut refresh = Refresh::new(FilterJob::new(BASE), 1);
     let mut files = publish(NOW, &[("full", &full)]);
     assert_eq!(

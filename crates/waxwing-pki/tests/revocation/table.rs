@@ -130,7 +130,12 @@ impl World {
             _ => self.log.id(),
         };
         let revoked = state == State::Revoked;
-        let bytes = filter(issuer, log, (at(-DAY), at(DAY)), &[(&SERIAL, revoked)]);
+        let bytes = filter(
+            &issuer.certificate,
+            log,
+            (at(-DAY), at(DAY)),
+            &[(&SERIAL, revoked)],
+        );
         let filter = Filter::from_bytes(&bytes).unwrap();
         Filters::new(vec![Arc::new(filter)], Some(made))
     }

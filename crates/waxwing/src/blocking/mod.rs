@@ -16,8 +16,8 @@ use std::io::{self, BufRead, IoSlice, IoSliceMut, Read, Write};
 use std::sync::Arc;
 
 use waxwing_core::{
-    Answer, Buffer, ClientConfig, Connection, ConnectionInfo, Event, Question, ServerConfig,
-    ServerName, Wait,
+    Answer, Buffer, ClientConfig, Connection, ConnectionInfo, Event, ExportError, Exported,
+    ImportError, Importer, Question, ServerConfig, ServerName, Wait,
 };
 
 use crate::buffer::{InBuf, ReadAhead};
@@ -71,6 +71,66 @@ impl<S> Stream<S> {
     #[must_use]
     pub fn server(config: Arc<ServerConfig>, sock: S) -> Self {
         Self::new(Connection::server(config), sock)
+    }
+
+    /// Takes an established stream apart: into bytes, with which [`Self::from_exported`] goes on in
+    /// another process, and the transport, which has to get there too.
+    ///
+    /// Nothing is lost or comes twice: plaintext that was not read, what was read from the
+    /// transport and not processed, and what was not written to it yet all go along. Nothing is
+    /// read or written here. What a transport with buffers of its own holds is for the caller to
+    /// bring along.
+    ///
+    /// **The bytes are the secret keys of the connection**; see [`Exported`] for how to treat them,
+    /// and [`Connection::export`] for what stays behind.
+    ///
+    /// ```
+    /// use std::io;
+    /// use std::net::TcpStream;
+    /// use waxwing::blocking::Stream;
+    /// use waxwing::{Exported, Importer, PROVIDER};
+    ///
+    /// // In the old process; the socket and the bytes go to the new one.
+    /// fn leave(stream: Stream<TcpStream>) -> io::Result<(Exported, TcpStream)> {
+    ///     stream
+    ///         .into_exported()
+    ///         .map_err(|(_, reason)| io::Error::other(reason))
+    /// }
+    ///
+    /// // In the new one.
+    /// fn go_on(bytes: &[u8], socket: TcpStream) -> io::Result<Stream<TcpStream>> {
+    ///     Stream::from_exported(bytes, &Importer::new(&PROVIDER), socket)
+    ///         .map_err(io::Error::other)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The stream itself, unchanged, and why it cannot be exported now: reading on helps where a
+    /// message came only in part.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the stream, given back"
+    )]
+    pub fn into_exported(self) -> Result<(Exported, S), (Self, ExportError)> {
+        let Self { driver, sock } = self;
+        match driver.export() {
+            Ok(exported) => Ok((exported, sock)),
+            Err((driver, reason)) => Err((Self { driver, sock }, reason)),
+        }
+    }
+
+    /// Goes on with a stream that [`Self::into_exported`] took apart: **once** for each export. Read
+    /// ahead is on; see [`Self::set_read_ahead`].
+    ///
+    /// # Errors
+    /// If the bytes are no export that this build can go on with.
+    pub fn from_exported(
+        bytes: &[u8],
+        importer: &Importer<'_>,
+        sock: S,
+    ) -> Result<Self, ImportError> {
+        let driver = Driver::import(bytes, importer, ReadAhead::HeaderFirst)?;
+        Ok(Self { driver, sock })
     }
 
     /// What was agreed, as far as the handshake got.
@@ -147,28 +207,88 @@ impl<S: Read + Write> Stream<S> {
         mut answerer: Option<&mut dyn FnMut(Question<'_>) -> Answer>,
     ) -> io::Result<()> {
         while self.is_handshaking() {
-            match self.driver.step() {
-                Ok(Event::NeedInput(hint)) => {
-                    self.send_before_read()?;
-                    read_some(&mut self.driver, &mut self.sock, hint).map_err(|f| self.fail(f))?;
-                }
-                Ok(Event::Wait(wait)) => {
-                    let answer = match (&mut answerer, self.driver.conn.question()) {
-                        (Some(answerer), Some(question)) => answerer(question),
-                        _ => return Err(self.refuse(wait)),
-                    };
-                    self.driver
-                        .answer(answer)
-                        .map_err(|error| self.fail(Failure::Tls(error)))?;
-                }
-                Ok(_) => {}
-                Err(error) => return Err(self.fail(Failure::Tls(error))),
-            }
+            self.handshake_step(&mut answerer)?;
         }
         if let Some(error) = self.driver.conn.failure().cloned() {
             return Err(self.fail(Failure::Tls(error)));
         }
-        flush_out(self.driver.output(), &mut self.sock)
+        self.flush_handshake()
+    }
+
+    /// Sends the last of the handshake. After it a server of TLS 1.3 sends tickets, which a client
+    /// need not have waited for.
+    fn flush_handshake(&mut self) -> io::Result<()> {
+        let tickets = self.driver.ends_with_tickets();
+        match flush_out(self.driver.output(), &mut self.sock) {
+            Err(error) if tickets && self.driver.output().peer_left(&error) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Takes the handshake on to the next event.
+    fn handshake_step(
+        &mut self,
+        answerer: &mut Option<&mut dyn FnMut(Question<'_>) -> Answer>,
+    ) -> io::Result<()> {
+        match self.driver.step() {
+            Ok(Event::NeedInput(hint)) => {
+                self.send_before_read()?;
+                read_some(&mut self.driver, &mut self.sock, hint).map_err(|f| self.fail(f))
+            }
+            Ok(Event::Wait(wait)) => {
+                let answer = match (answerer, self.driver.conn.question()) {
+                    (Some(answerer), Some(question)) => answerer(question),
+                    _ => return Err(self.refuse(wait)),
+                };
+                self.driver
+                    .answer(answer)
+                    .map_err(|error| self.fail(Failure::Tls(error)))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.fail(Failure::Tls(error))),
+        }
+    }
+
+    /// As a client, completes the handshake, and sends `data` as soon as it can be sent: as early
+    /// data if a session that is resumed allows for that, and again after the handshake as far as
+    /// the server did not take it. In the end the server has heard it once from here, but somebody
+    /// who recorded it can repeat what was sent early: see `ClientConfigBuilder::early_data`.
+    ///
+    /// It is for transports that wait: after an error it cannot be called again.
+    ///
+    /// # Errors
+    /// As [`Self::handshake`].
+    pub fn handshake_with_early_data(&mut self, data: &[u8]) -> io::Result<()> {
+        let sent = self.driver.write_early(data).map_err(into_io)?;
+        self.handshake()?;
+        let heard = if self.driver.early_data_accepted() {
+            sent
+        } else {
+            0
+        };
+        self.write_all(data.get(heard..).unwrap_or_default())?;
+        self.flush()
+    }
+
+    /// As a server that takes early data, reads some before the handshake is complete; 0 once there
+    /// is none, or no more.
+    ///
+    /// Without this, reading completes the handshake first, and early data is read like any other:
+    /// then it cannot be a copy of what somebody recorded, whose handshake would not be completed.
+    /// What is read here can be. Until it is known that it is not (when [`Self::is_handshaking`] is
+    /// false), do nothing with it that must not be done twice (RFC 8470, Section 3). It can be
+    /// answered at once by writing.
+    ///
+    /// # Errors
+    /// As [`Self::handshake`].
+    pub fn read_early(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        while self.is_handshaking() && self.driver.input().plain().is_empty() {
+            self.handshake_step(&mut None)?;
+        }
+        if !self.is_handshaking() {
+            self.flush_handshake()?;
+        }
+        Ok(self.driver.input().take_into(to))
     }
 
     /// Sends close_notify and flushes: nothing more can be written, but the peer's data can
@@ -282,6 +402,7 @@ impl<S: Read + Write> Stream<S> {
         }
         match flush_out(output, &mut self.sock) {
             Err(error) if waits(&error) && !self.driver.output().is_flooded() => Ok(()),
+            Err(error) if self.driver.output().peer_left(&error) => Ok(()),
             result => result,
         }
     }
@@ -322,7 +443,7 @@ impl<S: Read + Write> Stream<S> {
     }
 
     fn write_parts<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
-        if self.is_handshaking() {
+        if !self.driver.conn.may_write() && self.is_handshaking() {
             self.handshake()?;
         }
         transfer::write(&mut self.driver, &mut self.sock, parts).map_err(|f| self.fail(f))
@@ -394,7 +515,7 @@ impl<S: Read + Write> Write for Stream<S> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.is_handshaking() {
+        if !self.driver.conn.may_write() && self.is_handshaking() {
             return self.handshake();
         }
         flush_out(self.driver.output(), &mut self.sock)

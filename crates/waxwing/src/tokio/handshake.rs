@@ -2,10 +2,11 @@
 
 use core::future::poll_fn;
 use core::pin::Pin;
+use core::task::{Context, Poll};
 use std::io;
 use std::sync::Arc;
 
-use ::tokio::io::{AsyncRead, AsyncWrite};
+use ::tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use waxwing_core::{
     Accepting, Acceptor, Answer, Buffer, ClientConfig, ClientHelloView, Connection, Error, Event,
     Question, ServerConfig, ServerName,
@@ -92,6 +93,7 @@ impl<F: FnMut(Question<'_>) -> AnswerFuture + Send> Answerer for F {
 pub struct Setup {
     read_ahead: ReadAhead,
     answerer: Option<Box<dyn Answerer>>,
+    early_data: Vec<u8>,
 }
 
 impl Setup {
@@ -100,7 +102,19 @@ impl Setup {
         Self {
             read_ahead: ReadAhead::Full,
             answerer: None,
+            early_data: Vec::new(),
         }
+    }
+
+    /// As a client, sends this as soon as it can be sent: as early data if a session that is resumed
+    /// allows for that, and again after the handshake as far as the server did not take it. In the
+    /// end the server has heard it once from here, but somebody who recorded it can repeat what was
+    /// sent early: see `ClientConfigBuilder::early_data`.
+    ///
+    /// On a server it is of no effect.
+    pub fn early_data(mut self, data: impl Into<Vec<u8>>) -> Self {
+        self.early_data = data.into();
+        self
     }
 
     /// Whether more may be read from the transport than the next record (default: yes).
@@ -138,8 +152,20 @@ impl Setup {
     ) -> io::Result<TlsStream<S>> {
         let mut output = Buffer::new();
         let conn = Connection::client(config, name, &mut output).map_err(into_io)?;
-        let driver = Driver::new(conn, InBuf::new(self.read_ahead), output);
-        handshake(driver, io, self.answerer).await
+        let mut driver = Driver::new(conn, InBuf::new(self.read_ahead), output);
+        let sent = driver.write_early(&self.early_data).map_err(into_io)?;
+        let mut stream = handshake(driver, io, self.answerer).await?;
+        let heard = if stream.driver.early_data_accepted() {
+            sent
+        } else {
+            0
+        };
+        let unheard = self.early_data.get(heard..).unwrap_or_default();
+        if !unheard.is_empty() {
+            stream.write_all(unheard).await?;
+            stream.flush().await?;
+        }
+        Ok(stream)
     }
 
     /// Does the handshake with a client over `io`.
@@ -265,6 +291,22 @@ impl<S: core::fmt::Debug> core::fmt::Debug for LazyAccept<S> {
     }
 }
 
+/// Sends what is due while it waits for the peer: with early data both may have more to say than
+/// the transport holds.
+fn poll_exchange(
+    driver: &mut Driver,
+    io: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    cx: &mut Context<'_>,
+    hint: usize,
+) -> Poll<io::Result<()>> {
+    if driver.output().is_due()
+        && let Poll::Ready(Err(error)) = poll_flush_out(driver.output(), io, cx)
+    {
+        return Poll::Ready(Err(error));
+    }
+    poll_receive(driver, io, cx, hint)
+}
+
 async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     mut driver: Driver,
     mut io: S,
@@ -273,10 +315,7 @@ async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     while driver.conn.is_handshaking() {
         let failure = match driver.step() {
             Ok(Event::NeedInput(hint)) => {
-                if driver.output().is_due() {
-                    poll_fn(|cx| poll_flush_out(driver.output(), &mut io, cx)).await?;
-                }
-                poll_fn(|cx| poll_receive(&mut driver, &mut io, cx, hint)).await?;
+                poll_fn(|cx| poll_exchange(&mut driver, &mut io, cx, hint)).await?;
                 continue;
             }
             Ok(Event::Wait(wait)) => {
@@ -299,7 +338,17 @@ async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
         let _ = poll_fn(|cx| poll_flush_out(driver.output(), &mut io, cx)).await;
         return Err(into_io(failure));
     }
-    poll_fn(|cx| poll_flush_out(driver.output(), &mut io, cx)).await?;
+    // The tickets of TLS 1.3 are nothing that the peer waits for. It may want to be read from before
+    // it reads them, so they can go out later.
+    let may_wait = driver.ends_with_tickets();
+    poll_fn(|cx| match poll_flush_out(driver.output(), &mut io, cx) {
+        Poll::Pending if may_wait => Poll::Ready(Ok(())),
+        Poll::Ready(Err(error)) if may_wait && driver.output().peer_left(&error) => {
+            Poll::Ready(Ok(()))
+        }
+        result => result,
+    })
+    .await?;
     let answerer = answerer.filter(|_| driver.conn.info().post_handshake_auth);
     Ok(TlsStream::new(driver, io, answerer))
 }

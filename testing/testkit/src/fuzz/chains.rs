@@ -36,7 +36,10 @@ pub fn run(data: &[u8]) {
     let mut stricter = None;
     for profile in [Profile::WebPki, Profile::Strict, Profile::Path] {
         let policy = Policy::new().profile(profile).clock(Clock::Fixed(NOW));
-        let accepted = judge(&certificates, &anchors, policy);
+        let accepted = judge(&certificates, &anchors, policy.clone());
+        // Handshakes ask for more.
+        let apart = judge(&certificates, &anchors, policy.apart_from_handshakes());
+        assert!(apart || !accepted, "{profile:?}");
         // Who is good enough for a strict profile is so for all others.
         if stricter == Some(true) {
             assert!(accepted, "{profile:?}");

@@ -217,6 +217,9 @@ pub(crate) struct ShowArgs {
 /// Sources are those of `cert show`. Of a file, the first certificate is judged, and the others
 /// help to find the way to an authority. The exit code is 0 if all are good, 5 if one is not
 /// trusted, 6 if one is revoked.
+///
+/// Nobody is asked over the network whether a certificate is revoked: --crl and --ocsp give the
+/// answers that are at hand. What a server staples is heeded without them.
 #[derive(Debug, Args)]
 #[command(before_help = help::VERIFY, help_template = TEMPLATE)]
 pub(crate) struct VerifyArgs {
@@ -262,9 +265,49 @@ pub(crate) struct VerifyArgs {
     pub(crate) ca_only: bool,
 
     #[command(flatten)]
+    pub(crate) revocation: RevocationArgs,
+    #[command(flatten)]
     pub(crate) peer: PeerArgs,
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Revocation")]
+pub(crate) struct RevocationArgs {
+    /// Ask the revocation lists in this file (may be repeated)
+    ///
+    /// In PEM, with any number of lists, or one in DER. A list counts if the certificate's issuer
+    /// signed it and its time has come and is not over. Lists are asked about intermediate
+    /// certificates, too. Delta lists are refused: give the complete one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crl: Vec<PathBuf>,
+
+    /// Ask the OCSP response in this file (DER), as if the server had stapled it
+    ///
+    /// It counts if the issuer signed it, or who has a certificate of the issuer for that. Of a
+    /// server, it takes the place of what is stapled.
+    #[arg(long, value_name = "FILE", conflicts_with = "client")]
+    pub(crate) ocsp: Option<PathBuf>,
+
+    /// What an answer is worth; hard, unless given
+    ///
+    /// "Revoked" counts in any case, also from a source that is out of date. Without --crl and
+    /// --ocsp, it is about what the server staples, which is otherwise heeded softly.
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) revocation: Option<Insist>,
+}
+
+/// How much `cert verify` relies on sources that tell whether a certificate is revoked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Insist {
+    /// A source that has no answer is passed over
+    Soft,
+    /// Each source given has to say that the certificate is good
+    #[default]
+    Hard,
+    /// The lists have to say so of the intermediate certificates, too
+    Chain,
 }
 
 /// The profiles of a policy.

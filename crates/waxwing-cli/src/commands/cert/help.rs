@@ -52,6 +52,8 @@ Examples:
   waxwing cert verify chain.pem --name www.example.org
   waxwing cert verify --at 2027-01-01 chain.pem
   waxwing cert verify --ca ca.pem --ca-only --client me.pem
+  waxwing cert verify --crl issuer.crl chain.pem
+  waxwing cert verify --ocsp response.der --revocation soft chain.pem
   waxwing cert verify --json example.org:443 example.net:443
 
 ";

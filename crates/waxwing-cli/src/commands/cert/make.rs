@@ -9,7 +9,7 @@ use serde::Serialize;
 use waxwing::PROVIDER;
 use waxwing::crypto::SigningKey;
 use waxwing::pki::{
-    AltName, Identity, IssueError, Issued, KeyLoading, LoadError, LocalAuthority,
+    AltName, Identity, IssueError, Issued, KeyLoading, LeafBuilder, LoadError, LocalAuthority,
     MAX_BROWSER_VALIDITY, Passphrase, SelfSigned, SigningRequest,
 };
 use zeroize::Zeroizing;
@@ -178,46 +178,35 @@ pub(super) fn new(args: &NewArgs, talk: Talk) -> Result<(), Failure> {
 }
 
 fn self_signed(args: &NewArgs, validity: Duration) -> Result<Issued, Failure> {
-    let mut builder = SelfSigned::builder(args.names.iter().cloned())
-        .key_type(args.key.key_type)
-        .valid_for(validity);
-    let SubjectArgs {
-        common_name,
-        client,
-    } = &args.subject;
-    if let Some(name) = common_name {
-        builder = builder.common_name(name);
-    }
-    if *client {
-        builder = builder.for_clients();
-    } else if args.both {
-        builder = builder.for_servers_and_clients();
-    }
-    builder
-        .issue(PROVIDER.random)
-        .map(Into::into)
-        .map_err(refused)
+    let builder = SelfSigned::builder(args.names.iter().cloned());
+    let made = described(builder, args, validity).issue(PROVIDER.random);
+    made.map(Into::into).map_err(refused)
 }
 
 fn issue(dir: &Path, args: &NewArgs, validity: Duration) -> Result<Issued, Failure> {
     let authority = open_authority(dir, args.ca_passphrase_file.as_deref())?;
-    let mut leaf = authority
-        .leaf(args.names.iter().cloned())
-        .key_type(args.key.key_type)
-        .valid_for(validity);
+    let builder = authority.leaf(args.names.iter().cloned());
+    let made = described(builder, args, validity).issue(&PROVIDER);
+    made.map_err(refused)
+}
+
+/// What the user says of a certificate, whoever issues it.
+fn described<I>(builder: LeafBuilder<I>, args: &NewArgs, validity: Duration) -> LeafBuilder<I> {
     let SubjectArgs {
         common_name,
         client,
     } = &args.subject;
+    let mut builder = builder.key_type(args.key.key_type).valid_for(validity);
     if let Some(name) = common_name {
-        leaf = leaf.common_name(name);
+        builder = builder.common_name(name);
     }
     if *client {
-        leaf = leaf.for_clients();
+        builder.for_clients()
     } else if args.both {
-        leaf = leaf.for_servers_and_clients();
+        builder.for_servers_and_clients()
+    } else {
+        builder
     }
-    leaf.issue(&PROVIDER).map_err(refused)
 }
 
 /// `--ca` without a folder is the one in the data folder.

@@ -5,11 +5,12 @@ use crate::output::Talk;
 
 pub(crate) mod args;
 mod fetch;
-mod files;
+pub(crate) mod files;
 mod help;
 mod item;
 mod make;
 mod pair;
+mod revocation;
 mod show;
 mod source;
 mod verify;

@@ -4,14 +4,17 @@ use core::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use serde::Serialize;
+use waxwing::pki::revocation::RevocationPolicy;
 use waxwing::pki::{
-    self, ClientVerifier, Clock, Identity, LoadError, Policy, Staple, TrustAnchors, Verifier,
+    self, ClientVerifier, Clock, Examination, Identity, LoadError, Policy, Staple, TrustAnchors,
+    Verifier,
 };
 use waxwing::{
     CertificateError, CertificateType, ClientCertRequest, PROVIDER, ServerCertRequest, ServerName,
 };
 
 use super::args::VerifyArgs;
+use super::revocation::{self, RevocationFacts, Sources};
 use super::show::ErrorFacts;
 use super::source::{self, Content, Source};
 use crate::exit::{Code, Failure};
@@ -30,6 +33,8 @@ struct SourceFacts {
     subject: Option<String>,
     /// Which rule is broken, and by which certificate.
     failure: Option<FailureFacts>,
+    /// Whether it is revoked, if somebody was asked.
+    revocation: Option<RevocationFacts>,
     error: Option<ErrorFacts>,
 }
 
@@ -58,6 +63,7 @@ impl SourceFacts {
             accepted: false,
             subject: None,
             failure: None,
+            revocation: None,
             error: None,
         }
     }
@@ -102,17 +108,17 @@ pub(super) async fn run(args: &VerifyArgs, talk: Talk) -> Result<(), Failure> {
             .map_err(|failure| source::named(source, failure))
             .and_then(|case| {
                 told.subject = subject(&case.chain);
-                judge.judge(&case).map_err(|failure| {
-                    told.failure = Some(FailureFacts::of(&failure));
-                    rejected(source, &failure)
-                })
+                judge.tell(source, &case, &mut told)
             });
         told.accepted = result.is_ok();
         told.error = result.as_ref().err().map(ErrorFacts::of);
         if told.accepted && !talk.json() && !talk.quiet() {
             let subject = told.subject.as_deref().unwrap_or_default();
-            output::print(&format!("{source}: good ({subject})"))
-                .map_err(|error| Failure::stdout(&error))?;
+            let mut text = format!("{source}: good ({subject})");
+            if let Some(revocation) = &told.revocation {
+                text.push_str(&revocation.lines(talk.verbose()));
+            }
+            output::print(&text).map_err(|error| Failure::stdout(&error))?;
         }
         facts.push(told);
         failures.extend(result.err());
@@ -164,6 +170,7 @@ struct Judge<'a> {
     args: &'a VerifyArgs,
     anchors: Arc<TrustAnchors>,
     policy: Policy,
+    revocation: Sources,
 }
 
 impl<'a> Judge<'a> {
@@ -178,10 +185,36 @@ impl<'a> Judge<'a> {
             args,
             anchors: Arc::new(anchors(args)?),
             policy,
+            revocation: Sources::new(&args.revocation)?,
         })
     }
 
-    fn judge(&self, case: &Case) -> Result<(), pki::Failure> {
+    /// Judges, and enters what was found.
+    fn tell(&self, source: &Source, case: &Case, told: &mut SourceFacts) -> Result<(), Failure> {
+        let revocation = self.revocation.policy(case.from_server)?;
+        let Examination {
+            result, revocation, ..
+        } = self.judge(case, revocation);
+        told.revocation = revocation.as_ref().map(RevocationFacts::of);
+        if let Some(failure) = revocation
+            .as_ref()
+            .and_then(|outcome| self.revocation.misread(outcome))
+        {
+            return Err(failure);
+        }
+        result.map(drop).map_err(|failure| {
+            told.failure = Some(FailureFacts::of(&failure));
+            let outcome = revocation.filter(|outcome| !outcome.is_accepted());
+            let hint = outcome.as_ref().and_then(revocation::hint);
+            let rejected = rejected(source, &failure);
+            Failure {
+                hint: rejected.hint.or(hint),
+                ..rejected
+            }
+        })
+    }
+
+    fn judge(&self, case: &Case, revocation: RevocationPolicy) -> Examination {
         let chain: Vec<_> = case.chain.iter().map(Vec::as_slice).collect();
         let anchors = Arc::clone(&self.anchors);
         if self.args.client {
@@ -189,11 +222,14 @@ impl<'a> Judge<'a> {
                 certificate_type: CertificateType::X509,
                 chain: &chain,
             };
-            let verifier = ClientVerifier::new(&PROVIDER, anchors).policy(self.policy.clone());
-            return verifier.examine(&request).map(drop);
+            let verifier = ClientVerifier::new(&PROVIDER, anchors)
+                .policy(self.policy.clone())
+                .revocation(revocation);
+            return verifier.examination(&request);
         }
+        let given = self.revocation.response();
         let mut policy = self.policy.clone();
-        if !case.from_server {
+        if !case.from_server && given.is_none() {
             // No file is stapled.
             policy = policy.staple(Staple::Ignored);
         }
@@ -206,12 +242,14 @@ impl<'a> Judge<'a> {
         let request = ServerCertRequest {
             certificate_type: CertificateType::X509,
             chain: &chain,
-            ocsp: case.ocsp.as_deref(),
+            ocsp: given.or(case.ocsp.as_deref()),
             scts: case.scts.as_deref(),
             name: name.unwrap_or(&nobody),
         };
-        let verifier = Verifier::new(&PROVIDER, anchors).policy(policy);
-        verifier.examine(&request).map(drop)
+        let verifier = Verifier::new(&PROVIDER, anchors)
+            .policy(policy)
+            .revocation(revocation);
+        verifier.examination(&request)
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio::net::TcpStream;
 use waxwing::compression::{COMPRESSORS, DECOMPRESSORS};
 use waxwing::pki::dangerous::AcceptAny;
+use waxwing::pki::revocation::RevocationPolicy;
 use waxwing::pki::{self, Identity, PinnedVerifier, TrustAnchors, Verifier};
 use waxwing::tokio::TlsStream;
 use waxwing::{CertifiedKey, ClientConfig, PROVIDER, ServerCertVerifier, ServerName};
@@ -17,7 +18,7 @@ use crate::args::{GetArgs, OwnArgs, TrustArgs};
 use crate::exit::{Code, Failure, plain};
 use crate::output::{Talk, safe};
 use crate::resolve;
-use crate::tls::{key_log, versions};
+use crate::tls::{certified_key, key_log, versions};
 use crate::trace::TraceFile;
 
 /// How the server came to be trusted.
@@ -236,7 +237,9 @@ fn verifier(
     overruled: &Arc<Mutex<Option<String>>>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
     let judge: Arc<dyn ServerCertVerifier> = if args.pin.is_empty() {
-        Arc::new(Verifier::new(&PROVIDER, anchors(args)?))
+        // Nobody is asked; what the server staples is heeded.
+        let revocation = RevocationPolicy::new(&PROVIDER);
+        Arc::new(Verifier::new(&PROVIDER, anchors(args)?).revocation(revocation))
     } else {
         Arc::new(PinnedVerifier::new(args.pin.iter().copied()))
     };
@@ -254,8 +257,7 @@ fn own_certificate(args: &OwnArgs) -> Result<Option<Arc<CertifiedKey>>, Failure>
     let (Some(cert), Some(key)) = (&args.cert, &args.key) else {
         return Ok(None);
     };
-    let certified = pki::load_certified_key_files(&PROVIDER, cert, key);
-    let certified = certified.map_err(|error| Failure::usage(error.to_string()))?;
+    let certified = certified_key(cert, key, args.passphrase_file.as_deref())?;
     Ok(Some(Arc::new(certified.with_compression(COMPRESSORS))))
 }
 

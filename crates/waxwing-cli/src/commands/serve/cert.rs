@@ -12,6 +12,7 @@ use waxwing::{CertifiedKey, PROVIDER};
 
 use crate::args::ServeArgs;
 use crate::exit::{Code, Failure};
+use crate::tls::certified_key;
 
 /// Who the server is.
 pub(crate) struct Identity {
@@ -26,8 +27,7 @@ impl Identity {
     pub(crate) fn new(args: &ServeArgs) -> Result<Self, Failure> {
         match (&args.cert, &args.key) {
             (Some(cert), Some(key)) => {
-                let key = pki::load_certified_key_files(&PROVIDER, cert, key)
-                    .map_err(|error| Failure::usage(error.to_string()))?;
+                let key = certified_key(cert, key, args.passphrase_file.as_deref())?;
                 Self::of(key, None)
             }
             _ => Self::make(args),

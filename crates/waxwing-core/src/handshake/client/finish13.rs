@@ -19,6 +19,7 @@ use super::super::proof::FinishedOk;
 use super::super::schedule13::{ApplicationSecrets, verify_data};
 use super::Env;
 use super::certificate::check_own_type;
+use super::session;
 use super::tls13::{Outcome, Step};
 use crate::Error;
 use crate::codec::Writer;
@@ -26,12 +27,14 @@ use crate::config::client::ClientConfig;
 use crate::config::credentials::{CertChoice, CertificateRequestView, CertifiedKey};
 use crate::connection::event::{Question, Wait};
 use crate::connection::info::Exporter;
+use crate::connection::tickets::Tickets;
 use crate::messages::certificate::{Certificate, Wanted};
 use crate::messages::certificate_request::CertificateRequest;
 use crate::messages::certificate_verify::{CertificateVerify, client_signed_content};
 use crate::messages::compressed_certificate::CompressedCertificate;
 use crate::messages::finished::Finished;
 use crate::messages::{CertificateType, HandshakeType};
+use crate::session::UnixMillis;
 
 /// Asks the configuration which certificate to show.
 pub(crate) fn choose(config: &ClientConfig, request: &CertificateRequestView<'_>) -> CertChoice {
@@ -101,6 +104,8 @@ pub(super) struct LastFlight {
     /// Our handshake traffic secret.
     pub(super) base: Digest,
     pub(super) application: ApplicationSecrets,
+    /// When the peers proved who they are, if that was before.
+    pub(super) authenticated_at: Option<UnixMillis>,
     /// The server's Finished was right.
     pub(super) proof: FinishedOk,
 }
@@ -192,6 +197,17 @@ impl LastFlight {
             .install_write(env.flight, application.traffic.client_keys())?;
         let read = application.traffic.server_keys();
         env.cx.log_application(&application);
+        if let Some(sessions) = &env.config.sessions {
+            let secret = application.resumption(&env.cx.transcript.current())?;
+            let now = sessions.clock.now();
+            let authenticated_at = self.authenticated_at.unwrap_or(now);
+            env.cx.tickets = Some(Box::new(Tickets {
+                sessions: sessions.clone(),
+                name: env.name.clone(),
+                secret,
+                template: session::template(authenticated_at, env),
+            }));
+        }
         env.cx.info.exporter = Some(Exporter::tls13(self.hash, application.exporter));
         Ok(StepOutcome::done(self.proof).read_with(read))
     }

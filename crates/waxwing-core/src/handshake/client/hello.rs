@@ -1,20 +1,20 @@
 //! The ClientHello, first and second, and the two answers to it.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
-use waxwing_crypto::{CryptoError, KeyShare, NamedGroup, SecureRandom, SharedSecret, Suite13};
+use waxwing_crypto::Suite13;
 
 use super::super::schedule13::HandshakeSecrets;
 use super::super::{SessionId, StepOutcome};
 use super::hello_writer::{HelloWriter, Shape};
+use super::psk13::{PskOffer, PskSource};
+use super::session;
+use super::shares::Shares;
 use super::tls13::{self, AwaitEncryptedExtensions};
 use super::{Env, Step};
 #[cfg(feature = "tls12")]
 use super::{resume12, tls12};
-use crate::config::client::ClientConfig;
 use crate::messages::extensions::ExtensionSet;
-use crate::messages::extensions::key_share::KeyShareEntry;
 use crate::messages::server_hello::ServerHello;
 use crate::messages::{ExtensionType, HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
@@ -26,10 +26,9 @@ use crate::{Error, Incompatible, PeerError};
 pub(super) struct Offer {
     pub(super) shape: Shape,
     pub(super) session_id: SessionId,
-    shares: Vec<Box<dyn KeyShare>>,
-    /// Whether `shares` is the single one that a HelloRetryRequest asked for.
-    pub(super) retrying: bool,
+    pub(super) shares: Shares,
     sent: ExtensionSet,
+    pub(super) psk: PskOffer,
     /// The session of TLS 1.2 that `session_id` stands for.
     #[cfg(feature = "tls12")]
     pub(super) session12: Option<Box<Session>>,
@@ -56,13 +55,18 @@ pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
     let [client_random, session_id, seed] = bytes;
     env.cx.client_random = client_random;
     let tls13 = config.common.versions.contains(ProtocolVersion::TLS13);
+    // One session is taken from the store, whichever version it is of.
+    let session = session::take(env);
     #[cfg(feature = "tls12")]
-    let session12 = env
-        .config
-        .sessions
-        .as_ref()
-        .and_then(|sessions| sessions.store.take(env.name))
-        .and_then(|session| resume12::offer(session, env));
+    let (session, session12) = match session {
+        Some(old) if old.version == ProtocolVersion::TLS12 => (None, resume12::offer(old, env)),
+        session => (session, None),
+    };
+    let psk = if tls13 {
+        PskOffer::new(session, env)?
+    } else {
+        PskOffer::default()
+    };
     #[cfg(feature = "tls12")]
     let known_id = session12.as_deref().map(resume12::offered_id);
     #[cfg(not(feature = "tls12"))]
@@ -77,81 +81,20 @@ pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
         shape: Shape::new(&seed, config.grease, config.permute_extensions),
         session_id,
         shares: if tls13 {
-            first_shares(env, random)?
+            Shares::first(env)?
         } else {
-            Vec::new()
+            Shares::default()
         },
-        retrying: false,
         sent: ExtensionSet::default(),
         #[cfg(feature = "tls12")]
         session12,
+        psk,
     };
     send_hello(&mut offer, None, env)?;
+    offer.psk.start_early_data(env)?;
     Ok(AwaitServerHello {
         offer,
         retried: None,
-    })
-}
-
-fn first_shares(env: &Env<'_>, random: &dyn SecureRandom) -> Result<Vec<Box<dyn KeyShare>>, Error> {
-    let config = env.config;
-    let mut shares: Vec<Box<dyn KeyShare>> = Vec::new();
-    let count = match &config.key_share_groups {
-        Some(_) => usize::MAX,
-        None => config.key_shares,
-    };
-    let first = config.common.groups.iter().take(count);
-    for group in first.filter(|group| may_share(config, group.name())) {
-        if !covers(&shares, group.name()) {
-            shares.push(group.start(random)?);
-        }
-    }
-    let recalled = config
-        .group_memory
-        .as_ref()
-        .and_then(|memory| memory.recall(env.name));
-    let wanted = recalled.filter(|name| !shares.is_empty() && !covers(&shares, *name));
-    if let Some(group) = config
-        .common
-        .groups
-        .iter()
-        .find(|group| Some(group.name()) == wanted)
-    {
-        shares = Vec::from([group.start(random)?]);
-    }
-    Ok(shares)
-}
-
-/// Whether the configuration allows for a share of this group.
-fn may_share(config: &ClientConfig, name: NamedGroup) -> bool {
-    let groups = config.key_share_groups.as_ref();
-    groups.is_none_or(|groups| groups.contains(&name))
-}
-
-/// Whether one of `shares`, or the classical part of one, stands for this group.
-fn covers(shares: &[Box<dyn KeyShare>], name: NamedGroup) -> bool {
-    shares.iter().any(|share| {
-        share.group() == name || share.classical_part().is_some_and(|(part, _)| part == name)
-    })
-}
-
-/// The entries of `key_share`, in the order of `supported_groups` (RFC 9846, Section 4.3.8): for
-/// each group its own share, or the part of a hybrid's share that serves it too.
-pub(super) fn share_entries<'a>(
-    offer: &'a Offer,
-    config: &'a ClientConfig,
-) -> impl Iterator<Item = (NamedGroup, &'a [u8])> {
-    let shares = &offer.shares;
-    config.common.groups.iter().filter_map(|group| {
-        let name = group.name();
-        let own = shares.iter().find(|share| share.group() == name);
-        // The answer to a HelloRetryRequest has exactly one share.
-        let mut parts = shares
-            .iter()
-            .filter(|_| !offer.retrying && may_share(config, name))
-            .filter_map(|share| share.classical_part());
-        own.map(|share| (name, share.public()))
-            .or_else(|| parts.find(|(part, _)| *part == name))
     })
 }
 
@@ -164,11 +107,14 @@ fn send_hello(offer: &mut Offer, cookie: Option<&[u8]>, env: &mut Env<'_>) -> Re
         random: &random,
         config: env.config,
         name: env.name,
+        transcript: &env.cx.transcript,
     };
-    env.cx
-        .send(env.flight, HandshakeType::CLIENT_HELLO, &mut |w| {
-            hello.write(w, &mut sent)
-        })?;
+    let typ = HandshakeType::CLIENT_HELLO;
+    let bytes = env
+        .flight
+        .message(typ, &mut |w| hello.write(w, &mut sent))?;
+    env.cx.transcript.add(bytes);
+    env.cx.trace_sent(typ, bytes);
     offer.sent = sent;
     env.flight.end_flight()
 }
@@ -228,6 +174,10 @@ impl AwaitServerHello {
         if self.retried.is_some() {
             return Err(PeerError::RetrySuiteChanged.into());
         }
+        // RFC 9846, Appendix E.3: it would take the early data for broken records.
+        if self.offer.psk.has_early_data() {
+            return Err(Incompatible::EarlyDataVersion.into());
+        }
         Ok(true)
     }
 
@@ -276,7 +226,7 @@ impl AwaitServerHello {
         }
         let extensions = &hello.extensions;
         match extensions.retry_group {
-            Some(name) => self.replace_shares(name, env)?,
+            Some(name) => self.offer.shares.replace(name, env)?,
             None if extensions.cookie.is_none() => {
                 return Err(PeerError::RetryWithoutChange.into());
             }
@@ -285,34 +235,19 @@ impl AwaitServerHello {
         env.cx.info.retried = true;
         env.cx.transcript.retry(suite.hash);
         env.cx.transcript.add(message.bytes);
-        if env.config.middlebox_compatibility {
+        if self.offer.psk.has_early_data() {
+            // RFC 9846, Section 4.3.10: it is not accepted, and none follows the second hello.
+            env.cx.reject_early_data(None, env.flight)?;
+        } else if env.config.middlebox_compatibility {
             env.flight.change_cipher_spec();
         }
+        self.offer.psk.retain(suite);
         send_hello(&mut self.offer, extensions.cookie, env)?;
         let step = Self {
             offer: self.offer,
             retried: Some(suite),
         };
         Ok(StepOutcome::step(Step::ServerHello(step)))
-    }
-
-    /// The group must be one that we offered, but sent no share for (RFC 9846, Section 4.3.8).
-    fn replace_shares(&mut self, name: NamedGroup, env: &Env<'_>) -> Result<(), Error> {
-        let shared = share_entries(&self.offer, env.config).any(|(group, _)| group == name);
-        let group = env
-            .config
-            .common
-            .groups
-            .iter()
-            .find(|group| group.name() == name);
-        match group {
-            Some(group) if !shared => {
-                self.offer.shares = Vec::from([group.start(env.config.common.provider.random)?]);
-                self.offer.retrying = true;
-                Ok(())
-            }
-            _ => Err(PeerError::RetryGroup.into()),
-        }
     }
 
     /// The server chose: keys for the rest of the handshake.
@@ -323,59 +258,55 @@ impl AwaitServerHello {
         message: Message<'_>,
         env: &mut Env<'_>,
     ) -> Result<StepOutcome<Step>, Error> {
-        let share = hello
-            .extensions
-            .key_share
-            .ok_or(PeerError::MissingExtension)?;
-        let sent = self.offer.sent;
-        let shared = Self::complete(self.offer, share, env.config)?;
+        let Offer {
+            sent, shares, psk, ..
+        } = self.offer;
+        let early_data = psk.has_early_data();
+        let psk = match hello.extensions.pre_shared_key {
+            Some(index) => Some(psk.taken(index, suite)?),
+            None => None,
+        };
+        let shared = match hello.extensions.key_share {
+            Some(share) => Some(shares.complete(share, env.config)?),
+            // RFC 9846, Section 4.3.9: what we allowed for is all that can do without.
+            None if psk.is_some() && env.config.psk_without_key_exchange => None,
+            None => return Err(PeerError::MissingExtension.into()),
+        };
         env.cx.transcript.start(suite.hash);
         env.cx.transcript.add(message.bytes);
-        let secrets =
-            HandshakeSecrets::new(suite, None, Some(&shared), &env.cx.transcript.current())?;
+        let early = psk.as_ref().map(|psk| &psk.early);
+        let transcript = env.cx.transcript.current();
+        let secrets = HandshakeSecrets::new(suite, early, shared.as_ref(), &transcript)?;
         env.cx.log_traffic(&secrets.traffic);
         let info = &mut env.cx.info;
         info.version = Some(ProtocolVersion::TLS13);
         info.cipher_suite = Some(suite.id);
-        info.group = Some(share.group);
+        info.group = hello.extensions.key_share.map(|share| share.group);
         info.post_handshake_auth = sent.contains(ExtensionType::POST_HANDSHAKE_AUTH);
-        // After a retry it went out before the second ClientHello (RFC 9846, Appendix E.4).
-        if env.config.middlebox_compatibility && self.retried.is_none() {
-            env.flight.change_cipher_spec();
+        match psk.as_ref().map(|psk| &psk.source) {
+            Some(PskSource::Session(session)) => session::adopt_peer(session, env),
+            Some(PskSource::External(identity, _)) => {
+                env.cx.info.psk_identity = Some(identity.clone());
+            }
+            None => {}
         }
-        env.cx
-            .install_write(env.flight, secrets.traffic.client_keys())?;
         let read = secrets.traffic.server_keys();
-        let step = AwaitEncryptedExtensions { secrets, sent };
-        let step = Step::Tls13(tls13::Step::EncryptedExtensions(step));
-        Ok(StepOutcome::step(step).read_with(read))
-    }
-
-    /// Finds the share that the server answers, which must be one we sent.
-    fn complete(
-        offer: Offer,
-        answer: KeyShareEntry<'_>,
-        config: &ClientConfig,
-    ) -> Result<SharedSecret, Error> {
-        if !share_entries(&offer, config).any(|(group, _)| group == answer.group) {
-            return Err(PeerError::GroupNotOffered.into());
+        if early_data {
+            // It may go on until the server says what it does with it. Without a PSK that is clear.
+            if psk.is_none() {
+                let keys = secrets.traffic.client_keys();
+                env.cx.reject_early_data(Some(keys), env.flight)?;
+            }
+        } else {
+            // After a retry it went out before the second ClientHello (RFC 9846, Appendix E.4).
+            if env.config.middlebox_compatibility && self.retried.is_none() {
+                env.flight.change_cipher_spec();
+            }
+            env.cx
+                .install_write(env.flight, secrets.traffic.client_keys())?;
         }
-        // One's own share comes before the part of a hybrid that precedes it in the list.
-        let mut shares = offer.shares;
-        let own = shares
-            .iter()
-            .position(|share| share.group() == answer.group);
-        let part = shares.iter().position(|share| {
-            share
-                .classical_part()
-                .is_some_and(|(group, _)| group == answer.group)
-        });
-        let share = shares.swap_remove(own.or(part).ok_or(PeerError::GroupNotOffered)?);
-        share
-            .complete(answer.group, answer.key_exchange)
-            .map_err(|error| match error {
-                CryptoError::InvalidPublicValue => PeerError::BadKeyShare.into(),
-                other => other.into(),
-            })
+        let step = AwaitEncryptedExtensions { secrets, sent, psk };
+        let step = Step::Tls13(tls13::Step::EncryptedExtensions(Box::new(step)));
+        Ok(StepOutcome::step(step).read_with(read))
     }
 }

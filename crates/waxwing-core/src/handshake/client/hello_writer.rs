@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use waxwing_crypto::{NamedGroup, SignatureScheme};
 
 use super::super::record_limits::Wish;
-use super::hello::{Offer, share_entries};
+use super::super::transcript::Transcript;
+use super::hello::Offer;
 use crate::codec::Writer;
 use crate::config::client::ClientConfig;
 use crate::messages::extensions::alpn::write_alpn;
@@ -18,6 +19,7 @@ use crate::messages::extensions::key_share::{KeyShareEntry, write_key_shares};
 use crate::messages::extensions::max_fragment_length::{
     MaxFragmentLength, write_max_fragment_length,
 };
+use crate::messages::extensions::psk::{PSK_DHE_KE, PSK_KE, write_modes};
 use crate::messages::extensions::record_size_limit::write_record_size_limit;
 use crate::messages::extensions::renegotiation_info::write_renegotiation_info;
 use crate::messages::extensions::server_name::write_server_name;
@@ -26,13 +28,14 @@ use crate::messages::extensions::signature_algorithms::write_signature_algorithm
 use crate::messages::extensions::status_request::write_status_request;
 use crate::messages::extensions::supported_groups::write_supported_groups;
 use crate::messages::extensions::supported_versions::write_supported_versions;
+use crate::messages::extensions::ticket_request::write_ticket_request;
 use crate::messages::extensions::{self, ExtensionSet};
 use crate::messages::{CertificateType, ExtensionType, ProtocolVersion};
 use crate::{Error, ServerName};
 
 /// The kinds of extension a ClientHello of ours can carry, in the order of sending when the
 /// configuration does not permute them.
-const EXTENSIONS: [ExtensionType; 20] = [
+const EXTENSIONS: [ExtensionType; 23] = [
     ExtensionType::SERVER_NAME,
     ExtensionType::MAX_FRAGMENT_LENGTH,
     ExtensionType::RECORD_SIZE_LIMIT,
@@ -53,6 +56,9 @@ const EXTENSIONS: [ExtensionType; 20] = [
     ExtensionType::SUPPORTED_VERSIONS,
     ExtensionType::COOKIE,
     ExtensionType::KEY_SHARE,
+    ExtensionType::PSK_KEY_EXCHANGE_MODES,
+    ExtensionType::EARLY_DATA,
+    ExtensionType::TICKET_REQUEST,
 ];
 
 /// Random choices that both ClientHellos of one connection must share.
@@ -125,11 +131,14 @@ pub(super) struct HelloWriter<'a> {
     pub(super) random: &'a [u8; 32],
     pub(super) config: &'a ClientConfig,
     pub(super) name: &'a ServerName,
+    /// What came before this hello.
+    pub(super) transcript: &'a Transcript,
 }
 
 impl HelloWriter<'_> {
     pub(super) fn write(&self, w: &mut Writer<'_>, sent: &mut ExtensionSet) -> Result<(), Error> {
         let grease = self.offer.shape.grease;
+        let start = w.position();
         w.u16(ProtocolVersion::TLS12.0);
         w.bytes(self.random);
         w.vec8(|w| {
@@ -166,8 +175,18 @@ impl HelloWriter<'_> {
                     Ok(())
                 })?;
             }
-            Ok(())
-        })
+            if self.offer.psk.is_empty() {
+                return Ok(());
+            }
+            // RFC 9846, Section 4.3.11: always the last.
+            let typ = ExtensionType::PRE_SHARED_KEY;
+            sent.insert(typ);
+            extensions::write(w, typ, |w| self.offer.psk.write(w))
+        })?;
+        if self.offer.psk.is_empty() {
+            return Ok(());
+        }
+        self.offer.psk.bind(w, start, self.transcript)
     }
 
     fn suites(&self) -> impl Iterator<Item = u16> {
@@ -233,6 +252,17 @@ impl HelloWriter<'_> {
             ExtensionType::SESSION_TICKET => {
                 config.sessions.is_some() && self.speaks(ProtocolVersion::TLS12)
             }
+            // RFC 9846, Section 4.3.9: without it a server sends no tickets.
+            ExtensionType::PSK_KEY_EXCHANGE_MODES => {
+                self.speaks(ProtocolVersion::TLS13)
+                    && (config.sessions.is_some() || !self.offer.psk.is_empty())
+            }
+            ExtensionType::EARLY_DATA => self.offer.psk.has_early_data(),
+            ExtensionType::TICKET_REQUEST => {
+                self.speaks(ProtocolVersion::TLS13)
+                    && config.sessions.is_some()
+                    && config.ticket_request.is_some()
+            }
             ExtensionType::EXTENDED_MAIN_SECRET
             | ExtensionType::RENEGOTIATION_INFO
             | ExtensionType::EC_POINT_FORMATS => self.speaks(ProtocolVersion::TLS12),
@@ -254,7 +284,17 @@ impl HelloWriter<'_> {
             ExtensionType::RECORD_SIZE_LIMIT => {
                 write_record_size_limit(w, wish.record_size_limit.unwrap_or_default())
             }
-            ExtensionType::EXTENDED_MAIN_SECRET | ExtensionType::POST_HANDSHAKE_AUTH => Ok(()),
+            ExtensionType::EXTENDED_MAIN_SECRET
+            | ExtensionType::POST_HANDSHAKE_AUTH
+            | ExtensionType::EARLY_DATA => Ok(()),
+            ExtensionType::PSK_KEY_EXCHANGE_MODES if config.psk_without_key_exchange => {
+                write_modes(w, &[PSK_DHE_KE, PSK_KE])
+            }
+            ExtensionType::PSK_KEY_EXCHANGE_MODES => write_modes(w, &[PSK_DHE_KE]),
+            ExtensionType::TICKET_REQUEST => match config.ticket_request {
+                Some(request) => write_ticket_request(w, request),
+                None => Ok(()),
+            },
             ExtensionType::SESSION_TICKET => write_session_ticket(w, self.offer.ticket12()),
             ExtensionType::RENEGOTIATION_INFO => write_renegotiation_info(w, &[]),
             ExtensionType::EC_POINT_FORMATS => write_ec_point_formats(w, &[UNCOMPRESSED]),
@@ -298,13 +338,20 @@ impl HelloWriter<'_> {
     fn write_shares(&self, w: &mut Writer<'_>) -> Result<(), Error> {
         // A reserved group comes with a share of one byte (RFC 8701, Section 3.1), but not
         // beside the single share that answers a HelloRetryRequest.
-        let reserved = self.offer.shape.grease.filter(|_| !self.offer.retrying);
+        let reserved = self
+            .offer
+            .shape
+            .grease
+            .filter(|_| !self.offer.shares.retrying);
         let reserved = reserved.map(|grease| KeyShareEntry {
             group: NamedGroup(grease.group),
             key_exchange: &[0],
         });
-        let shares =
-            share_entries(self.offer, self.config).map(|(group, key_exchange)| KeyShareEntry {
+        let shares = self
+            .offer
+            .shares
+            .entries(self.config)
+            .map(|(group, key_exchange)| KeyShareEntry {
                 group,
                 key_exchange,
             });

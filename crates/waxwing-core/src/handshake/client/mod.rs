@@ -25,8 +25,11 @@ mod hello;
 mod hello_writer;
 #[cfg(feature = "psk12")]
 mod psk12;
+mod psk13;
 #[cfg(feature = "tls12")]
 mod resume12;
+mod session;
+mod shares;
 #[cfg(feature = "tls12")]
 mod tls12;
 mod tls13;

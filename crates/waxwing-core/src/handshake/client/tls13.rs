@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   AwaitEncryptedExtensions     <- EncryptedExtensions
-//!   AwaitCertificate             <- CertificateRequest (at most one), Certificate
+//!   AwaitCertificate             <- CertificateRequest (at most one), Certificate: unless a PSK
+//!                                   says who the server is, which leads to AwaitFinished
 //!   AwaitVerdict                    only if the verifier answers later
 //!   AwaitCertificateVerify       <- CertificateVerify
 //!   AwaitFinished                <- Finished
@@ -11,17 +12,19 @@
 
 use alloc::boxed::Box;
 
-use super::super::StepOutcome;
 use super::super::auth::{check_finished, check_signature};
 use super::super::compression::certificate_body;
 use super::super::proof::SignatureOk;
 use super::super::record_limits::{self, Wish};
 use super::super::schedule13::HandshakeSecrets;
+use super::super::{MaySend, StepOutcome};
 use super::certificate::{Judged, judge, settle_types};
 use super::finish13::{AwaitChoice, AwaitSignature, LastFlight};
+use super::psk13::TakenPsk;
 use super::{Env, hello_writer};
 use crate::config::verifier::{ServerCertRequest, Verified};
 use crate::connection::event::{OwnedServerCertRequest, Question, Wait};
+use crate::connection::info::EarlyDataStatus;
 use crate::limits::MAX_CHAIN;
 use crate::messages::certificate::Certificate;
 use crate::messages::certificate_request::CertificateRequest;
@@ -31,11 +34,12 @@ use crate::messages::extensions::ExtensionSet;
 use crate::messages::finished::Finished;
 use crate::messages::{ExtensionType, HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
+use crate::session::UnixMillis;
 use crate::{Error, PeerError, Rejection};
 
 /// Where the client stands, in the order of the protocol.
 pub(super) enum Step {
-    EncryptedExtensions(AwaitEncryptedExtensions),
+    EncryptedExtensions(Box<AwaitEncryptedExtensions>),
     Certificate(AwaitCertificate),
     Verdict(Box<AwaitVerdict>),
     CertificateVerify(AwaitCertificateVerify),
@@ -103,6 +107,8 @@ impl Step {
 pub(super) struct AwaitEncryptedExtensions {
     pub(super) secrets: HandshakeSecrets,
     pub(super) sent: ExtensionSet,
+    /// The PSK that the connection rests on, if it rests on one.
+    pub(super) psk: Option<TakenPsk>,
 }
 
 impl AwaitEncryptedExtensions {
@@ -129,14 +135,49 @@ impl AwaitEncryptedExtensions {
         };
         let ours = hello_writer::record_limits(env.config);
         record_limits::apply(theirs, ours, ProtocolVersion::TLS13, env.cx, env.flight)?;
+        let Self { secrets, sent, psk } = self;
+        settle_early_data(extensions.early_data, psk.as_ref(), &secrets, env)?;
         env.cx.transcript.add(message.bytes);
-        let Self { secrets, sent } = self;
-        Ok(Step::Certificate(AwaitCertificate {
-            secrets,
-            sent,
-            request: None,
-        })
-        .next())
+        let next = match psk {
+            None => Step::Certificate(AwaitCertificate {
+                secrets,
+                sent,
+                request: None,
+            }),
+            // RFC 9846, Section 2.2: neither Certificate nor CertificateRequest follows.
+            Some(psk) => Step::Finished(AwaitFinished {
+                secrets,
+                request: None,
+                authenticated_at: psk.authenticated_at(),
+                _authentication: Authentication::Psk,
+            }),
+        };
+        Ok(next.next())
+    }
+}
+
+/// What the server does with early data, if we offered it (RFC 9846, Section 4.3.10).
+fn settle_early_data(
+    accepted: bool,
+    psk: Option<&TakenPsk>,
+    secrets: &HandshakeSecrets,
+    env: &mut Env<'_>,
+) -> Result<(), Error> {
+    // Without a PSK, or after a retry, the keys were changed before.
+    let offered = env.cx.info.early_data == EarlyDataStatus::Offered;
+    match (accepted, psk) {
+        (true, Some(psk)) if offered => {
+            let info = &env.cx.info;
+            psk.check_early_data(info.cipher_suite, info.alpn.as_deref())?;
+            env.cx.info.early_data = EarlyDataStatus::Accepted;
+            Ok(())
+        }
+        (true, _) => Err(PeerError::EarlyDataUnfit.into()),
+        (false, _) if offered => {
+            let keys = secrets.traffic.client_keys();
+            env.cx.reject_early_data(Some(keys), env.flight)
+        }
+        (false, _) => Ok(()),
     }
 }
 
@@ -263,7 +304,8 @@ impl AwaitCertificateVerify {
         Ok(Step::Finished(AwaitFinished {
             secrets,
             request,
-            _signature: proof,
+            authenticated_at: None,
+            _authentication: Authentication::Signature(proof),
         })
         .next())
     }
@@ -273,8 +315,17 @@ impl AwaitCertificateVerify {
 pub(super) struct AwaitFinished {
     secrets: HandshakeSecrets,
     request: Option<Box<[u8]>>,
-    /// The server proved to hold its key.
-    _signature: SignatureOk,
+    /// When the peers proved who they are, if that was before.
+    authenticated_at: Option<UnixMillis>,
+    _authentication: Authentication,
+}
+
+/// How the server shows who it is.
+enum Authentication {
+    /// It proved to hold its certificate's key.
+    Signature(SignatureOk),
+    /// Its Finished proves that it knows the PSK.
+    Psk,
 }
 
 impl AwaitFinished {
@@ -286,10 +337,13 @@ impl AwaitFinished {
         env.cx.transcript.add(message.bytes);
         remember_group(env);
 
+        let application = self.secrets.application(&env.cx.transcript.current())?;
+        end_early_data(&self.secrets, env)?;
         let last = LastFlight {
             hash,
-            application: self.secrets.application(&env.cx.transcript.current())?,
+            application,
             base: self.secrets.traffic.client,
+            authenticated_at: self.authenticated_at,
             proof,
         };
         match self.request {
@@ -297,6 +351,18 @@ impl AwaitFinished {
             None => last.finish(env),
         }
     }
+}
+
+/// Ends the early data that the server accepted (RFC 9846, Section 4.6).
+fn end_early_data(secrets: &HandshakeSecrets, env: &mut Env<'_>) -> Result<(), Error> {
+    if env.cx.info.early_data != EarlyDataStatus::Accepted {
+        return Ok(());
+    }
+    env.cx.may_send = MaySend::Nothing;
+    let typ = HandshakeType::END_OF_EARLY_DATA;
+    env.cx.send(env.flight, typ, &mut |_| Ok(()))?;
+    env.cx
+        .install_write(env.flight, secrets.traffic.client_keys())
 }
 
 /// Keeps the group that the server asked for. Not before it is known that it was the server: who

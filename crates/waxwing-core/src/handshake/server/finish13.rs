@@ -1,6 +1,7 @@
 //! The client's last flight of the handshake in TLS 1.3 (RFC 9846, Section 2).
 //!
 //! ```text
+//!   AwaitEndOfEarlyData       <- EndOfEarlyData, if we take early data
 //!   AwaitCertificate          <- Certificate, if we asked for one
 //!   AwaitVerdict                 only if the verifier answers later
 //!   AwaitCertificateVerify    <- CertificateVerify, if there was a certificate
@@ -18,12 +19,14 @@ use super::super::compression::certificate_body;
 use super::super::proof::SignatureOk;
 use super::Env;
 use super::certificate::{Judged, judge};
+use super::tickets13::Issue;
 use super::tls13::{Outcome, Step};
 use crate::config::verifier::Verified;
 use crate::connection::event::{OwnedClientCertRequest, Question, Wait};
 use crate::connection::info::Exporter;
 use crate::messages::certificate::Certificate;
 use crate::messages::certificate_verify::{CertificateVerify, client_signed_content};
+use crate::messages::end_of_early_data::EndOfEarlyData;
 use crate::messages::extensions::ExtensionSet;
 use crate::messages::finished::Finished;
 use crate::messages::{ExtensionType, HandshakeType};
@@ -40,6 +43,8 @@ pub(super) struct Confirmation {
     pub(super) client_keys: EpochKeys,
     /// Nobody may use it before the client is known to have the same.
     pub(super) exporter: Exporter,
+    /// What to send when it has.
+    pub(super) tickets: Option<Issue>,
 }
 
 impl Confirmation {
@@ -73,6 +78,27 @@ impl Confirmation {
             verified,
         };
         Step::CertificateVerify(Box::new(step)).next()
+    }
+}
+
+/// The client sends early data, which we take.
+pub(super) struct AwaitEndOfEarlyData {
+    pub(super) confirmation: Confirmation,
+    /// What comes after it.
+    pub(super) keys: EpochKeys,
+}
+
+impl AwaitEndOfEarlyData {
+    pub(super) fn on_end_of_early_data(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        EndOfEarlyData::read(message.body())?;
+        env.cx.transcript.add(message.bytes);
+        env.cx.early_data_left = None;
+        // RFC 9846, Section 4.4.2: with a PSK no certificate is asked for.
+        Ok(self.confirmation.expect(None).read_with(self.keys))
     }
 }
 
@@ -177,12 +203,16 @@ impl AwaitFinished {
             base,
             client_keys,
             exporter,
+            tickets,
         } = self.confirmation;
         let finished = Finished::read(message.body())?;
         let transcript = env.cx.transcript.current();
         let proof = check_finished(hash, &base, &transcript, &finished)?;
         env.cx.transcript.add(message.bytes);
         env.cx.info.exporter = Some(exporter);
+        if let Some(tickets) = tickets {
+            tickets.send(env)?;
+        }
         Ok(StepOutcome::done(proof).read_with(client_keys))
     }
 }

@@ -4,21 +4,25 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{Digest, KxGroup, NamedGroup, SignatureScheme, Suite13};
+use waxwing_crypto::{Digest, KxGroup, NamedGroup, Suite13};
 
 use super::super::negotiate::{self, GroupChoice};
 use super::super::record_limits::Wish;
 use super::super::{EarlyData, SessionId, StepOutcome};
 use super::certificate::TypeOffers;
+use super::psk13::{self, ChosenPsk, PskSource, Stage};
+use super::tickets13;
 #[cfg(feature = "tls12")]
 use super::tls12;
-use super::tls13::{Agreed, Exchange};
+use super::tls13::{Agreed, AwaitLookup, Exchange};
 use super::{Env, Step};
 use crate::codec::List;
 use crate::config::credentials::{ClientHelloView, Settled};
+use crate::connection::info::EarlyDataStatus;
 use crate::messages::certificate::Wanted;
 use crate::messages::client_hello::ClientHello;
 use crate::messages::extensions::key_share::KeyShareEntry;
+use crate::messages::extensions::psk::{PSK_DHE_KE, PSK_KE};
 use crate::messages::server_hello::{RETRY_RANDOM, ServerHello, ServerHelloExtensions};
 use crate::messages::{ExtensionType, HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
@@ -59,6 +63,16 @@ impl AwaitClientHello {
         message: Message<'_>,
         env: &mut Env<'_>,
     ) -> Result<StepOutcome<Step>, Error> {
+        self.go_on(message, Stage::Search(0), env)
+    }
+
+    /// Goes on from where the search for a PSK has got.
+    pub(super) fn go_on(
+        self,
+        message: Message<'_>,
+        stage: Stage,
+        env: &mut Env<'_>,
+    ) -> Result<StepOutcome<Step>, Error> {
         let hello = ClientHello::read(message.body())?;
         let version = negotiate::version(env.config.common.versions, &hello)?;
         #[cfg(feature = "tls12")]
@@ -70,34 +84,16 @@ impl AwaitClientHello {
             return tls12::on_client_hello(hello, message, env);
         }
         let suite = check(&hello, env)?;
-        // RFC 9846, Section 9.2: what a hello without a PSK must carry.
-        let extensions = &hello.extensions;
-        let groups = extensions
-            .supported_groups
-            .ok_or(PeerError::MissingExtension)?;
-        let shares = extensions.key_share.ok_or(PeerError::MissingExtension)?;
-        let schemes = extensions
-            .signature_algorithms
-            .ok_or(PeerError::MissingExtension)?;
-        let choice = negotiate::group(&env.config.common.groups, groups, shares)?;
         env.cx.client_random = *hello.random;
-
-        let (group, share) = match (&self.retry, choice) {
-            (None, GroupChoice::Share(group, share)) => (group, share),
-            (None, GroupChoice::Retry(group)) => {
+        let share = match self.choose_share(&hello, suite, env)? {
+            Some(GroupChoice::Retry(group)) => {
                 return ask_again(&hello, suite, group, message, env);
             }
-            (Some(retry), choice) => {
-                retry.check(&hello, suite, shares)?;
-                match choice {
-                    GroupChoice::Share(group, share) if group.name() == retry.group => {
-                        (group, share)
-                    }
-                    _ => return Err(PeerError::KeyShareGroups.into()),
-                }
-            }
+            Some(GroupChoice::Share(group, share)) => Some((group, share)),
+            None => None,
         };
 
+        let extensions = &hello.extensions;
         let config = env.config;
         let alpn = negotiate::alpn(&config.common.alpn, extensions.alpn, config.alpn_required)?;
         let info = &mut env.cx.info;
@@ -107,27 +103,113 @@ impl AwaitClientHello {
         info.post_handshake_auth =
             extensions.post_handshake_auth && config.post_handshake_auth.is_some();
         info.version = Some(version);
-        info.cipher_suite = Some(suite.id);
-        info.group = Some(group.name());
+
+        let psk = match self.find_psk(&hello, message, suite, stage, env)? {
+            psk13::Outcome::Settled(psk) => psk,
+            psk13::Outcome::Pending(pending) => {
+                return Ok(AwaitLookup::new(self, message, pending).wait());
+            }
+        };
+        // RFC 9846, Section 9.2: what a hello without a PSK must carry.
+        if psk.is_none() && (share.is_none() || extensions.signature_algorithms.is_none()) {
+            return Err(PeerError::MissingExtension.into());
+        }
+        let suite = psk.as_ref().map_or(suite, |psk| psk.suite);
+        let share = share.filter(|_| psk.is_none() || !psk_alone(&hello, env));
+        env.cx.info.cipher_suite = Some(suite.id);
+        env.cx.info.group = share.map(|(group, _)| group.name());
         env.cx.transcript.start(suite.hash);
         env.cx.transcript.add(message.bytes);
 
-        let early_data = self.early_data(extensions.early_data)?;
-        let exchange = Exchange::respond(group, share, config.common.provider)?;
+        let accepted = psk.as_ref().is_some_and(|psk| psk.early_data);
+        let early_data = self.early_data(extensions.early_data, accepted, env)?;
+        let provider = config.common.provider;
+        let exchange = match share {
+            Some((group, share)) => Some(Exchange::respond(group, share, provider)?),
+            None => None,
+        };
         let agreed = Agreed {
             change_cipher_spec: self.retry.is_none() && !hello.session_id.is_empty(),
-            ..agreed(&hello, schemes, suite, exchange, env)?
+            ..agreed(&hello, suite, exchange, psk, env)?
         };
-        let view = ClientHelloView::new(hello, message.body(), Settled::Tls13);
-        let outcome = agreed.choose_certificate(&view, env)?;
+        let outcome = if agreed.psk.is_some() {
+            agreed.answer_hello(None, env)?
+        } else {
+            let view = ClientHelloView::new(hello, message.body(), Settled::Tls13);
+            agreed.choose_certificate(&view, env)?
+        };
         Ok(StepOutcome {
             early_data,
             ..outcome
         })
     }
 
-    fn early_data(&self, announced: bool) -> Result<EarlyData, Error> {
+    /// Finds the share to answer, or the group to ask for. There is none where a PSK has to do
+    /// without.
+    fn choose_share<'a>(
+        &self,
+        hello: &ClientHello<'a>,
+        suite: &'static Suite13,
+        env: &Env<'_>,
+    ) -> Result<Option<GroupChoice<'a>>, Error> {
+        let extensions = &hello.extensions;
+        let (groups, shares) = match (extensions.supported_groups, extensions.key_share) {
+            (Some(groups), Some(shares)) => (groups, shares),
+            _ if psk_alone(hello, env) => return Ok(None),
+            _ => return Err(PeerError::MissingExtension.into()),
+        };
+        let choice = match negotiate::group(&env.config.common.groups, groups, shares) {
+            Err(_) | Ok(GroupChoice::Retry(_)) if psk_alone(hello, env) => return Ok(None),
+            choice => choice?,
+        };
+        let Some(retry) = &self.retry else {
+            return Ok(Some(choice));
+        };
+        retry.check(hello, suite, shares)?;
+        match choice {
+            GroupChoice::Share(group, _) if group.name() == retry.group => Ok(Some(choice)),
+            _ => Err(PeerError::KeyShareGroups.into()),
+        }
+    }
+
+    fn find_psk(
+        &self,
+        hello: &ClientHello<'_>,
+        message: Message<'_>,
+        suite: &'static Suite13,
+        stage: Stage,
+        env: &Env<'_>,
+    ) -> Result<psk13::Outcome, Error> {
+        let modes = hello.extensions.psk_modes.unwrap_or_default();
+        match hello.extensions.pre_shared_key {
+            Some(offer) if modes.contains(&PSK_DHE_KE) || psk_alone(hello, env) => psk13::Search {
+                hello,
+                message,
+                offer,
+                suite,
+                retried: self.retry.is_some(),
+            }
+            .run(stage, env),
+            _ => Ok(psk13::Outcome::Settled(None)),
+        }
+    }
+
+    /// What becomes of early data. RFC 9846, Section 4.3.10: it goes with a PSK alone.
+    fn early_data(
+        &self,
+        announced: bool,
+        accepted: bool,
+        env: &mut Env<'_>,
+    ) -> Result<EarlyData, Error> {
+        if announced {
+            env.cx.info.early_data = if accepted {
+                EarlyDataStatus::Accepted
+            } else {
+                EarlyDataStatus::Rejected
+            };
+        }
         match (announced, &self.retry) {
+            (true, None) if accepted => Ok(EarlyData::None),
             (true, None) => Ok(EarlyData::SkipUndecryptable),
             // RFC 9846, Section 4.2.2: early_data goes when the server asked again.
             (true, Some(_)) => Err(PeerError::SecondHelloChanged.into()),
@@ -136,19 +218,40 @@ impl AwaitClientHello {
     }
 }
 
+/// Whether the client wants a PSK to do without a key exchange, and we let it (RFC 9846,
+/// Section 4.3.9).
+fn psk_alone(hello: &ClientHello<'_>, env: &Env<'_>) -> bool {
+    let extensions = &hello.extensions;
+    let modes = extensions.psk_modes.unwrap_or_default();
+    env.config.psk_without_key_exchange
+        && extensions.pre_shared_key.is_some()
+        && modes.contains(&PSK_KE)
+        && !modes.contains(&PSK_DHE_KE)
+}
+
 /// Keeps of a hello what is needed once the certificate is chosen.
 fn agreed(
     hello: &ClientHello<'_>,
-    schemes: List<'_, SignatureScheme>,
     suite: &'static Suite13,
-    exchange: Exchange,
+    exchange: Option<Exchange>,
+    psk: Option<ChosenPsk>,
     env: &Env<'_>,
 ) -> Result<Agreed, Error> {
     let extensions = &hello.extensions;
+    let schemes = extensions.signature_algorithms.unwrap_or_default();
+    let resumed = matches!(
+        &psk,
+        Some(ChosenPsk {
+            source: PskSource::Session(..),
+            ..
+        })
+    );
     let compression = extensions.compress_certificate.unwrap_or_default();
     Ok(Agreed {
         suite,
         exchange,
+        psk,
+        tickets: tickets13::count(extensions, resumed, env),
         session_id: SessionId::copy(hello.session_id),
         schemes: schemes.iter().collect(),
         wanted: Wanted {
@@ -233,6 +336,7 @@ fn ask_again(
         retry: Some(Box::new(retry)),
     });
     let early_data = if hello.extensions.early_data {
+        env.cx.info.early_data = EarlyDataStatus::Rejected;
         EarlyData::SkipUntilHello
     } else {
         EarlyData::None

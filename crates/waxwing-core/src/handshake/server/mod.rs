@@ -23,11 +23,14 @@ mod finish13;
 mod hello;
 #[cfg(feature = "psk12")]
 mod psk12;
+mod psk13;
 pub(crate) mod request13;
 #[cfg(feature = "tls12")]
 mod resume12;
+mod resumption;
 #[cfg(feature = "tls12")]
 mod tickets12;
+mod tickets13;
 #[cfg(feature = "tls12")]
 mod tls12;
 mod tls13;
@@ -162,6 +165,9 @@ impl Server {
             #[cfg(feature = "psk12")]
             (Some(Step::Tls12(tls12::Step::Psk(step))), Answer::Psk(psk)) => {
                 step.on_psk(psk, &mut env)?
+            }
+            (Some(Step::Tls13(tls13::Step::Lookup(step))), answer) if step.is_for(&answer) => {
+                step.on_answer(answer, &mut env)?
             }
             #[cfg(feature = "tls12")]
             (Some(Step::Tls12(tls12::Step::Session(step))), Answer::Session(session)) => {

@@ -1,5 +1,5 @@
 //! What peers and servers of lists say of revocation: OCSP responses, timestamps of logs,
-//! certificates, revocation lists, manifests of filters.
+//! certificates, revocation lists, filters and their manifests.
 //!
 //! The first byte says what the others are. They are judged twice: by the provider for which any
 //! signature is valid, so that bytes get past it, and by the real one, for which none of them
@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 
 use waxwing_aws_lc::PROVIDER;
 use waxwing_crypto::CryptoProvider;
-use waxwing_pki::revocation::crlite::Manifest;
+use waxwing_pki::revocation::crlite::{Filter, FilterSet, Filters, Manifest};
 use waxwing_pki::revocation::refresh::{Job, ListJob, Progress, StapleJob};
 use waxwing_pki::revocation::{
     Crl, CrlSet, Evidence, LogList, Mode, Outcome, RevocationPolicy, Status, Transparency,
@@ -62,12 +62,13 @@ pub fn run(data: &[u8]) {
     let Some((kind, data)) = data.split_first() else {
         return;
     };
-    match kind % 5 {
+    match kind % 6 {
         0 => staple(data),
         1 => list(data),
         2 => timestamps(data),
         3 => certificate(data),
-        _ => manifest(data),
+        4 => manifest(data),
+        _ => filter(data),
     }
 }
 
@@ -122,6 +123,22 @@ fn manifest(data: &[u8]) {
         let hidden = |name: &str| name.starts_with('.') || name.contains(['/', '\\', '?', '#']);
         assert!(manifest.files().iter().all(|file| !hidden(&file.filename)));
     }
+}
+
+/// Nobody signs filters: whoever gives them is believed, but they must be harmless to read.
+fn filter(data: &[u8]) {
+    let Ok(filter) = Filter::from_bytes(data) else {
+        return;
+    };
+    let filters = FilterSet::new(Filters::new(vec![Arc::new(filter)], Some(NOW)));
+    let policy = RevocationPolicy::new(REAL.provider)
+        .staple(Mode::Off)
+        .must_staple(false)
+        .filters(Arc::new(filters), Mode::Soft);
+    let chain = [LEAF, ISSUER, ROOT];
+    let chain = VerifiedChain::in_order(&chain).expect("certificates");
+    let outcome = policy.check(&chain, &Evidence::default(), NOW);
+    assert_eq!(outcome.findings.len(), 1);
 }
 
 /// Nobody has the key, so nobody says anything.

@@ -3,7 +3,7 @@
 use crate::{AlertDescription as A, Error, Incompatible as I, PeerError as P};
 
 /// RFC 9846, where it names the alert; where it does not, Section 6.2 says what each is for.
-const RULES: [(A, &[P]); 16] = [
+const RULES: [(A, &[P]); 18] = [
     (
         A::UNEXPECTED_MESSAGE,
         &[
@@ -75,6 +75,11 @@ const RULES: [(A, &[P]); 16] = [
             P::DefaultTypeAlone,
             P::CertificateTypeNotOffered,
             P::SeveralRawKeys,
+            // Section 4.3.10, 4.3.11.
+            P::EarlyDataUnfit,
+            P::PskBinderCount,
+            P::PskNotOffered,
+            P::PskHash,
         ],
     ),
     // RFC 8879, Sections 4 and 5.
@@ -83,6 +88,9 @@ const RULES: [(A, &[P]); 16] = [
     (A::DECODE_ERROR, &[P::EmptyCertificate, P::BadAlert]),
     // Section 4.5.2, 4.5.3.
     (A::DECRYPT_ERROR, &[P::BadSignature, P::BadFinished]),
+    // Section 4.3.11 names none; 4.3.10.
+    (A::DECRYPT_ERROR, &[P::BadBinder]),
+    (A::UNEXPECTED_MESSAGE, &[P::TooMuchEarlyData]),
     // Section 4.2.2, 4.2.3.
     (A::PROTOCOL_VERSION, &[P::LegacyVersion, P::RecordVersion]),
     // Not this protocol at all.
@@ -108,9 +116,10 @@ const RULES: [(A, &[P]); 16] = [
     (A::UNSUPPORTED_EXTENSION, &[P::UnsolicitedExtension]),
 ];
 
-const LACKS: [(A, I); 12] = [
-    // Section 4.2.1, Appendix E.
+const LACKS: [(A, I); 13] = [
+    // Section 4.2.1, Appendix E; Appendix E.3 names none.
     (A::PROTOCOL_VERSION, I::Version),
+    (A::PROTOCOL_VERSION, I::EarlyDataVersion),
     (A::HANDSHAKE_FAILURE, I::CipherSuite),
     // RFC 7465, Section 2.
     (A::INSUFFICIENT_SECURITY, I::OnlyRc4),

@@ -7,6 +7,7 @@ mod client12;
 mod client_auth;
 pub(super) mod compression;
 mod post_handshake;
+mod psk;
 mod psk12;
 mod raw_public_keys;
 mod records;
@@ -34,6 +35,7 @@ fn cases() -> impl Iterator<Item = Case> {
         compression::CASES,
         post_handshake::CASES,
         psk12::CASES,
+        psk::CASES,
         raw_public_keys::CASES,
         resume12::CASES,
     ];

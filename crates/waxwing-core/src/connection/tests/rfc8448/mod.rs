@@ -169,6 +169,10 @@ impl Flight for Replay<'_> {
         self.flight.install_write(keys)
     }
 
+    fn leave_early_data(&mut self, keys: Option<EpochKeys>) -> Result<(), Error> {
+        self.flight.leave_early_data(keys)
+    }
+
     fn limit_records(&mut self, _: usize) {}
 
     #[cfg(feature = "tls12")]
