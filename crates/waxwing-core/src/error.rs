@@ -261,6 +261,10 @@ rules! {
             "early data accepted for another PSK, suite or protocol than it was sent for (RFC 9846, Section 4.3.10)";
         TooMuchEarlyData => UNEXPECTED_MESSAGE,
             "more early data than max_early_data_size (RFC 9846, Section 4.3.10)";
+        ResumedSuite => ILLEGAL_PARAMETER,
+            "another cipher suite than that of the session resumed (RFC 5246, Section 7.4.1.3)";
+        ResumedMainSecret => HANDSHAKE_FAILURE,
+            "extended_main_secret differs from that of the session resumed (RFC 7627, Section 5.3)";
         AlpnNotOffered => ILLEGAL_PARAMETER,
             "the server chose an application protocol we did not offer (RFC 7301, Section 3.1)";
         RequestContext => ILLEGAL_PARAMETER,
@@ -316,6 +320,8 @@ rules! {
     Incompatible {
         Version => PROTOCOL_VERSION,
             "no common protocol version";
+        EarlyDataVersion => PROTOCOL_VERSION,
+            "the server chose TLS 1.2, which cannot go on after early data: try again without (RFC 9846, Appendix E.3)";
         CipherSuite => HANDSHAKE_FAILURE,
             "no common cipher suite";
         OnlyRc4 => INSUFFICIENT_SECURITY,

@@ -12,7 +12,7 @@ use waxwing_core::{Event, ProtocolVersions};
 use waxwing_crypto::{Authentication12, CipherSuite};
 
 /// Bytes of heap that an established connection may hold, beside its own.
-const MOST_IDLE_HEAP: isize = 512;
+const MOST_IDLE_HEAP: isize = 544;
 
 /// The system's allocator, with an account for each thread.
 struct Counting;

@@ -293,6 +293,33 @@ fn a_retry_ends_early_data() {
     assert_eq!(pair.client.connection.early_data_left(), 0);
 }
 
+/// RFC 9846, Appendix E.3: the client must not go on in TLS 1.2, whose server takes early data for
+/// something else.
+#[cfg(feature = "tls12")]
+#[test]
+fn a_server_that_fell_back_to_tls12_ends_the_connection() {
+    use waxwing_core::{Incompatible, ProtocolVersions};
+
+    for early in [true, false] {
+        let world = World::new();
+        let both = ProtocolVersions::TLS12 | ProtocolVersions::TLS13;
+        let client = world.client().versions(both).early_data(early);
+        let server = server_builder().versions(ProtocolVersions::TLS12);
+        let mut pair = Pair::new(client, server);
+        carry(&mut pair.client, &mut pair.server);
+        // It chokes on the change_cipher_spec before the early data, but has answered the hello.
+        assert_eq!(pair.server.run().is_err(), early);
+        carry(&mut pair.server, &mut pair.client);
+        let result = pair.client.run();
+        if early {
+            assert_eq!(result, Err(Incompatible::EarlyDataVersion.into()));
+        } else {
+            assert_eq!(result, Ok(()));
+            pair.settle().unwrap();
+        }
+    }
+}
+
 #[test]
 fn nothing_is_sent_early_without_leave() {
     let world = World::new();

@@ -6,10 +6,12 @@ pub(crate) type Feature = &'static str;
 
 const DTLS: Feature = "DTLS";
 const QUIC: Feature = "QUIC";
-const RESUMPTION: Feature = "session resumption";
-pub(crate) const EARLY_DATA: Feature = "early data";
 pub(crate) const OLD_VERSIONS: Feature = "versions before TLS 1.2 (RFC 8996)";
-const PSK: Feature = "external pre-shared keys";
+const PSK12: Feature = "PSK cipher suites of TLS 1.2 (RFC 4279)";
+const OWN_TICKETS: Feature = "BoringSSL's own form of tickets";
+const ACROSS_NAMES: Feature = "resumption across names (draft)";
+const RENEWAL: Feature = "renewing a ticket of TLS 1.2 that still serves";
+const AGE_SKEW: Feature = "telling the application by how much a ticket's age is off";
 const ECH: Feature = "encrypted ClientHello (RFC 9849)";
 const CHANNEL_ID: Feature = "channel ID (expired draft)";
 const ALPS: Feature = "application settings (expired draft)";
@@ -39,23 +41,15 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-quic", QUIC),
     ("-quic-use-legacy-codepoint", QUIC),
     ("-quic-transport-params", QUIC),
-    ("-resume-count", RESUMPTION),
-    ("-expect-session-miss", RESUMPTION),
-    ("-expect-session-id", RESUMPTION),
-    ("-ticket-key", RESUMPTION),
-    ("-use-ticket-callback", RESUMPTION),
-    ("-use-ticket-aead-callback", RESUMPTION),
-    ("-skip-ticket", RESUMPTION),
-    ("-renew-ticket", RESUMPTION),
-    ("-expect-ticket-renewal", RESUMPTION),
-    ("-expect-resumable-across-names", RESUMPTION),
-    ("-expect-not-resumable-across-names", RESUMPTION),
-    ("-resumption-across-names-enabled", RESUMPTION),
-    ("-expect-ticket-supports-early-data", EARLY_DATA),
-    ("-enable-early-data", EARLY_DATA),
-    ("-psk", PSK),
-    ("-psk-identity", PSK),
-    ("-new-psk-credential", PSK),
+    ("-psk", PSK12),
+    ("-psk-identity", PSK12),
+    ("-ticket-key", OWN_TICKETS),
+    ("-renew-ticket", RENEWAL),
+    ("-expect-ticket-renewal", RENEWAL),
+    ("-expect-ticket-age-skew", AGE_SKEW),
+    ("-expect-resumable-across-names", ACROSS_NAMES),
+    ("-expect-not-resumable-across-names", ACROSS_NAMES),
+    ("-resumption-across-names-enabled", ACROSS_NAMES),
     ("-ech-config-list", ECH),
     ("-ech-server-config", ECH),
     ("-ech-server-key", ECH),
@@ -108,14 +102,8 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-expect-msg-callback", MESSAGE_CALLBACK),
 ];
 
-/// Prefixes of flags for connections that do not happen.
-const PREFIXES: &[(&str, Feature)] = &[
-    ("-on-resume-", RESUMPTION),
-    ("-on-retry-", EARLY_DATA),
-    ("-fail-early-callback-ech-", ECH),
-    ("-psk-importer-", PSK),
-    ("-pake-", PAKE),
-];
+/// What the flags for a feature begin with.
+const PREFIXES: &[(&str, Feature)] = &[("-fail-early-callback-ech-", ECH), ("-pake-", PAKE)];
 
 /// What a flag asks for, if that is absent.
 pub(crate) fn feature_of(flag: &str) -> Option<Feature> {

@@ -2,25 +2,34 @@
 
 use core::fmt::Display;
 
-use waxwing_core::{ConnectionInfo, ProtocolVersion};
+use waxwing_core::{ConnectionInfo, EarlyDataStatus, ProtocolVersion};
 use waxwing_pki::Pin;
 
 use crate::credential::certificates;
 use crate::errors::Failure;
+use crate::exchange::Exchange;
+use crate::memory::Memory;
 use crate::options::Options;
 use crate::session::Session;
 
 /// Checks all that the options expect.
-pub(crate) fn handshake(options: &Options, session: &Session) -> Result<(), Failure> {
-    let seen = session.setup().seen.lock().wrong.take();
-    if let Some(wrong) = seen {
+pub(crate) fn handshake(exchange: &Exchange<'_>, session: &Session) -> Result<(), Failure> {
+    let options = exchange.options;
+    let hooks = session.hooks();
+    if let Some(wrong) = hooks.seen.lock().wrong.take() {
         return Err(Failure::Unexpected(wrong));
     }
-    let chosen = session.setup().seen.lock().credential.unwrap_or(-1);
-    same("credential", options.expect.credential, Some(chosen))?;
     let info = session
         .info()
         .ok_or_else(|| Failure::Unexpected("no connection".into()))?;
+    let key = info.psk_identity.as_deref();
+    let chosen = key
+        .and_then(|identity| hooks.keys.number_of(identity))
+        .or(hooks.seen.lock().credential)
+        .unwrap_or(-1);
+    same("credential", options.expect.credential, Some(chosen))?;
+    resumption(exchange, session, info)?;
+    early_data(exchange, info)?;
     numbers(options, info)?;
     names(options, info)?;
     if options.expect.ocsp.is_some() && info.ocsp.as_deref() != options.expect.ocsp.as_deref() {
@@ -28,6 +37,12 @@ pub(crate) fn handshake(options: &Options, session: &Session) -> Result<(), Fail
     }
     if options.expect.scts.is_some() && info.scts.as_deref() != options.expect.scts.as_deref() {
         return Err(Failure::Unexpected("other certificate timestamps".into()));
+    }
+    // BoringSSL takes it for granted that a peer has one.
+    let silent = info.psk_identity.is_some() || options.expect.no_peer_certificate;
+    let asked = !options.server || options.require_client_certificate;
+    if !silent && asked && info.peer_chain.is_empty() {
+        return Err(Failure::Unexpected("the peer has no certificate".into()));
     }
     if options.expect.no_peer_certificate && !info.peer_chain.is_empty() {
         return Err(Failure::Unexpected("the peer has a certificate".into()));
@@ -41,6 +56,88 @@ pub(crate) fn handshake(options: &Options, session: &Session) -> Result<(), Fail
         }
     }
     Ok(())
+}
+
+/// Whether a session was resumed, and kept.
+fn resumption(
+    exchange: &Exchange<'_>,
+    session: &Session,
+    info: &ConnectionInfo,
+) -> Result<(), Failure> {
+    let expect = &exchange.options.expect;
+    if info.resumed != (exchange.resumed && !expect.session_miss) {
+        return Err(Failure::Unexpected(format!("resumed is {}", info.resumed)));
+    }
+    let kept = session.hooks().sessions.kept();
+    if expect.session_id.is_some_and(|expected| expected != kept) && !exchange.resumed {
+        return Err(Failure::Unexpected(format!("kept is {kept}")));
+    }
+    Ok(())
+}
+
+/// What became of early data, and why.
+fn early_data(exchange: &Exchange<'_>, info: &ConnectionInfo) -> Result<(), Failure> {
+    let Options { expect, .. } = exchange.options;
+    let status = info.early_data;
+    let accepted = status == EarlyDataStatus::Accepted;
+    let expected = expect.early_data;
+    if expected.is_some_and(|expected| expected != accepted) {
+        return Err(Failure::Unexpected(format!("early data is {status:?}")));
+    }
+    if expect.no_early_offer && status != EarlyDataStatus::NotOffered {
+        return Err(Failure::Unexpected("early data was offered".into()));
+    }
+    // The engine keeps no reasons, but what it does tell must not contradict them.
+    let so = match expect.early_data_reason.as_deref() {
+        None => true,
+        Some("accept") => accepted,
+        Some(_) if accepted => false,
+        Some("disabled") => !exchange.options.early_data,
+        Some("protocol_version") => info.version != Some(ProtocolVersion::TLS13),
+        Some("no_session_offered" | "session_not_resumed") => !info.resumed,
+        Some("hello_retry_request") => info.retried,
+        Some("peer_declined") => status == EarlyDataStatus::Rejected,
+        Some("alpn_mismatch" | "ticket_age_skew" | "unsupported_for_session") => info.resumed,
+        Some(_) => false,
+    };
+    if so {
+        return Ok(());
+    }
+    Err(Failure::Unexpected(format!(
+        "early data is {status:?}, which needs another reason"
+    )))
+}
+
+/// Checks the session that a client came by.
+pub(crate) fn new_session(
+    options: &Options,
+    session: &Session,
+    memory: &Memory,
+) -> Result<(), Failure> {
+    let Some(info) = session.info().filter(|_| !options.server) else {
+        return Ok(());
+    };
+    let expect = &options.expect;
+    let fresh = memory.ours.fresh();
+    let expected = !expect.no_session
+        && if info.version == Some(ProtocolVersion::TLS13) {
+            !options.shuts_down
+        } else {
+            !info.resumed
+        };
+    if fresh.is_some() != expected {
+        return Err(Failure::Unexpected(format!(
+            "a session came is {}",
+            fresh.is_some()
+        )));
+    }
+    let early = fresh.map(|session| session.max_early_data() > 0);
+    match early {
+        Some(early) if early != expect.early_data_ticket => Err(Failure::Unexpected(format!(
+            "the session takes early data is {early}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The kind of the peer's certificate, and the key that it may be instead.
@@ -78,7 +175,9 @@ fn numbers(options: &Options, info: &ConnectionInfo) -> Result<(), Failure> {
         info.signature_scheme
     };
     let scheme = scheme.map(|scheme| scheme.0);
-    same("signature scheme", expect.peer_signature_scheme, scheme)?;
+    // BoringSSL remembers the one that it saw in a session's first handshake.
+    let expected = expect.peer_signature_scheme.filter(|_| !info.resumed);
+    same("signature scheme", expected, scheme)?;
     // What TLS 1.2 has to ask for is always there in TLS 1.3.
     let bound = info.version == Some(ProtocolVersion::TLS13);
     if expect.extended_main_secret && !bound && !info.extended_main_secret {

@@ -12,9 +12,11 @@ use waxwing_crypto::{CryptoProvider, NamedGroup, SignatureAlgorithm, SignatureSc
 use crate::compress::decompressors;
 use crate::credential::Credential;
 use crate::errors::Failure;
-use crate::options::Options;
+use crate::memory::{Credulous, GivenSessions, Memory};
+use crate::options::{Options, Plan};
+use crate::psk::Keys;
 use crate::seen::{Resolver, Shared};
-use crate::verify::Judge;
+use crate::verify::{Bench, Judge};
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
@@ -28,25 +30,39 @@ pub(crate) enum Side {
     Server(Arc<ServerConfig>),
 }
 
-/// One side, and what its questions are answered with.
-pub(crate) struct Setup {
-    pub(crate) side: Side,
+/// What a side asks, and what its questions are answered with.
+pub(crate) struct Hooks {
     pub(crate) judge: Judge,
     pub(crate) resolver: Arc<Resolver>,
+    pub(crate) keys: Arc<Keys>,
+    /// On a server: where its sessions are.
+    pub(crate) sessions: Arc<GivenSessions>,
     pub(crate) seen: Shared,
 }
 
+/// One connection's side and its hooks.
+pub(crate) struct Setup {
+    pub(crate) side: Side,
+    pub(crate) hooks: Hooks,
+}
+
+/// Bytes of early data that a server takes: as many as BoringSSL's.
+const MAX_EARLY_DATA: u32 = 14_336;
+
 impl Setup {
-    /// Loads the files and builds the configuration.
-    pub(crate) fn new(options: &Options) -> Result<Self, Failure> {
+    /// Loads the files and builds the configuration of a connection, the first or one that
+    /// resumes the session of the one before.
+    pub(crate) fn new(plan: &Plan, memory: &Memory, resumed: bool) -> Result<Self, Failure> {
+        let options = plan.options(resumed);
         let provider = provider(options);
         let seen = Shared::default();
+        // Where early data is offered, no other server is judged than one that rejects it.
+        let early = resumed && !options.server && options.early_data;
+        // BoringSSL takes a session's word for who the client is, where ours asks again.
+        let asks = !(options.server && resumed) || options.reverify_on_resume;
         let judge = Judge {
-            reject: options.verify_fail
-                && (options.verify_peer
-                    || options.require_client_certificate
-                    // BoringSSL verifies raw keys even where it does not verify certificates.
-                    || options.accepted_types.contains(&CertificateType::RAW_PUBLIC_KEY.0)),
+            reject: rejects(if early { &plan.retry } else { options }) && asks,
+            reject_session: rejects(options),
             later: options.piecemeal,
             reject_ocsp: options.reject_ocsp,
             expect_ocsp: options.expect.ocsp.is_some(),
@@ -60,18 +76,35 @@ impl Setup {
             expect: options.expect.clone(),
             seen: seen.clone(),
         });
-        let side = if options.server {
-            Side::Server(server(options, provider, &resolver, &judge, &seen)?)
-        } else {
-            client(options, provider, &resolver, &judge, &seen)?
-        };
-        Ok(Self {
-            side,
+        let hooks = Hooks {
             judge,
             resolver,
+            keys: Keys::new(options)?,
+            sessions: memory.theirs(options),
             seen,
-        })
+        };
+        let side = if options.server {
+            Side::Server(server(options, provider, &hooks, memory)?)
+        } else {
+            let bench = if resumed && options.reverify_on_resume {
+                // One that the engine does not know.
+                Arc::default()
+            } else {
+                Arc::clone(&memory.bench)
+            };
+            client(options, provider, &hooks, bench, memory)?
+        };
+        Ok(Self { side, hooks })
     }
+}
+
+/// Whether no certificate is to be believed.
+fn rejects(options: &Options) -> bool {
+    options.verify_fail
+        && (options.verify_peer
+            || options.require_client_certificate
+            // BoringSSL verifies raw keys even where it does not verify certificates.
+            || options.accepted_types.contains(&CertificateType::RAW_PUBLIC_KEY.0))
 }
 
 /// What BoringSSL lets a peer sign with where a test says nothing.
@@ -87,7 +120,7 @@ const VERIFY_DEFAULT: [SignatureScheme; 8] = [
 ];
 
 /// The provider, able to check the wanted signatures only. It lives as long as the process, which
-/// has one connection.
+/// has few connections.
 fn provider(options: &Options) -> &'static CryptoProvider {
     let mut wanted: Vec<_> = options
         .verify_prefs
@@ -169,11 +202,13 @@ fn key_shares(options: &Options) -> Vec<NamedGroup> {
 fn client(
     options: &Options,
     provider: &'static CryptoProvider,
-    resolver: &Arc<Resolver>,
-    judge: &Judge,
-    seen: &Shared,
+    hooks: &Hooks,
+    bench: Arc<Bench>,
+    memory: &Memory,
 ) -> Result<Side, Failure> {
-    let mut builder = ClientConfig::builder(provider, Arc::new(judge.clone()))
+    let resolver = &hooks.resolver;
+    bench.seat(hooks.judge.clone());
+    let mut builder = ClientConfig::builder(provider, bench)
         .versions(options.versions().unwrap_or(ProtocolVersions::TLS13))
         .groups(groups(options))
         .key_share_groups(key_shares(options))
@@ -188,7 +223,14 @@ fn client(
         .request_ocsp(options.ocsp_stapling)
         .request_scts(options.request_scts)
         .keep_peer_chain(true)
-        .key_log(Arc::new(seen.clone()));
+        .key_log(Arc::new(hooks.seen.clone()))
+        .trace(Arc::new(hooks.seen.clone()))
+        .sessions(
+            Arc::clone(&memory.ours) as _,
+            Arc::clone(&memory.clock) as _,
+        )
+        .early_data(options.early_data)
+        .external_psks(hooks.keys.all());
     let own_types = client_types(options, resolver);
     let looks = options.expect.authorities.is_some() || options.expect.certificate_types.is_some();
     if !own_types.is_empty() || looks {
@@ -239,13 +281,12 @@ fn client_types(options: &Options, resolver: &Resolver) -> Vec<CertificateType> 
 fn server(
     options: &Options,
     provider: &'static CryptoProvider,
-    resolver: &Arc<Resolver>,
-    judge: &Judge,
-    seen: &Shared,
+    hooks: &Hooks,
+    memory: &Memory,
 ) -> Result<Arc<ServerConfig>, Failure> {
     // A name that no client of the runner offers.
     let refused = options.reject_alpn.then(|| b"refused".to_vec());
-    let mut builder = ServerConfig::builder(provider, Arc::clone(resolver) as _)
+    let mut builder = ServerConfig::builder(provider, Arc::clone(&hooks.resolver) as _)
         .versions(options.versions().unwrap_or(ProtocolVersions::TLS13))
         .groups(groups(options))
         // The runner leaves both out where it does not test them.
@@ -255,7 +296,18 @@ fn server(
         .client_suite_order(options.client_suite_order && options.policy.is_none())
         .keep_peer_chain(true)
         .cert_decompressors(&decompressors(&options.compression))
-        .key_log(Arc::new(seen.clone()));
+        .key_log(Arc::new(hooks.seen.clone()))
+        .sessions(
+            Arc::clone(&hooks.sessions) as _,
+            Arc::clone(&memory.clock) as _,
+        );
+    if options.early_data {
+        let later = options.piecemeal;
+        builder = builder.early_data(MAX_EARLY_DATA, Arc::new(Credulous { later }));
+    }
+    if !hooks.keys.is_empty() {
+        builder = builder.external_psks(Arc::clone(&hooks.keys) as _);
+    }
     if let Some(policy) = options.policy {
         builder = builder.cipher_suites(policy.suites.iter().copied());
     }
@@ -265,7 +317,7 @@ fn server(
     if !options.accepted_types.is_empty() {
         builder = builder.client_certificate_types(accepted_types(options));
     }
-    let judge = Arc::new(judge.clone());
+    let judge = Arc::new(hooks.judge.clone());
     if options.require_client_certificate {
         builder = builder.client_auth(ClientAuth::Required(judge));
     } else if options.verify_peer {

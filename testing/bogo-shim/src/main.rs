@@ -1,12 +1,13 @@
-//! One TLS connection of Waxwing's, as BoringSSL's test runner (BoGo) wants it.
+//! TLS connections of Waxwing's, as BoringSSL's test runner (BoGo) wants them.
 //!
 //! The runner starts this program once for each test. Flags say which side it is, how it is
 //! configured and what has to come out; `docs/conformance.md` says how to run it all.
 //!
 //! ```text
 //!   flags --> options --> config --> session (engine + transport) --> exchange, checks
-//!                |                        |
-//!             absent: exit 89          errors: a name on stderr, exit 1
+//!                |           ^            |                              |
+//!             absent:        +--------- memory, for the next connection <+
+//!             exit 89                  errors: a name on stderr, exit 1
 //! ```
 
 #![forbid(unsafe_code)]
@@ -18,8 +19,10 @@ mod config;
 mod credential;
 mod errors;
 mod exchange;
+mod memory;
 mod options;
 mod policy;
+mod psk;
 mod seen;
 mod session;
 mod transport;
@@ -33,7 +36,9 @@ use std::process::ExitCode;
 
 use config::Setup;
 use errors::Failure;
-use options::{Options, Refusal};
+use exchange::Exchange;
+use memory::Memory;
+use options::{Plan, Refusal};
 use session::Session;
 
 /// Tells the runner to skip the test.
@@ -57,8 +62,8 @@ fn main() -> ExitCode {
     if env::var_os(SKIP_ALL).is_some() {
         return ExitCode::from(UNIMPLEMENTED);
     }
-    let options = match Options::read(arguments) {
-        Ok(options) => options,
+    let plan = match Plan::read(&arguments) {
+        Ok(plan) => plan,
         Err(Refusal::Malformed(flag)) => {
             eprintln!("the value of {flag} is malformed");
             return ExitCode::FAILURE;
@@ -66,7 +71,7 @@ fn main() -> ExitCode {
         Err(Refusal::Absent(feature)) => return skip(feature),
         Err(Refusal::Unknown(flag)) => return skip(&format!("the unknown flag {flag}")),
     };
-    match test(&options) {
+    match test(&plan) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{failure}");
@@ -75,13 +80,37 @@ fn main() -> ExitCode {
     }
 }
 
-fn test(options: &Options) -> Result<(), Failure> {
-    let mut session = Session::start(options, Setup::new(options)?)?;
-    let result = exchange::run(options, &mut session);
+fn test(plan: &Plan) -> Result<(), Failure> {
+    let memory = Memory::new();
+    for number in 0..=plan.resumptions {
+        connection(plan, &memory, number > 0)?;
+    }
+    Ok(())
+}
+
+/// The first connection, or one that resumes the session of the one before.
+fn connection(plan: &Plan, memory: &Memory, resumed: bool) -> Result<(), Failure> {
+    let options = if resumed {
+        &plan.resumed
+    } else {
+        &plan.initial
+    };
+    if resumed && !options.server && !memory.ours.turn() {
+        return Err(Failure::Unexpected("no session to offer".into()));
+    }
+    let mut session = Session::start(options, Setup::new(plan, memory, resumed)?)?;
+    let exchange = Exchange {
+        options,
+        retry: &plan.retry,
+        resumed,
+        rejected: false,
+    };
+    let result = exchange.run(&mut session, memory);
     if options.expect.never_done && session.info().is_some_and(|info| info.exporter.is_some()) {
         return Err(Failure::Unexpected("the handshake was completed".into()));
     }
     session.finish();
+    memory.clock.advance(options.resumption_delay * 1000);
     result
 }
 

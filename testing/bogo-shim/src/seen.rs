@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use waxwing_core::{
     CertChoice, CertResolver, CertificateRequestView, CertifiedKey, ClientCertResolver,
-    ClientHelloView, KeyLog,
+    ClientHelloView, Direction, KeyLog, Trace, TraceEvent,
 };
 use waxwing_crypto::SignatureScheme;
 
@@ -18,6 +18,10 @@ pub(crate) struct Seen {
     pub(crate) wrong: Option<String>,
     /// The number of the credential that was chosen.
     pub(crate) credential: Option<i32>,
+    /// Whether the connection has begun.
+    pub(crate) started: bool,
+    /// The last handshake message that came.
+    pub(crate) message: Option<u8>,
     /// The traffic secrets: the client's, then the server's.
     pub(crate) secrets: [Vec<u8>; 2],
 }
@@ -45,6 +49,19 @@ impl KeyLog for Shared {
         };
         if let Some(slot) = self.lock().secrets.get_mut(index) {
             *slot = secret.to_vec();
+        }
+    }
+}
+
+impl Trace for Shared {
+    fn event(&self, event: &TraceEvent<'_>) {
+        if let TraceEvent::Message {
+            direction: Direction::Received,
+            typ,
+            ..
+        } = event
+        {
+            self.lock().message = Some(typ.0);
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use waxwing_core::{
-    Accepting, Acceptor, Answer, Buffer, Connection, ConnectionInfo, Error, Event, Progress,
-    Question, ReadHalf, Rejection, ServerConfig, Verdict, Verified, WriteHalf,
+    Accepting, Acceptor, Answer, Buffer, Connection, ConnectionInfo, EarlyDataStatus, Error, Event,
+    Progress, Question, ReadHalf, Rejection, ServerConfig, Verdict, Verified, WriteHalf,
 };
 
-use crate::config::{Setup, Side};
+use crate::config::{Hooks, Setup, Side};
 use crate::errors::Failure;
 use crate::options::Options;
 use crate::transport::Transport;
@@ -23,6 +23,8 @@ enum Engine {
 
 /// What a step led to.
 pub(crate) enum Step {
+    /// The handshake is not complete, but data may be exchanged.
+    Early,
     /// The handshake is complete.
     Complete,
     /// Application data.
@@ -37,10 +39,17 @@ pub(crate) enum Step {
 pub(crate) struct Session {
     transport: Transport,
     engine: Engine,
-    setup: Setup,
+    hooks: Hooks,
     out: Buffer,
+    client: bool,
     split: bool,
+    /// Early data was told of.
+    early: bool,
     complete: bool,
+    /// What early data has no room for.
+    late: Vec<u8>,
+    /// Data that came before it was asked for.
+    unread: Option<Vec<u8>>,
     /// Output does not get out.
     held: bool,
 }
@@ -49,24 +58,28 @@ impl Session {
     /// Connects and starts the engine.
     pub(crate) fn start(options: &Options, setup: Setup) -> Result<Self, Failure> {
         let mut out = Buffer::new();
-        let engine = match &setup.side {
-            Side::Client(config, name) => Engine::Whole(Connection::client(
-                Arc::clone(config),
-                name.clone(),
-                &mut out,
-            )?),
-            Side::Server(config) if options.read_hello_first => {
-                Engine::Accepting(Acceptor::new(), Arc::clone(config))
+        let Setup { side, hooks } = setup;
+        let engine = match side {
+            Side::Client(config, name) => {
+                Engine::Whole(Connection::client(config, name, &mut out)?)
             }
-            Side::Server(config) => Engine::Whole(Connection::server(Arc::clone(config))),
+            Side::Server(config) if options.read_hello_first => {
+                Engine::Accepting(Acceptor::new(), config)
+            }
+            Side::Server(config) => Engine::Whole(Connection::server(config)),
         };
+        hooks.seen.lock().started = true;
         Ok(Self {
             transport: Transport::connect(options)?,
             engine,
-            setup,
+            hooks,
             out,
+            client: !options.server,
             split: options.piecemeal,
+            early: false,
             complete: false,
+            late: Vec::new(),
+            unread: None,
             held: false,
         })
     }
@@ -80,17 +93,19 @@ impl Session {
         }
     }
 
-    /// What the configuration's hooks saw.
-    pub(crate) const fn setup(&self) -> &Setup {
-        &self.setup
+    /// The configuration's hooks.
+    pub(crate) const fn hooks(&self) -> &Hooks {
+        &self.hooks
     }
 
-    /// Completes the handshake, if it is not complete.
+    /// Completes the handshake if it is not complete, or gets it so far that data may be sent.
     pub(crate) fn handshake(&mut self) -> Result<(), Failure> {
-        while !self.complete {
+        self.flush();
+        while !self.complete && !self.in_early_data() {
             match self.step()? {
-                Step::Complete => {}
+                Step::Complete | Step::Early => {}
                 Step::End => return Err(self.judge_end()),
+                Step::Data(data) if self.in_early_data() => self.unread = Some(data),
                 Step::Data(_) | Step::Closed => {
                     return Err(Failure::Unexpected("data before the handshake".into()));
                 }
@@ -99,9 +114,52 @@ impl Session {
         Ok(())
     }
 
+    /// Goes on until this handshake message has come.
+    pub(crate) fn handshake_until(&mut self, message: u8) -> Result<(), Failure> {
+        self.flush();
+        while self.hooks.seen.lock().message != Some(message) {
+            match self.process()? {
+                Happened::NeedInput if self.transport.more() => {}
+                Happened::Nothing => {}
+                _ => return Err(Failure::Unexpected("the message did not come".into())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether data may be exchanged although the handshake is not complete.
+    pub(crate) fn in_early_data(&self) -> bool {
+        let status = match &self.engine {
+            Engine::Whole(connection) if connection.is_handshaking() => {
+                connection.info().early_data
+            }
+            _ => EarlyDataStatus::NotOffered,
+        };
+        status == EarlyDataStatus::Accepted || self.client && status == EarlyDataStatus::Offered
+    }
+
+    /// Whether the handshake is complete.
+    pub(crate) const fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Whether a client has to say all again.
+    pub(crate) fn is_rejected(&self) -> bool {
+        self.client
+            && self.complete
+            && self.info().map(|info| info.early_data) == Some(EarlyDataStatus::Rejected)
+    }
+
     /// Goes on until there is something to tell.
     pub(crate) fn step(&mut self) -> Result<Step, Failure> {
+        if let Some(data) = self.unread.take() {
+            return Ok(Step::Data(data));
+        }
         loop {
+            if !self.early && self.in_early_data() {
+                self.early = true;
+                return Ok(Step::Early);
+            }
             let event = match self.process() {
                 Ok(event) => event,
                 Err(error) => {
@@ -111,6 +169,7 @@ impl Session {
             };
             self.flush();
             match event {
+                Happened::NeedInput if self.early && !self.complete && self.held => self.release(),
                 Happened::NeedInput if self.transport.more() => {}
                 Happened::NeedInput => return Ok(Step::End),
                 Happened::Nothing => {}
@@ -137,16 +196,18 @@ impl Session {
             Engine::Gone => unreachable!("put back at once"),
         };
         let data = match &event {
-            Event::AppData(range) => input.get(range.clone()).unwrap_or_default().to_vec(),
+            Event::AppData(range) | Event::EarlyData(range) => {
+                input.get(range.clone()).unwrap_or_default().to_vec()
+            }
             _ => Vec::new(),
         };
         self.transport.consume(consumed);
         match event {
             Event::NeedInput(_) => return Ok(Happened::NeedInput),
-            Event::AppData(_) => return Ok(Happened::Step(Step::Data(data))),
+            Event::AppData(_) | Event::EarlyData(_) => return Ok(Happened::Step(Step::Data(data))),
             Event::PeerClosed => return Ok(Happened::Step(Step::Closed)),
             Event::HandshakeComplete => {
-                self.complete();
+                self.complete()?;
                 return Ok(Happened::Step(Step::Complete));
             }
             Event::Wait(_) => self.answer()?,
@@ -165,7 +226,7 @@ impl Session {
             core::mem::replace(&mut self.engine, Engine::Gone)
         {
             if let Some(hello) = acceptor.hello() {
-                self.setup.resolver.look_at(&hello);
+                self.hooks.resolver.look_at(&hello);
             }
             self.engine = Engine::Whole(acceptor.accept(config));
         }
@@ -177,45 +238,53 @@ impl Session {
         let Engine::Whole(connection) = &mut self.engine else {
             return Ok(());
         };
-        let setup = &self.setup;
+        let hooks = &self.hooks;
         let answer = match connection.question() {
             Some(Question::Certificate(hello)) => {
-                Answer::Certificate(setup.resolver.for_client(&hello))
+                Answer::Certificate(hooks.resolver.for_client(&hello))
             }
             Some(Question::ClientCertificate(request)) => {
-                Answer::Certificate(setup.resolver.for_server(&request))
+                Answer::Certificate(hooks.resolver.for_server(&request))
             }
             Some(Question::ClientVerdict(request)) => Answer::Verdict(judged(
-                request.with(|request| setup.judge.decide_client(request)),
+                request.with(|request| hooks.judge.decide_client(request)),
             )),
             Some(Question::Signature {
                 key,
                 scheme,
                 message,
             }) => {
-                let credential = setup.resolver.credential_of(key);
+                let credential = hooks.resolver.credential_of(key);
                 let refused = Err(waxwing_crypto::CryptoError::Misuse);
                 Answer::Signature(
                     credential.map_or(refused, |credential| credential.sign(scheme, message)),
                 )
             }
             Some(Question::Verdict(request)) => {
-                Answer::Verdict(judged(request.with(|request| setup.judge.decide(request))))
+                Answer::Verdict(judged(request.with(|request| hooks.judge.decide(request))))
             }
+            Some(Question::Session { handle, is_id }) => {
+                Answer::Session(hooks.sessions.look(handle, is_id))
+            }
+            Some(Question::Psk { identity }) => Answer::Psk(hooks.keys.look(identity)),
+            Some(Question::FirstUse { .. }) => Answer::FirstUse(true),
             other => unreachable!("a question that nobody here knows: {other:?}"),
         };
-        connection.answer(answer, &mut self.out)?;
-        if !connection.is_handshaking() {
-            self.complete();
-        }
-        Ok(())
+        connection.answer(answer, &mut self.out)
     }
 
-    /// The handshake is complete: goes on in halves, if wanted.
-    fn complete(&mut self) {
+    /// The handshake is complete: says what is late, and goes on in halves if wanted.
+    fn complete(&mut self) -> Result<(), Error> {
         self.complete = true;
+        let late = core::mem::take(&mut self.late);
+        if let Engine::Whole(connection) = &mut self.engine
+            && connection.info().early_data == EarlyDataStatus::Accepted
+            && !late.is_empty()
+        {
+            connection.write(&[&late], &mut self.out)?;
+        }
         if !self.split {
-            return;
+            return Ok(());
         }
         self.engine = match core::mem::replace(&mut self.engine, Engine::Gone) {
             Engine::Whole(connection) => match connection.split() {
@@ -224,12 +293,24 @@ impl Session {
             },
             other => other,
         };
+        Ok(())
     }
 
-    /// Sends application data.
+    /// Sends application data, early if need be. What there is no room for then goes out later.
     pub(crate) fn write(&mut self, data: &[u8]) -> Result<(), Failure> {
+        let early = self.client && self.in_early_data();
         let out = &mut self.out;
         let result = match &mut self.engine {
+            Engine::Whole(connection) if early => {
+                let room = connection.early_data_left().min(data.len());
+                let (now, late) = data.split_at(room);
+                self.late.extend_from_slice(late);
+                if now.is_empty() {
+                    Ok(0)
+                } else {
+                    connection.write_early(now, out)
+                }
+            }
             Engine::Whole(connection) => connection.write(&[data], out),
             Engine::Halves(_, write, _) => write.write(&[data], out),
             Engine::Accepting(..) | Engine::Gone => unreachable!("after the handshake"),

@@ -1,5 +1,7 @@
 //! A verifier that believes everybody, or nobody.
 
+use std::sync::{Mutex, PoisonError};
+
 use waxwing_core::{
     CertificateError, CertificateType, ClientCertRequest, ClientCertVerifier, ServerCertRequest,
     ServerCertVerifier, Verdict,
@@ -13,6 +15,8 @@ use crate::seen::Shared;
 #[derive(Clone, Debug)]
 pub(crate) struct Judge {
     pub(crate) reject: bool,
+    /// The same where a client offers a session.
+    pub(crate) reject_session: bool,
     pub(crate) later: bool,
     pub(crate) expect_ocsp: bool,
     pub(crate) reject_ocsp: bool,
@@ -47,7 +51,12 @@ impl Judge {
         chain: &[&[u8]],
         believe: impl FnOnce(&PinnedVerifier) -> Verdict,
     ) -> Verdict {
-        if self.reject {
+        let reject = if self.seen.lock().started {
+            self.reject
+        } else {
+            self.reject_session
+        };
+        if reject {
             return Verdict::Rejected(CertificateError::Refused.into());
         }
         let leaf = chain.first().copied().unwrap_or_default();
@@ -57,15 +66,6 @@ impl Judge {
             Pin::of_certificate(leaf)
         };
         believe(&PinnedVerifier::new([pin]).any_name().any_time())
-    }
-}
-
-impl ServerCertVerifier for Judge {
-    fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
-        if self.later {
-            return Verdict::Pending;
-        }
-        self.decide(request)
     }
 }
 
@@ -79,5 +79,28 @@ impl ClientCertVerifier for Judge {
 
     fn authorities(&self) -> &[Vec<u8>] {
         &self.authorities
+    }
+}
+
+/// The verifier of all of a client's connections, which the engine knows again when it resumes a
+/// session. Each connection brings its own judge.
+#[derive(Debug, Default)]
+pub(crate) struct Bench(Mutex<Option<Judge>>);
+
+impl Bench {
+    /// From here on `judge` decides.
+    pub(crate) fn seat(&self, judge: Judge) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(judge);
+    }
+}
+
+impl ServerCertVerifier for Bench {
+    fn verify(&self, request: &ServerCertRequest<'_>) -> Verdict {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            // A session is judged before the connection begins, when nobody can wait.
+            Some(judge) if judge.later && judge.seen.lock().started => Verdict::Pending,
+            Some(judge) => judge.decide(request),
+            None => Verdict::Rejected(CertificateError::Refused.into()),
+        }
     }
 }

@@ -61,6 +61,7 @@ fn detail(typ: HandshakeType, bytes: &[u8], tls12: bool) -> Value {
         HandshakeType::KEY_UPDATE => body
             .u8()
             .map(|asks| json!({ "asks_for_update": asks == 1 })),
+        HandshakeType::NEW_SESSION_TICKET if tls12 => new_session_ticket12(&mut body),
         HandshakeType::NEW_SESSION_TICKET => body
             .u32()
             .map(|lifetime| json!({ "lifetime_seconds": lifetime })),
@@ -126,6 +127,13 @@ fn certificate12(body: &mut Cursor<'_>) -> Option<Value> {
     let mut list = Cursor(body.vec24()?);
     let lengths: Vec<_> = core::iter::from_fn(|| list.vec24().map(<[u8]>::len)).collect();
     Some(json!({ "certificate_lengths": lengths }))
+}
+
+/// RFC 5077, Section 3.3.
+fn new_session_ticket12(body: &mut Cursor<'_>) -> Option<Value> {
+    let lifetime = body.u32()?;
+    let ticket = body.vec16()?;
+    Some(json!({ "lifetime_seconds": lifetime, "ticket_length": ticket.len() }))
 }
 
 /// RFC 5246, Section 7.4.4.
@@ -380,6 +388,15 @@ mod tests {
         });
         assert_eq!(told, expected);
         assert!(!told.to_string().contains("sig\""));
+
+        let told = tell(
+            HandshakeType::NEW_SESSION_TICKET,
+            b"\0\0\x1c\x20\0\x06ticket",
+        );
+        assert_eq!(
+            told,
+            json!({ "lifetime_seconds": 7200, "ticket_length": 6 })
+        );
 
         hello.extend(b"\0\x06\0\x2b\0\x02\x03\x04");
         tell(HandshakeType::SERVER_HELLO, &hello);

@@ -16,7 +16,7 @@ use crate::connection::info::Exporter;
 use crate::record::protect12::Keys12;
 
 /// Bytes of the main secret (RFC 5246, Section 8.1: "master secret").
-const MAIN_SECRET_LEN: usize = 48;
+pub(crate) const MAIN_SECRET_LEN: usize = 48;
 /// Bytes of `verify_data` (RFC 5246, Section 7.4.9).
 pub(crate) const VERIFY_DATA_LEN: usize = 12;
 
@@ -66,16 +66,40 @@ impl MainSecret {
                 secret.as_mut_slice(),
             )?,
         }
+        Ok(Self::known(suite, secret, randoms))
+    }
+
+    /// That of a session, for another connection (RFC 5246, Section 8.1: the randoms make its
+    /// keys new). `None` if it has a wrong length.
+    pub(crate) fn resumed(
+        suite: &'static Suite12,
+        secret: &[u8],
+        randoms: Randoms,
+    ) -> Option<Self> {
+        let secret: &[u8; MAIN_SECRET_LEN] = secret.try_into().ok()?;
+        Some(Self::known(suite, Zeroizing::new(*secret), randoms))
+    }
+
+    fn known(
+        suite: &'static Suite12,
+        secret: Zeroizing<[u8; MAIN_SECRET_LEN]>,
+        randoms: Randoms,
+    ) -> Self {
         let key = suite.hash.hmac_key(secret.as_slice());
-        Ok(Self {
+        Self {
             suite,
             randoms,
             secret,
             key,
-        })
+        }
     }
 
-    /// For the key log.
+    /// The suite that it is used with.
+    pub(crate) const fn suite(&self) -> &'static Suite12 {
+        self.suite
+    }
+
+    /// For the key log, and for sessions.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.secret.as_slice()
     }
@@ -138,7 +162,8 @@ impl MainSecret {
 
     /// Keying material for other protocols (RFC 5705).
     pub(crate) fn exporter(self) -> Exporter {
-        Exporter::tls12(self.key, self.randoms.client, self.randoms.server)
+        let Randoms { client, server } = self.randoms;
+        Exporter::tls12(self.suite.hash, self.secret, client, server)
     }
 }
 

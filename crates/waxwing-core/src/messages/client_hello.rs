@@ -5,7 +5,7 @@ use waxwing_crypto::{CipherSuite, NamedGroup, SignatureScheme};
 use super::extensions::{
     self, DistinguishedName, KeyShareEntry, Place, ProtocolName, alpn, certificate_authorities,
     certificate_type, compress_certificate, cookie, ec_point_formats, key_share,
-    max_fragment_length, psk, record_size_limit, renegotiation_info, server_name,
+    max_fragment_length, psk, record_size_limit, renegotiation_info, server_name, session_ticket,
     signature_algorithms, status_request, supported_groups, supported_versions, ticket_request,
 };
 use super::registry::{
@@ -56,6 +56,8 @@ pub(crate) struct ClientExtensions<'a> {
     /// `renegotiated_connection`.
     pub(crate) renegotiation_info: Option<&'a [u8]>,
     pub(crate) extended_main_secret: bool,
+    /// The ticket of TLS 1.2; empty if the client only asks for one.
+    pub(crate) session_ticket: Option<&'a [u8]>,
     /// The ECPointFormats, not empty.
     pub(crate) ec_point_formats: Option<&'a [u8]>,
     /// 1 to 4.
@@ -198,6 +200,9 @@ impl<'a> ClientExtensions<'a> {
                 data.finish()?;
                 self.extended_main_secret = true;
             }
+            ExtensionType::SESSION_TICKET => {
+                self.session_ticket = Some(session_ticket::read(data));
+            }
             ExtensionType::EC_POINT_FORMATS => {
                 self.ec_point_formats = Some(ec_point_formats::read(data)?);
             }
@@ -281,6 +286,7 @@ mod tests {
             (share.group, share.key_exchange.len()),
             (NamedGroup::X25519, 32)
         );
+        assert_eq!(found.session_ticket, Some(&b""[..]));
         assert!(!found.early_data && !found.status_request && !found.post_handshake_auth);
         assert_eq!(found.alpn, None);
         let types: Vec<u16> = found.types().map(|(typ, _)| typ.0).collect();

@@ -25,6 +25,8 @@ use super::finished::Finished;
 use super::hello_request::HelloRequest;
 use super::key_update::KeyUpdate;
 use super::new_session_ticket::NewSessionTicket;
+#[cfg(feature = "tls12")]
+use super::new_session_ticket12::NewSessionTicket12;
 use super::registry::ExtensionType;
 use super::server_hello::ServerHello;
 #[cfg(feature = "tls12")]
@@ -135,6 +137,7 @@ fn tls12(typ: HandshakeType, body: &[u8], offered: &ExtensionSet) {
             assert_eq!(ServerHelloDone::read(body).is_ok(), body.is_empty());
         }
         HandshakeType::CLIENT_KEY_EXCHANGE => round_trip!(body, ClientKeyExchange::read),
+        HandshakeType::NEW_SESSION_TICKET => round_trip!(body, NewSessionTicket12::read),
         HandshakeType::CERTIFICATE_STATUS => round_trip!(body, CertificateStatus::read),
         _ => {}
     }
@@ -253,6 +256,10 @@ mod tests {
             (HandshakeType::SERVER_HELLO_DONE, Vec::new()),
             (HandshakeType::CLIENT_KEY_EXCHANGE, bytes("02 0708")),
             (HandshakeType::CERTIFICATE_STATUS, bytes("01 000002 0708")),
+            (
+                HandshakeType::NEW_SESSION_TICKET,
+                bytes("00001c20 0002 0708")
+            ),
         ]
     }
 

@@ -39,6 +39,8 @@ mod fuzzing;
 pub(crate) mod hello_request;
 pub(crate) mod key_update;
 pub(crate) mod new_session_ticket;
+#[cfg(feature = "tls12")]
+pub(crate) mod new_session_ticket12;
 pub(crate) mod registry;
 pub(crate) mod server_hello;
 #[cfg(feature = "tls12")]

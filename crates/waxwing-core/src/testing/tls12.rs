@@ -4,10 +4,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::client_auth::TrustClient;
-use super::{Side, certified_key, client_builder, message, server_builder};
+use super::sessions::{ManualClock, MemoryClientSessions, MemorySessions};
+use super::{Side, certified_key, client_builder, message, name, server_builder};
 use crate::messages::HandshakeType;
 use crate::record::Epoch;
-use crate::{ClientAuth, ClientConfigBuilder, Error, ProtocolVersions, ServerConfigBuilder};
+use crate::{
+    ClientAuth, ClientConfigBuilder, ClientSessions, Error, ProtocolVersions, ServerConfigBuilder,
+    Session,
+};
 
 /// A client of TLS 1.2 alone.
 pub(crate) fn client12() -> ClientConfigBuilder {
@@ -81,4 +85,69 @@ pub(crate) fn with_edited(
         carry(&mut server, &mut client, &mut edit)?;
     }
     Ok(())
+}
+
+/// The stores of both sides, and the clock that they share.
+pub(crate) struct Stores {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) client: Arc<MemoryClientSessions>,
+    pub(crate) server: Arc<MemorySessions>,
+}
+
+impl Stores {
+    pub(crate) fn new(server: Arc<MemorySessions>) -> Self {
+        Self {
+            clock: ManualClock::new(),
+            client: MemoryClientSessions::new(),
+            server,
+        }
+    }
+
+    /// With the session of a full handshake in them.
+    pub(crate) fn after(
+        server_store: Arc<MemorySessions>,
+        client: ClientConfigBuilder,
+        server: ServerConfigBuilder,
+    ) -> Self {
+        let stores = Self::new(server_store);
+        let client = Side::client(stores.client(client));
+        let server = Side::server(stores.server(server));
+        stores.run(client, server);
+        assert_eq!(stores.client.len(), 1);
+        stores
+    }
+
+    /// With a session that a ticket names.
+    pub(crate) fn with_ticket() -> Self {
+        Self::after(MemorySessions::new(), client12(), server12())
+    }
+
+    fn run(&self, mut client: Side, mut server: Side) {
+        let unchanged = &mut |bytes| bytes;
+        for _ in 0..2 {
+            carry(&mut client, &mut server, unchanged).unwrap();
+            carry(&mut server, &mut client, unchanged).unwrap();
+        }
+    }
+
+    pub(crate) fn client(&self, builder: ClientConfigBuilder) -> ClientConfigBuilder {
+        builder.sessions(Arc::clone(&self.client) as _, Arc::clone(&self.clock) as _)
+    }
+
+    pub(crate) fn server(&self, builder: ServerConfigBuilder) -> ServerConfigBuilder {
+        builder.sessions(Arc::clone(&self.server) as _, Arc::clone(&self.clock) as _)
+    }
+
+    /// Goes on to where servers renew tickets.
+    pub(crate) fn age(self) -> Self {
+        self.clock.advance(22_000_000);
+        self
+    }
+
+    /// Changes the client's session.
+    pub(crate) fn change(&self, edit: impl FnOnce(&mut Session)) {
+        let mut session = self.client.all().remove(0);
+        edit(&mut session);
+        self.client.put(&name(), session);
+    }
 }

@@ -27,7 +27,17 @@ pub(crate) enum Refusal {
     Malformed(String),
 }
 
-/// A certificate and its key, or a key alone, as files in PEM.
+/// A key that both sides know, to be imported (RFC 9258).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PskImport {
+    pub(crate) key: Vec<u8>,
+    pub(crate) identity: Vec<u8>,
+    pub(crate) context: Vec<u8>,
+    /// The key is for SHA-384, not SHA-256.
+    pub(crate) sha384: bool,
+}
+
+/// A certificate and its key, or a key alone, as files in PEM; or a key that both sides know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CredentialFiles {
     /// The key is shown without a certificate.
@@ -40,9 +50,21 @@ pub(crate) struct CredentialFiles {
     pub(crate) scts: Option<Vec<u8>>,
     /// Used only for peers that name an issuer of its chain.
     pub(crate) must_match_issuer: bool,
+    pub(crate) psk: Option<PskImport>,
 }
 
-/// Everything a test asks for.
+/// All connections of a test.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) initial: Options,
+    /// How often the session is resumed.
+    pub(crate) resumptions: usize,
+    pub(crate) resumed: Options,
+    /// What is true of a client's resumed connection once its early data was rejected.
+    pub(crate) retry: Options,
+}
+
+/// Everything a test asks for on one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     // The transport.
@@ -94,9 +116,20 @@ pub(crate) struct Options {
     pub(crate) client_suite_order: bool,
     /// A client that looks like JDK 11 is not to be served in TLS 1.3.
     pub(crate) jdk11_workaround: bool,
+    /// Nothing is resumed by ticket.
+    pub(crate) no_ticket: bool,
+    /// The server gives none out.
+    pub(crate) skip_ticket: bool,
+    pub(crate) early_data: bool,
+    /// A peer is judged again where its session is resumed.
+    pub(crate) reverify_on_resume: bool,
+    /// In seconds, from this connection to the next.
+    pub(crate) resumption_delay: u64,
 
     // What happens on the connection.
     pub(crate) implicit_handshake: bool,
+    /// The client's first data waits until this message has come.
+    pub(crate) early_write_after: Option<u8>,
     pub(crate) writes_first: bool,
     pub(crate) initial_write: Vec<u8>,
     pub(crate) initial_writes: usize,
@@ -141,6 +174,19 @@ pub(crate) struct Expectations {
     pub(crate) peer_raw_key: Option<Vec<u8>>,
     pub(crate) peer_verify_prefs: Vec<u16>,
     pub(crate) retry: Option<bool>,
+    /// Nothing is resumed although a session was there.
+    pub(crate) session_miss: bool,
+    /// A client comes by no session to resume.
+    pub(crate) no_session: bool,
+    /// Whether the server keeps the session itself.
+    pub(crate) session_id: Option<bool>,
+    /// The session that a client comes by is good for early data.
+    pub(crate) early_data_ticket: bool,
+    /// Whether early data is accepted.
+    pub(crate) early_data: Option<bool>,
+    pub(crate) early_data_reason: Option<String>,
+    /// A client does not even offer it.
+    pub(crate) no_early_offer: bool,
     pub(crate) extended_main_secret: bool,
     pub(crate) secure_renegotiation: Option<bool>,
     /// The kinds of keys that a client of TLS 1.2 hears of.
@@ -190,7 +236,13 @@ impl Default for Options {
             read_hello_first: false,
             client_suite_order: true,
             jdk11_workaround: false,
+            no_ticket: false,
+            skip_ticket: false,
+            early_data: false,
+            reverify_on_resume: false,
+            resumption_delay: 0,
             implicit_handshake: false,
+            early_write_after: None,
             writes_first: false,
             initial_write: b"hello".to_vec(),
             initial_writes: 1,
@@ -209,6 +261,25 @@ impl Default for Options {
             export_traffic_secrets: false,
             expect: Expectations::default(),
         }
+    }
+}
+
+impl Plan {
+    /// What holds for a connection, the first or one that resumes.
+    pub(crate) const fn options(&self, resumed: bool) -> &Options {
+        if resumed {
+            &self.resumed
+        } else {
+            &self.initial
+        }
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        self.initial.check()?;
+        if self.resumptions == 0 {
+            return Ok(());
+        }
+        self.resumed.check()
     }
 }
 
@@ -235,7 +306,7 @@ impl Options {
     }
 
     /// Whether what is asked for is all there.
-    pub(crate) fn check(&self) -> Result<(), Refusal> {
+    fn check(&self) -> Result<(), Refusal> {
         match self.versions() {
             Some(versions)
                 if self.jdk11_workaround && versions.contains(ProtocolVersion::TLS13) =>

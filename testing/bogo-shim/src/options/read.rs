@@ -1,19 +1,21 @@
 //! Reading the flags one by one.
 
+use core::slice;
 use std::path::PathBuf;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{CredentialFiles, Options, Refusal};
+use super::{CredentialFiles, Options, Plan, PskImport, Refusal};
 use crate::{absent, policy};
 
 /// The rest of the command line.
-struct Arguments<I>(I);
+#[derive(Clone)]
+struct Arguments<'a>(slice::Iter<'a, Vec<u8>>);
 
-impl<I: Iterator<Item = Vec<u8>>> Arguments<I> {
+impl Arguments<'_> {
     fn bytes(&mut self, flag: &str) -> Result<Vec<u8>, Refusal> {
-        self.0.next().ok_or_else(|| malformed(flag))
+        self.0.next().cloned().ok_or_else(|| malformed(flag))
     }
 
     fn text(&mut self, flag: &str) -> Result<String, Refusal> {
@@ -32,6 +34,12 @@ impl<I: Iterator<Item = Vec<u8>>> Arguments<I> {
         BASE64_STANDARD
             .decode(self.bytes(flag)?)
             .map_err(|_| malformed(flag))
+    }
+
+    /// A name, or none if it is empty.
+    fn name(&mut self, flag: &str) -> Result<Option<Vec<u8>>, Refusal> {
+        let name = self.bytes(flag)?;
+        Ok((!name.is_empty()).then_some(name))
     }
 
     /// Names with one byte of length before each, as ALPN has them.
@@ -65,57 +73,96 @@ fn malformed(flag: &str) -> Refusal {
     Refusal::Malformed(flag.to_owned())
 }
 
-impl Options {
+/// The connections that a flag is for.
+#[derive(Clone, Copy)]
+enum For {
+    All,
+    Initial,
+    Resumed,
+    Retry,
+}
+
+const PREFIXES: [(&str, For); 3] = [
+    ("-on-initial", For::Initial),
+    ("-on-resume", For::Resumed),
+    ("-on-retry", For::Retry),
+];
+
+/// Takes off a prefix, if it stands before a flag.
+fn without<'a>(prefix: &str, flag: &'a str) -> Option<&'a str> {
+    let rest = flag.strip_prefix(prefix)?;
+    rest.starts_with('-').then_some(rest)
+}
+
+impl Plan {
     /// Reads a command line, without the program's own name.
-    pub(crate) fn read(arguments: impl IntoIterator<Item = Vec<u8>>) -> Result<Self, Refusal> {
-        let mut options = Self::default();
-        let mut arguments = Arguments(arguments.into_iter());
+    pub(crate) fn read(arguments: &[Vec<u8>]) -> Result<Self, Refusal> {
+        let mut plan = Self::default();
+        let mut arguments = Arguments(arguments.iter());
         while let Some(flag) = arguments.0.next() {
-            let flag = String::from_utf8(flag).map_err(|_| malformed("flag"))?;
-            // There is one process here, and one connection in it.
-            let flag = ["-on-shim", "-on-initial"]
-                .iter()
-                .find_map(|prefix| flag.strip_prefix(prefix))
-                .filter(|rest| rest.starts_with('-'))
-                .unwrap_or(&flag);
+            let flag = str::from_utf8(flag).map_err(|_| malformed("flag"))?;
             // Flags for another process are read, so as to know where the next one begins.
-            let other = flag.strip_prefix("-on-handshaker");
-            let other = other.filter(|rest| rest.starts_with('-'));
-            if let Some(flag) = other {
-                if !Self::default().one(flag, &mut arguments)? {
-                    return Err(Refusal::Unknown(flag.to_owned()));
-                }
+            let elsewhere = without("-on-handshaker", flag);
+            let flag = elsewhere
+                .or_else(|| without("-on-shim", flag))
+                .unwrap_or(flag);
+            let (flag, which) = PREFIXES
+                .iter()
+                .find_map(|(prefix, which)| Some((without(prefix, flag)?, *which)))
+                .unwrap_or((flag, For::All));
+            if elsewhere.is_some() {
+                Self::default().one(flag, which, &mut arguments)?;
                 continue;
             }
             if let Some(feature) = absent::feature_of(flag) {
                 return Err(Refusal::Absent(feature));
             }
-            if !options.one(flag, &mut arguments)? {
+            plan.one(flag, which, &mut arguments)?;
+        }
+        plan.check()?;
+        Ok(plan)
+    }
+
+    /// Reads one flag with its value.
+    fn one(
+        &mut self,
+        flag: &str,
+        which: For,
+        arguments: &mut Arguments<'_>,
+    ) -> Result<(), Refusal> {
+        if flag == "-resume-count" {
+            self.resumptions = arguments.number(flag)?;
+            return Ok(());
+        }
+        let sets: &mut [&mut Options] = match which {
+            For::All => &mut [&mut self.initial, &mut self.resumed, &mut self.retry],
+            For::Initial => &mut [&mut self.initial],
+            For::Resumed => &mut [&mut self.resumed],
+            For::Retry => &mut [&mut self.retry],
+        };
+        let before = arguments.clone();
+        for set in sets {
+            *arguments = before.clone();
+            if !set.one(flag, arguments)? {
                 return Err(Refusal::Unknown(flag.to_owned()));
             }
         }
-        options.check()?;
-        Ok(options)
+        Ok(())
     }
+}
 
+impl Options {
     /// Reads one flag with its value. Whether it is known.
-    fn one<I: Iterator<Item = Vec<u8>>>(
-        &mut self,
-        flag: &str,
-        arguments: &mut Arguments<I>,
-    ) -> Result<bool, Refusal> {
+    fn one(&mut self, flag: &str, arguments: &mut Arguments<'_>) -> Result<bool, Refusal> {
         Ok(self.transport(flag, arguments)?
             || self.configuration(flag, arguments)?
+            || self.sessions(flag, arguments)?
             || self.credentials(flag, arguments)?
             || self.conduct(flag, arguments)?
             || self.expectation(flag, arguments)?)
     }
 
-    fn transport<I: Iterator<Item = Vec<u8>>>(
-        &mut self,
-        flag: &str,
-        arguments: &mut Arguments<I>,
-    ) -> Result<bool, Refusal> {
+    fn transport(&mut self, flag: &str, arguments: &mut Arguments<'_>) -> Result<bool, Refusal> {
         match flag {
             "-port" => self.port = arguments.number(flag)?,
             "-ipv6" => self.ipv6 = true,
@@ -132,10 +179,10 @@ impl Options {
         Ok(true)
     }
 
-    fn configuration<I: Iterator<Item = Vec<u8>>>(
+    fn configuration(
         &mut self,
         flag: &str,
-        arguments: &mut Arguments<I>,
+        arguments: &mut Arguments<'_>,
     ) -> Result<bool, Refusal> {
         match flag {
             "-server" => self.server = true,
@@ -162,7 +209,7 @@ impl Options {
             "-use-client-ca-list" => self.client_authorities = arguments.hex_list(flag)?,
             "-no-legacy-server-connect" => self.require_secure_renegotiation = true,
             "-advertise-alpn" => self.advertise_alpn = arguments.names(flag)?,
-            "-select-alpn" => self.select_alpn = Some(arguments.bytes(flag)?),
+            "-select-alpn" => self.select_alpn = arguments.name(flag)?,
             "-decline-alpn" => self.select_alpn = None,
             "-reject-alpn" => self.reject_alpn = true,
             "-max-send-fragment" => self.max_sent_fragment = Some(arguments.number(flag)?),
@@ -181,8 +228,6 @@ impl Options {
             "-use-early-callback" | "-install-ddos-callback" => self.read_hello_first = true,
             "-jdk11-workaround" => self.jdk11_workaround = true,
             "-server-preference" => self.client_suite_order = false,
-            // Sessions are never resumed, and tickets never sent.
-            "-no-ticket" | "-expect-no-session" | "-expect-no-session-id" => {}
             _ => match policy::of_flag(flag) {
                 Some(policy) => self.policy = Some(policy),
                 None => return Ok(false),
@@ -191,16 +236,35 @@ impl Options {
         Ok(true)
     }
 
-    fn credentials<I: Iterator<Item = Vec<u8>>>(
-        &mut self,
-        flag: &str,
-        arguments: &mut Arguments<I>,
-    ) -> Result<bool, Refusal> {
-        if matches!(flag, "-new-x509-credential" | "-new-rpk-credential") {
-            self.more_credentials.push(CredentialFiles {
-                raw: flag == "-new-rpk-credential",
+    fn sessions(&mut self, flag: &str, arguments: &mut Arguments<'_>) -> Result<bool, Refusal> {
+        match flag {
+            "-no-ticket" => self.no_ticket = true,
+            "-skip-ticket" => self.skip_ticket = true,
+            // Tickets are always sealed and opened by hooks.
+            "-use-ticket-callback" | "-use-ticket-aead-callback" => {}
+            "-enable-early-data" => self.early_data = true,
+            "-reverify-on-resume" => self.reverify_on_resume = true,
+            "-resumption-delay" => self.resumption_delay = arguments.number(flag)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn credentials(&mut self, flag: &str, arguments: &mut Arguments<'_>) -> Result<bool, Refusal> {
+        let fresh = match flag {
+            "-new-x509-credential" => Some(CredentialFiles::default()),
+            "-new-rpk-credential" => Some(CredentialFiles {
+                raw: true,
                 ..CredentialFiles::default()
-            });
+            }),
+            "-new-psk-credential" => Some(CredentialFiles {
+                psk: Some(PskImport::default()),
+                ..CredentialFiles::default()
+            }),
+            _ => None,
+        };
+        if let Some(fresh) = fresh {
+            self.more_credentials.push(fresh);
             return Ok(true);
         }
         // Flags about credentials are about the one that was begun last.
@@ -217,18 +281,20 @@ impl Options {
             "-must-match-issuer" => credential.must_match_issuer = true,
             "-signed-cert-timestamps" => credential.scts = Some(arguments.base64(flag)?),
             "-ocsp-response" => credential.ocsp = Some(arguments.base64(flag)?),
-            _ => return Ok(false),
+            _ => match &mut credential.psk {
+                Some(psk) => return psk.read(flag, arguments),
+                None => return Ok(false),
+            },
         }
         Ok(true)
     }
 
-    fn conduct<I: Iterator<Item = Vec<u8>>>(
-        &mut self,
-        flag: &str,
-        arguments: &mut Arguments<I>,
-    ) -> Result<bool, Refusal> {
+    fn conduct(&mut self, flag: &str, arguments: &mut Arguments<'_>) -> Result<bool, Refusal> {
         match flag {
             "-implicit-handshake" => self.implicit_handshake = true,
+            "-early-write-after-message" => {
+                self.early_write_after = Some(arguments.number(flag)?);
+            }
             "-shim-writes-first" => self.writes_first = true,
             "-shim-initial-write" => self.initial_write = arguments.bytes(flag)?,
             "-repeat-shim-initial-write" => self.initial_writes = arguments.number(flag)?,
@@ -251,11 +317,7 @@ impl Options {
         Ok(true)
     }
 
-    fn expectation<I: Iterator<Item = Vec<u8>>>(
-        &mut self,
-        flag: &str,
-        arguments: &mut Arguments<I>,
-    ) -> Result<bool, Refusal> {
+    fn expectation(&mut self, flag: &str, arguments: &mut Arguments<'_>) -> Result<bool, Refusal> {
         let expect = &mut self.expect;
         match flag {
             "-expect-version" => expect.version = Some(arguments.number(flag)?),
@@ -267,7 +329,7 @@ impl Options {
             "-expect-peer-signature-algorithm" => {
                 expect.peer_signature_scheme = Some(arguments.number(flag)?);
             }
-            "-expect-alpn" => expect.alpn = Some(arguments.bytes(flag)?),
+            "-expect-alpn" => expect.alpn = arguments.name(flag)?,
             "-expect-advertised-alpn" => expect.advertised_alpn = Some(arguments.names(flag)?),
             "-expect-server-name" => expect.server_name = Some(arguments.text(flag)?),
             "-expect-no-server-name" => expect.no_server_name = true,
@@ -290,15 +352,34 @@ impl Options {
             "-expect-peer-rpk-sha256" => expect.peer_raw_key = Some(arguments.base64(flag)?),
             // A verdict is given once, and nothing goes on without it.
             "-expect-verify-result" => {}
-            // The one reason that there can be without the feature.
+            "-expect-accept-early-data" => expect.early_data = Some(true),
+            "-expect-reject-early-data" => expect.early_data = Some(false),
+            "-expect-no-offer-early-data" => expect.no_early_offer = true,
             "-expect-early-data-reason" => {
-                if arguments.text(flag)? != "disabled" {
-                    return Err(Refusal::Absent(absent::EARLY_DATA));
-                }
+                expect.early_data_reason = Some(arguments.text(flag)?);
             }
+            "-expect-session-miss" => expect.session_miss = true,
+            "-expect-no-session" => expect.no_session = true,
+            "-expect-session-id" => expect.session_id = Some(true),
+            "-expect-no-session-id" => expect.session_id = Some(false),
+            "-expect-ticket-supports-early-data" => expect.early_data_ticket = true,
             "-expect-hrr" => expect.retry = Some(true),
             "-expect-no-hrr" => expect.retry = Some(false),
             "-handshake-never-done" => expect.never_done = true,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+impl PskImport {
+    fn read(&mut self, flag: &str, arguments: &mut Arguments<'_>) -> Result<bool, Refusal> {
+        match flag {
+            "-psk-importer-key" => self.key = arguments.base64(flag)?,
+            "-psk-importer-identity" => self.identity = arguments.base64(flag)?,
+            "-psk-importer-context" => self.context = arguments.base64(flag)?,
+            "-psk-importer-sha256" => self.sha384 = false,
+            "-psk-importer-sha384" => self.sha384 = true,
             _ => return Ok(false),
         }
         Ok(true)

@@ -1,7 +1,13 @@
 use super::*;
 
+fn plan(flags: &[&str]) -> Result<Plan, Refusal> {
+    let flags: Vec<_> = flags.iter().map(|flag| flag.as_bytes().to_vec()).collect();
+    Plan::read(&flags)
+}
+
+/// The first connection.
 fn read(flags: &[&str]) -> Result<Options, Refusal> {
-    Options::read(flags.iter().map(|flag| flag.as_bytes().to_vec()))
+    plan(flags).map(|plan| plan.initial)
 }
 
 #[test]
@@ -69,6 +75,20 @@ fn flags_of_a_credential_are_about_the_one_begun_last() {
         ..CredentialFiles::default()
     };
     assert_eq!(options.more_credentials, [raw, x509]);
+    let key = [
+        "-new-psk-credential",
+        "-psk-importer-key",
+        "AQID",
+        "-psk-importer-sha384",
+    ];
+    let psk = PskImport {
+        key: vec![1, 2, 3],
+        sha384: true,
+        ..PskImport::default()
+    };
+    assert_eq!(read(&key).unwrap().more_credentials[0].psk, Some(psk));
+    let alone = Err(Refusal::Unknown("-psk-importer-key".into()));
+    assert_eq!(read(&key[1..]), alone);
     assert_eq!(options.accepted_types, [2, 0]);
 }
 
@@ -78,6 +98,24 @@ fn flags_for_one_process_or_connection_are_read_without_their_prefix() {
     assert_ne!(expected, read(&[]).unwrap());
     assert_eq!(read(&["-on-shim-async"]), Ok(expected.clone()));
     assert_eq!(read(&["-on-initial-async"]), Ok(expected.clone()));
+    let on = |flag| {
+        let Plan {
+            initial,
+            resumed,
+            retry,
+            ..
+        } = plan(&[flag]).unwrap();
+        [initial, resumed, retry].map(|options| options.piecemeal)
+    };
+    assert_eq!(on("-async"), [true; 3]);
+    assert_eq!(on("-on-resume-async"), [false, true, false]);
+    assert_eq!(on("-on-shim-on-resume-async"), [false, true, false]);
+    assert_eq!(on("-on-retry-async"), [false, false, true]);
+    // A value is read once, for whomever it is.
+    let both = plan(&["-curves", "29", "-on-resume-curves", "23"]).unwrap();
+    assert_eq!(both.initial.curves, [29]);
+    assert_eq!(both.resumed.curves, [29, 23]);
+    assert_eq!(both.retry.curves, [29]);
     // What is for another process means nothing here.
     assert_eq!(
         read(&["-on-handshaker-curves", "29", "-async"]),
@@ -92,15 +130,13 @@ fn what_is_absent_is_told_from_what_is_unknown_and_what_is_wrong() {
         other => panic!("{other:?}"),
     };
     assert_eq!(absent(&["-server", "-dtls"]), "DTLS");
-    assert_eq!(absent(&["-resume-count", "1"]), "session resumption");
-    assert_eq!(absent(&["-on-resume-async"]), "session resumption");
-    let reason = |reason| read(&["-expect-early-data-reason", reason]);
-    assert_eq!(reason("disabled"), read(&[]));
-    assert_eq!(reason("accepted"), Err(Refusal::Absent("early data")));
+    assert_eq!(absent(&["-on-resume-dtls"]), "DTLS");
+    assert_eq!(absent(&["-resume-count", "1", "-on-resume-dtls"]), "DTLS");
     assert_eq!(absent(&["-jdk11-workaround"]), absent::JDK11);
     assert!(read(&["-jdk11-workaround", "-no-tls13"]).is_ok());
     let unknown = Err(Refusal::Unknown("-fly".into()));
     assert_eq!(read(&["-async", "-fly"]), unknown);
+    assert!(plan(&["-on-resume-fly"]).is_err());
     for flags in [
         &["-port"][..],
         &["-port", "65536"],
@@ -108,6 +144,7 @@ fn what_is_absent_is_told_from_what_is_unknown_and_what_is_wrong() {
         &["-ocsp-response", "!"],
         &["-advertise-alpn", "\u{4}foo"],
         &["-expect-client-ca-list", "3"],
+        &["-resume-count", "often"],
     ] {
         assert!(
             matches!(read(flags), Err(Refusal::Malformed(_))),

@@ -5,8 +5,10 @@
 //!                                -> Certificate (if asked for), ClientKeyExchange
 //!   AwaitSignature                  only if our key answers later
 //!                                -> CertificateVerify, change_cipher_spec, Finished
+//!   AwaitNewSessionTicket        <- NewSessionTicket, if promised
 //!   AwaitChangeCipherSpec        <- change_cipher_spec
 //!   AwaitFinished                <- Finished
+//!                                -> change_cipher_spec, Finished, if a session is resumed
 //! ```
 
 use alloc::boxed::Box;
@@ -15,11 +17,12 @@ use alloc::vec::Vec;
 
 use waxwing_crypto::{SignatureScheme, Signing};
 
-use super::super::StepOutcome;
 use super::super::auth::{check_finished12, pick_scheme12};
 use super::super::schedule12::{Binding, MainSecret};
+use super::super::{SessionId, StepOutcome};
 use super::Env;
 use super::certificate::check_own_type;
+use super::resume12::{self, Ticket};
 use super::tls12::{Outcome, Settled, Share, Step};
 use crate::Error;
 use crate::config::credentials::CertifiedKey;
@@ -29,9 +32,11 @@ use crate::messages::certificate_verify::CertificateVerify;
 use crate::messages::certificate12;
 use crate::messages::client_key_exchange::ClientKeyExchange;
 use crate::messages::finished::Finished;
+use crate::messages::new_session_ticket12::NewSessionTicket12;
 use crate::messages::{CertificateType, HandshakeType};
 use crate::record::joiner::Message;
 use crate::record::protect12::Keys12;
+use crate::session::Session;
 
 /// Our certificate will be chosen later.
 pub(super) struct AwaitChoice {
@@ -59,9 +64,10 @@ pub(super) struct OurTurn {
 
 impl OurTurn {
     pub(super) fn without_certificate(self, env: &mut Env<'_>) -> Result<Outcome, Error> {
+        let settled = self.settled;
         let secret = self.send_key_exchange(env)?;
         env.cx.transcript.take_log();
-        finish_flight(secret, env)
+        finish_flight(secret, settled, env)
     }
 
     /// The server asked for a certificate, and is shown this one; an empty list if there is none,
@@ -91,13 +97,15 @@ impl OurTurn {
         let Some((key, scheme)) = signer else {
             return self.without_certificate(env);
         };
+        let settled = self.settled;
         let secret = self.send_key_exchange(env)?;
         let message = env.cx.transcript.take_log();
         match key.key().sign(scheme, &message)? {
-            Signing::Done(signature) => finish_signed(secret, scheme, &signature, env),
+            Signing::Done(signature) => finish_signed(secret, settled, scheme, &signature, env),
             Signing::Pending => {
                 let step = AwaitSignature {
                     secret,
+                    settled,
                     key,
                     scheme,
                     message,
@@ -130,6 +138,7 @@ impl OurTurn {
 /// Our key will sign later.
 pub(super) struct AwaitSignature {
     pub(super) secret: MainSecret,
+    settled: Settled,
     pub(super) key: Arc<CertifiedKey>,
     pub(super) scheme: SignatureScheme,
     pub(super) message: Vec<u8>,
@@ -141,12 +150,13 @@ impl AwaitSignature {
         signature: &[u8],
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
-        finish_signed(self.secret, self.scheme, signature, env)
+        finish_signed(self.secret, self.settled, self.scheme, signature, env)
     }
 }
 
 fn finish_signed(
     secret: MainSecret,
+    settled: Settled,
     scheme: SignatureScheme,
     signature: &[u8],
     env: &mut Env<'_>,
@@ -156,38 +166,105 @@ fn finish_signed(
             CertificateVerify { scheme, signature }.write(w)
         })?;
     env.cx.info.client_signature_scheme = Some(scheme);
-    finish_flight(secret, env)
+    finish_flight(secret, settled, env)
+}
+
+/// Our flight ends; the server's end is due.
+fn finish_flight(
+    secret: MainSecret,
+    settled: Settled,
+    env: &mut Env<'_>,
+) -> Result<Outcome, Error> {
+    let (client_keys, server_keys) = secret.keys()?;
+    send_finished(&secret, &client_keys, env)?;
+    let ending = Ending {
+        secret,
+        basis: Basis::Fresh {
+            session_id: settled.session_id,
+        },
+        ticket: None,
+    };
+    Ok(ending.expect(settled.ticket, Box::new(server_keys)))
 }
 
 /// Sends change_cipher_spec and Finished.
-fn finish_flight(secret: MainSecret, env: &mut Env<'_>) -> Result<Outcome, Error> {
+fn send_finished(secret: &MainSecret, keys: &Keys12, env: &mut Env<'_>) -> Result<(), Error> {
     let ours = secret.client_verify_data(&env.cx.transcript.current())?;
-    let (client_keys, server_keys) = secret.keys()?;
-    env.cx.change_keys(env.flight, &client_keys)?;
+    env.cx.change_keys(env.flight, keys)?;
     env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
         Finished {
             verify_data: ours.as_ref(),
         }
         .write(w)
     })?;
-    env.flight.end_flight()?;
-    let step = AwaitChangeCipherSpec {
-        secret,
-        keys: Box::new(server_keys),
-    };
-    Ok(Step::ChangeCipherSpec(Box::new(step)).next())
+    env.flight.end_flight()
+}
+
+/// How the handshake ends.
+pub(super) struct Ending {
+    pub(super) secret: MainSecret,
+    pub(super) basis: Basis,
+    /// What the server gave, once it has.
+    pub(super) ticket: Option<Ticket>,
+}
+
+/// What the connection rests on.
+pub(super) enum Basis {
+    /// A full handshake. Our Finished is out.
+    Fresh {
+        /// What the server calls the session; empty if it keeps none by that.
+        session_id: SessionId,
+    },
+    /// A session. Our Finished follows the server's.
+    Resumed {
+        session: Box<Session>,
+        client_keys: Box<Keys12>,
+    },
+}
+
+impl Ending {
+    /// Waits for the server's end, before which a NewSessionTicket comes if it `promised` one.
+    pub(super) fn expect(self, promised: bool, keys: Box<Keys12>) -> Outcome {
+        let step = AwaitChangeCipherSpec { ending: self, keys };
+        if promised {
+            Step::NewSessionTicket(Box::new(AwaitNewSessionTicket(step))).next()
+        } else {
+            Step::ChangeCipherSpec(Box::new(step)).next()
+        }
+    }
+}
+
+/// The server promised a ticket, which has to come (RFC 5077, Section 3.3).
+pub(super) struct AwaitNewSessionTicket(AwaitChangeCipherSpec);
+
+impl AwaitNewSessionTicket {
+    pub(super) fn on_new_session_ticket(
+        self,
+        message: Message<'_>,
+        env: &mut Env<'_>,
+    ) -> Result<Outcome, Error> {
+        let Self(mut step) = self;
+        step.ending.ticket = Ticket::of(&NewSessionTicket12::read(message.body())?);
+        env.cx.transcript.add(message.bytes);
+        Ok(Step::ChangeCipherSpec(Box::new(step)).next())
+    }
 }
 
 /// The server switches to the keys agreed on. It sends nothing before.
 pub(super) struct AwaitChangeCipherSpec {
-    pub(super) secret: MainSecret,
-    pub(super) keys: Box<Keys12>,
+    ending: Ending,
+    keys: Box<Keys12>,
+}
+
+impl AwaitChangeCipherSpec {
+    /// The next step, and the keys from here on.
+    pub(super) fn on_change_cipher_spec(self) -> (AwaitFinished, Box<Keys12>) {
+        (AwaitFinished(self.ending), self.keys)
+    }
 }
 
 /// Everything was said; was it said by the same server, unchanged?
-pub(super) struct AwaitFinished {
-    pub(super) secret: MainSecret,
-}
+pub(super) struct AwaitFinished(Ending);
 
 impl AwaitFinished {
     pub(super) fn on_finished(
@@ -195,12 +272,28 @@ impl AwaitFinished {
         message: Message<'_>,
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
+        let Self(Ending {
+            secret,
+            basis,
+            ticket,
+        }) = self;
         let finished = Finished::read(message.body())?;
-        let expected = self
-            .secret
-            .server_verify_data(&env.cx.transcript.current())?;
+        let expected = secret.server_verify_data(&env.cx.transcript.current())?;
         let proof = check_finished12(&expected, &finished)?;
-        env.cx.info.exporter = Some(self.secret.exporter());
+        match basis {
+            Basis::Fresh { session_id } => {
+                resume12::keep_fresh(&secret, ticket, session_id.as_ref(), env)?;
+            }
+            Basis::Resumed {
+                session,
+                client_keys,
+            } => {
+                env.cx.transcript.add(message.bytes);
+                send_finished(&secret, &client_keys, env)?;
+                resume12::keep_renewed(*session, ticket, env);
+            }
+        }
+        env.cx.info.exporter = Some(secret.exporter());
         Ok(StepOutcome::done(proof))
     }
 }

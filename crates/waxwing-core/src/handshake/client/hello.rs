@@ -10,14 +10,16 @@ use super::hello_writer::{HelloWriter, Shape};
 use super::psk13::{PskOffer, PskSource};
 use super::session;
 use super::shares::Shares;
-#[cfg(feature = "tls12")]
-use super::tls12;
 use super::tls13::{self, AwaitEncryptedExtensions};
 use super::{Env, Step};
+#[cfg(feature = "tls12")]
+use super::{resume12, tls12};
 use crate::messages::extensions::ExtensionSet;
 use crate::messages::server_hello::ServerHello;
 use crate::messages::{ExtensionType, HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
+#[cfg(feature = "tls12")]
+use crate::session::Session;
 use crate::{Error, Incompatible, PeerError};
 
 /// What was offered, kept until the server has chosen.
@@ -27,6 +29,20 @@ pub(super) struct Offer {
     pub(super) shares: Shares,
     sent: ExtensionSet,
     pub(super) psk: PskOffer,
+    /// The session of TLS 1.2 that `session_id` stands for.
+    #[cfg(feature = "tls12")]
+    pub(super) session12: Option<Box<Session>>,
+}
+
+impl Offer {
+    /// The ticket of TLS 1.2 to show; empty if there is none.
+    pub(super) fn ticket12(&self) -> &[u8] {
+        #[cfg(feature = "tls12")]
+        if let Some(session) = &self.session12 {
+            return &session.ticket;
+        }
+        &[]
+    }
 }
 
 /// Sends the first ClientHello.
@@ -39,25 +55,40 @@ pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
     let [client_random, session_id, seed] = bytes;
     env.cx.client_random = client_random;
     let tls13 = config.common.versions.contains(ProtocolVersion::TLS13);
-    let session_id: &[u8] = if config.middlebox_compatibility && tls13 {
-        &session_id
-    } else {
-        &[]
+    // One session is taken from the store, whichever version it is of.
+    let session = session::take(env);
+    #[cfg(feature = "tls12")]
+    let (session, session12) = match session {
+        Some(old) if old.version == ProtocolVersion::TLS12 => (None, resume12::offer(old, env)),
+        session => (session, None),
     };
+    let psk = if tls13 {
+        PskOffer::new(session, env)?
+    } else {
+        PskOffer::default()
+    };
+    #[cfg(feature = "tls12")]
+    let known_id = session12.as_deref().map(resume12::offered_id);
+    #[cfg(not(feature = "tls12"))]
+    let known_id: Option<Option<&[u8]>> = None;
+    let session_id = SessionId::copy(match known_id {
+        Some(Some(id)) => id,
+        Some(None) => &session_id,
+        None if config.middlebox_compatibility && tls13 => &session_id,
+        None => &[],
+    });
     let mut offer = Offer {
         shape: Shape::new(&seed, config.grease, config.permute_extensions),
-        session_id: SessionId::copy(session_id),
+        session_id,
         shares: if tls13 {
             Shares::first(env)?
         } else {
             Shares::default()
         },
         sent: ExtensionSet::default(),
-        psk: if tls13 {
-            PskOffer::new(session::take(env), env)?
-        } else {
-            PskOffer::default()
-        },
+        #[cfg(feature = "tls12")]
+        session12,
+        psk,
     };
     send_hello(&mut offer, None, env)?;
     offer.psk.start_early_data(env)?;
@@ -110,10 +141,12 @@ impl AwaitServerHello {
         let hello = ServerHello::read(message.body(), &self.offer.sent)?;
         #[cfg(feature = "tls12")]
         if self.leads_to_tls12(&hello, env)? {
-            let Offer {
-                sent, session_id, ..
-            } = &self.offer;
-            return tls12::on_server_hello(&hello, sent, session_id.as_ref(), message, env);
+            let sent = tls12::Sent {
+                extensions: &self.offer.sent,
+                session_id: self.offer.session_id.as_ref(),
+                session: self.offer.session12,
+            };
+            return tls12::on_server_hello(&hello, sent, message, env);
         }
         let suite = self.check(&hello, env)?;
         if hello.is_retry() {
@@ -140,6 +173,10 @@ impl AwaitServerHello {
         }
         if self.retried.is_some() {
             return Err(PeerError::RetrySuiteChanged.into());
+        }
+        // RFC 9846, Appendix E.3: it would take the early data for broken records.
+        if self.offer.psk.has_early_data() {
+            return Err(Incompatible::EarlyDataVersion.into());
         }
         Ok(true)
     }

@@ -23,6 +23,7 @@ use crate::messages::extensions::psk::{PSK_DHE_KE, PSK_KE, write_modes};
 use crate::messages::extensions::record_size_limit::write_record_size_limit;
 use crate::messages::extensions::renegotiation_info::write_renegotiation_info;
 use crate::messages::extensions::server_name::write_server_name;
+use crate::messages::extensions::session_ticket::write_session_ticket;
 use crate::messages::extensions::signature_algorithms::write_signature_algorithms;
 use crate::messages::extensions::status_request::write_status_request;
 use crate::messages::extensions::supported_groups::write_supported_groups;
@@ -34,11 +35,12 @@ use crate::{Error, ServerName};
 
 /// The kinds of extension a ClientHello of ours can carry, in the order of sending when the
 /// configuration does not permute them.
-const EXTENSIONS: [ExtensionType; 22] = [
+const EXTENSIONS: [ExtensionType; 23] = [
     ExtensionType::SERVER_NAME,
     ExtensionType::MAX_FRAGMENT_LENGTH,
     ExtensionType::RECORD_SIZE_LIMIT,
     ExtensionType::EXTENDED_MAIN_SECRET,
+    ExtensionType::SESSION_TICKET,
     ExtensionType::RENEGOTIATION_INFO,
     ExtensionType::EC_POINT_FORMATS,
     ExtensionType::STATUS_REQUEST,
@@ -247,6 +249,9 @@ impl HelloWriter<'_> {
             ExtensionType::SUPPORTED_VERSIONS | ExtensionType::KEY_SHARE => {
                 self.speaks(ProtocolVersion::TLS13)
             }
+            ExtensionType::SESSION_TICKET => {
+                config.sessions.is_some() && self.speaks(ProtocolVersion::TLS12)
+            }
             // RFC 9846, Section 4.3.9: without it a server sends no tickets.
             ExtensionType::PSK_KEY_EXCHANGE_MODES => {
                 self.speaks(ProtocolVersion::TLS13)
@@ -290,6 +295,7 @@ impl HelloWriter<'_> {
                 Some(request) => write_ticket_request(w, request),
                 None => Ok(()),
             },
+            ExtensionType::SESSION_TICKET => write_session_ticket(w, self.offer.ticket12()),
             ExtensionType::RENEGOTIATION_INFO => write_renegotiation_info(w, &[]),
             ExtensionType::EC_POINT_FORMATS => write_ec_point_formats(w, &[UNCOMPRESSED]),
             ExtensionType::SUPPORTED_GROUPS => {

@@ -24,6 +24,8 @@ pub(crate) mod finish13;
 mod hello;
 mod hello_writer;
 mod psk13;
+#[cfg(feature = "tls12")]
+mod resume12;
 mod session;
 mod shares;
 #[cfg(feature = "tls12")]

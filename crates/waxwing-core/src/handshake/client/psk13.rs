@@ -199,7 +199,7 @@ impl PskOffer {
         };
         env.cx.install_write(env.flight, keys)?;
         env.cx.info.early_data = EarlyDataStatus::Offered;
-        env.cx.info.early_exporter = Some(Exporter::tls13(suite.hash, exporter));
+        env.cx.info.early_exporter = Some(Box::new(Exporter::tls13(suite.hash, exporter)));
         env.cx.may_send = MaySend::EarlyData(*max);
         Ok(())
     }

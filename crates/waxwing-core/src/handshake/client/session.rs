@@ -9,6 +9,7 @@ use super::Env;
 use crate::ServerName;
 use crate::config::client::ClientConfig;
 use crate::config::verifier::{Note, ServerCertRequest, Verdict};
+use crate::limits::MAX_TICKET;
 use crate::messages::ProtocolVersion;
 use crate::session::{Session, UnixMillis, Vouched};
 
@@ -16,8 +17,13 @@ use crate::session::{Session, UnixMillis, Vouched};
 pub(super) fn take(env: &Env<'_>) -> Option<Session> {
     let sessions = env.config.sessions.as_ref()?;
     let session = sessions.store.take(env.name)?;
+    let config = env.config;
+    let types = &config.server_certificate_types;
     let usable = session.is_valid_at(sessions.clock.now())
-        && env.config.common.versions.contains(session.version);
+        && config.common.versions.contains(session.version)
+        && session.ticket.len() <= MAX_TICKET
+        && *session.server_name == *env.name.to_string()
+        && types.contains(&session.peer.certificate_type);
     if usable {
         vouched(session, env.config, env.name)
     } else {

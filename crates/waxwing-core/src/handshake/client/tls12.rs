@@ -1,6 +1,7 @@
 //! The client after ServerHello, in TLS 1.2 (RFC 5246, Section 7.3).
 //!
 //! ```text
+//!   resume12                        goes its own way if the server resumes a session
 //!   AwaitCertificate             <- Certificate
 //!   AwaitCertificateStatus       <- CertificateStatus, which may be missing
 //!   AwaitVerdict                    only if the verifier answers later
@@ -18,9 +19,13 @@ use super::super::auth::check_signature12;
 use super::super::proof::SignatureOk;
 use super::super::record_limits::{self, Wish};
 use super::super::schedule12::Randoms;
-use super::super::{ChangeCipherSpec, StepOutcome};
+use super::super::{ChangeCipherSpec, SessionId, StepOutcome};
 use super::certificate::{Judged, judge, settle_types};
-use super::finish12::{AwaitChangeCipherSpec, AwaitChoice, AwaitFinished, AwaitSignature, OurTurn};
+use super::finish12::{
+    AwaitChangeCipherSpec, AwaitChoice, AwaitFinished, AwaitNewSessionTicket, AwaitSignature,
+    OurTurn,
+};
+use super::resume12;
 use super::{Env, hello_writer};
 use crate::config::credentials::{CertChoice, CertificateRequestView};
 use crate::config::verifier::{ServerCertRequest, Verified};
@@ -36,6 +41,7 @@ use crate::messages::server_hello12::ServerHelloExtensions12;
 use crate::messages::server_key_exchange::{ServerKeyExchange, signed_content};
 use crate::messages::{HandshakeType, ProtocolVersion};
 use crate::record::joiner::Message;
+use crate::session::Session;
 use crate::{Error, Incompatible, PeerError, Rejection};
 
 /// Where the client stands, in the order of the protocol.
@@ -47,6 +53,7 @@ pub(super) enum Step {
     ServerHelloDone(Box<AwaitServerHelloDone>),
     Choice(Box<AwaitChoice>),
     Signature(Box<AwaitSignature>),
+    NewSessionTicket(Box<AwaitNewSessionTicket>),
     ChangeCipherSpec(Box<AwaitChangeCipherSpec>),
     Finished(Box<AwaitFinished>),
 }
@@ -66,6 +73,7 @@ impl Step {
                 typ == HandshakeType::SERVER_HELLO_DONE
                     || typ == HandshakeType::CERTIFICATE_REQUEST && step.request.is_none()
             }
+            Self::NewSessionTicket(_) => typ == HandshakeType::NEW_SESSION_TICKET,
             Self::Finished(_) => typ == HandshakeType::FINISHED,
             Self::Verdict(_) | Self::Choice(_) | Self::Signature(_) | Self::ChangeCipherSpec(_) => {
                 false
@@ -89,6 +97,7 @@ impl Step {
                 step.on_certificate_request(message, env)
             }
             Self::ServerHelloDone(step) => step.on_server_hello_done(message, env),
+            Self::NewSessionTicket(step) => step.on_new_session_ticket(message, env),
             Self::Finished(step) => step.on_finished(message, env),
             Self::Verdict(_) | Self::Choice(_) | Self::Signature(_) | Self::ChangeCipherSpec(_) => {
                 Err(PeerError::UnexpectedMessage.into())
@@ -100,8 +109,8 @@ impl Step {
     pub(super) fn on_change_cipher_spec(self) -> Result<(Self, ChangeCipherSpec), Error> {
         match self {
             Self::ChangeCipherSpec(step) => {
-                let AwaitChangeCipherSpec { secret, keys } = *step;
-                let next = Self::Finished(Box::new(AwaitFinished { secret }));
+                let (next, keys) = step.on_change_cipher_spec();
+                let next = Self::Finished(Box::new(next));
                 Ok((next, ChangeCipherSpec::Keys(keys)))
             }
             // Out of place it would bring keys that nobody agreed on (CVE-2014-0224).
@@ -141,6 +150,10 @@ impl Step {
 pub(super) struct Settled {
     pub(super) suite: &'static Suite12,
     server_random: [u8; 32],
+    /// What the server calls the session.
+    pub(super) session_id: SessionId,
+    /// Whether a NewSessionTicket will come.
+    pub(super) ticket: bool,
 }
 
 impl Settled {
@@ -152,19 +165,35 @@ impl Settled {
     }
 }
 
-/// The server chose TLS 1.2 (RFC 5246, Section 7.4.1.3). `sent` and `session_id` are those of
-/// our hello.
+/// What of our hello matters here.
+pub(super) struct Sent<'a> {
+    pub(super) extensions: &'a ExtensionSet,
+    pub(super) session_id: &'a [u8],
+    /// The session that the id stands for, if one was offered.
+    pub(super) session: Option<Box<Session>>,
+}
+
+impl Sent<'_> {
+    /// The session, if the server resumes it: by the same id (RFC 5077, Section 3.4; RFC 5246,
+    /// Section 7.4.1.3).
+    fn resumed(self, session_id: &[u8]) -> Result<Option<Box<Session>>, Error> {
+        if session_id.is_empty() || session_id != self.session_id {
+            return Ok(None);
+        }
+        // RFC 9846, Section 4.2.2: else the id is for middleboxes, and names no session.
+        Ok(Some(self.session.ok_or(PeerError::SessionIdEcho)?))
+    }
+}
+
+/// The server chose TLS 1.2 (RFC 5246, Section 7.4.1.3).
 pub(super) fn on_server_hello(
     hello: &ServerHello<'_>,
-    sent: &ExtensionSet,
-    session_id: &[u8],
+    sent: Sent<'_>,
     message: Message<'_>,
     env: &mut Env<'_>,
 ) -> Result<Outcome, Error> {
-    // RFC 9846, Section 4.2.2: the session id there is for middleboxes, and names no session.
-    if !hello.session_id.is_empty() && hello.session_id == session_id {
-        return Err(PeerError::SessionIdEcho.into());
-    }
+    let extensions = ServerHelloExtensions12::read(hello.block, sent.extensions)?;
+    let resumed = sent.resumed(hello.session_id)?;
     if hello.compression_method != 0 {
         return Err(PeerError::Compression.into());
     }
@@ -173,13 +202,7 @@ pub(super) fn on_server_hello(
         .iter()
         .find(|suite| suite.id == hello.cipher_suite)
         .ok_or(PeerError::SuiteNotOffered)?;
-    let extensions = ServerHelloExtensions12::read(hello.block, sent)?;
-    check_extensions(&extensions, env)?;
-    settle_types(
-        extensions.server_certificate_type,
-        extensions.client_certificate_type,
-        env,
-    )?;
+    check_extensions(&extensions, resumed.is_some(), env)?;
 
     let info = &mut env.cx.info;
     info.version = Some(ProtocolVersion::TLS12);
@@ -187,7 +210,7 @@ pub(super) fn on_server_hello(
     info.extended_main_secret = extensions.extended_main_secret;
     info.secure_renegotiation = extensions.renegotiation_info.is_some();
     info.alpn = extensions.alpn.map(Into::into);
-    if env.config.certificates.is_some() {
+    if env.config.certificates.is_some() && resumed.is_none() {
         env.cx.transcript.start_logged(suite.hash);
     } else {
         env.cx.transcript.start(suite.hash);
@@ -199,18 +222,33 @@ pub(super) fn on_server_hello(
     };
     let ours = hello_writer::record_limits(env.config);
     record_limits::apply(theirs, ours, ProtocolVersion::TLS12, env.cx, env.flight)?;
+    let settled = Settled {
+        suite,
+        server_random: *hello.random,
+        session_id: SessionId::copy(hello.session_id),
+        ticket: extensions.session_ticket,
+    };
+    if let Some(session) = resumed {
+        return resume12::on_server_hello(session, settled, &extensions, env);
+    }
+    settle_types(
+        extensions.server_certificate_type,
+        extensions.client_certificate_type,
+        env,
+    )?;
     let step = AwaitCertificate {
-        settled: Settled {
-            suite,
-            server_random: *hello.random,
-        },
+        settled,
         status: extensions.status_request,
         scts: extensions.scts.map(Into::into),
     };
     Ok(Step::Certificate(step).next())
 }
 
-fn check_extensions(extensions: &ServerHelloExtensions12<'_>, env: &Env<'_>) -> Result<(), Error> {
+fn check_extensions(
+    extensions: &ServerHelloExtensions12<'_>,
+    resumed: bool,
+    env: &Env<'_>,
+) -> Result<(), Error> {
     let common = &env.config.common;
     match extensions.renegotiation_info {
         // RFC 5746, Section 3.4: empty in the first handshake.
@@ -220,7 +258,8 @@ fn check_extensions(extensions: &ServerHelloExtensions12<'_>, env: &Env<'_>) -> 
         }
         _ => {}
     }
-    if common.require_extended_main_secret && !extensions.extended_main_secret {
+    // A session that is resumed has a rule of its own.
+    if common.require_extended_main_secret && !resumed && !extensions.extended_main_secret {
         return Err(Incompatible::ExtendedMainSecret.into());
     }
     // RFC 8422, Section 5.2.

@@ -7,7 +7,7 @@
 //!   AwaitCertificateVerify    <- CertificateVerify, if there was a certificate
 //!   AwaitChangeCipherSpec     <- change_cipher_spec
 //!   AwaitFinished             <- Finished
-//!                             -> change_cipher_spec, Finished
+//!                             -> NewSessionTicket (if promised), change_cipher_spec, Finished
 //! ```
 
 use alloc::boxed::Box;
@@ -20,6 +20,7 @@ use super::super::proof::SignatureOk;
 use super::super::schedule12::{Binding, MainSecret, Randoms};
 use super::Env;
 use super::certificate::{Judged, judge};
+use super::tickets12::Promise;
 use super::tls12::{Offer, Outcome, Step};
 use crate::config::verifier::Verified;
 use crate::connection::event::{OwnedClientCertRequest, Wait};
@@ -110,14 +111,19 @@ impl AwaitClientKeyExchange {
         };
         let secret = MainSecret::new(offer.suite, &shared, randoms, &binding)?;
         env.cx.log_main_secret(&secret);
+        let promise = offer.promise;
         match verified {
             Some(verified) => {
-                let step = AwaitCertificateVerify { secret, verified };
+                let step = AwaitCertificateVerify {
+                    secret,
+                    promise,
+                    verified,
+                };
                 Ok(Step::CertificateVerify(Box::new(step)).next())
             }
             None => {
                 env.cx.transcript.take_log();
-                AwaitChangeCipherSpec::after(secret, None)
+                AwaitChangeCipherSpec::after(secret, promise, None)
             }
         }
     }
@@ -126,6 +132,7 @@ impl AwaitClientKeyExchange {
 /// The certificate is good; does the client hold its key?
 pub(super) struct AwaitCertificateVerify {
     secret: MainSecret,
+    promise: Promise,
     verified: Verified,
 }
 
@@ -145,34 +152,57 @@ impl AwaitCertificateVerify {
         env.cx.info.client_authenticated = true;
         env.cx.info.peer_note = self.verified.note().cloned();
         env.cx.transcript.add(message.bytes);
-        AwaitChangeCipherSpec::after(self.secret, Some(proof))
+        AwaitChangeCipherSpec::after(self.secret, self.promise, Some(proof))
     }
 }
 
 /// The client switches to the keys agreed on. It sends nothing before.
 pub(super) struct AwaitChangeCipherSpec {
-    pub(super) secret: MainSecret,
-    pub(super) client_keys: Box<Keys12>,
-    pub(super) server_keys: Box<Keys12>,
+    secret: MainSecret,
+    promise: Promise,
+    client_keys: Box<Keys12>,
+    server_keys: Box<Keys12>,
 }
 
 impl AwaitChangeCipherSpec {
     /// `_signature` is there if the client showed a certificate.
-    fn after(secret: MainSecret, _signature: Option<SignatureOk>) -> Result<Outcome, Error> {
+    fn after(
+        secret: MainSecret,
+        promise: Promise,
+        _signature: Option<SignatureOk>,
+    ) -> Result<Outcome, Error> {
         let (client_keys, server_keys) = secret.keys()?;
         let step = Self {
             secret,
+            promise,
             client_keys: Box::new(client_keys),
             server_keys: Box::new(server_keys),
         };
         Ok(Step::ChangeCipherSpec(Box::new(step)).next())
     }
+
+    /// The next step, and the keys from here on.
+    pub(super) fn on_change_cipher_spec(self) -> (AwaitFinished, Box<Keys12>) {
+        let Self {
+            secret,
+            promise,
+            client_keys,
+            server_keys,
+        } = self;
+        let next = AwaitFinished {
+            secret,
+            promise,
+            server_keys,
+        };
+        (next, client_keys)
+    }
 }
 
 /// Everything was said; was it heard unchanged?
 pub(super) struct AwaitFinished {
-    pub(super) secret: MainSecret,
-    pub(super) server_keys: Box<Keys12>,
+    secret: MainSecret,
+    promise: Promise,
+    server_keys: Box<Keys12>,
 }
 
 impl AwaitFinished {
@@ -183,23 +213,33 @@ impl AwaitFinished {
     ) -> Result<Outcome, Error> {
         let Self {
             secret,
+            promise,
             server_keys,
         } = self;
         let finished = Finished::read(message.body())?;
         let expected = secret.client_verify_data(&env.cx.transcript.current())?;
         let proof = check_finished12(&expected, &finished)?;
         env.cx.transcript.add(message.bytes);
-
-        let ours = secret.server_verify_data(&env.cx.transcript.current())?;
-        env.cx.change_keys(env.flight, &server_keys)?;
-        env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
-            Finished {
-                verify_data: ours.as_ref(),
-            }
-            .write(w)
-        })?;
-        env.flight.end_flight()?;
+        promise.fulfil(&secret, env)?;
+        send_finished(&secret, &server_keys, env)?;
         env.cx.info.exporter = Some(secret.exporter());
         Ok(StepOutcome::done(proof))
     }
+}
+
+/// Sends change_cipher_spec and Finished.
+pub(super) fn send_finished(
+    secret: &MainSecret,
+    keys: &Keys12,
+    env: &mut Env<'_>,
+) -> Result<(), Error> {
+    let ours = secret.server_verify_data(&env.cx.transcript.current())?;
+    env.cx.change_keys(env.flight, keys)?;
+    env.cx.send(env.flight, HandshakeType::FINISHED, &mut |w| {
+        Finished {
+            verify_data: ours.as_ref(),
+        }
+        .write(w)
+    })?;
+    env.flight.end_flight()
 }

@@ -23,7 +23,11 @@ mod finish13;
 mod hello;
 mod psk13;
 pub(crate) mod request13;
+#[cfg(feature = "tls12")]
+mod resume12;
 mod resumption;
+#[cfg(feature = "tls12")]
+mod tickets12;
 mod tickets13;
 #[cfg(feature = "tls12")]
 mod tls12;
@@ -158,6 +162,14 @@ impl Server {
             }
             (Some(Step::Tls13(tls13::Step::Lookup(step))), answer) if step.is_for(&answer) => {
                 step.on_answer(answer, &mut env)?
+            }
+            #[cfg(feature = "tls12")]
+            (Some(Step::Tls12(tls12::Step::Session(step))), Answer::Session(session)) => {
+                step.on_session(session, &mut env)?
+            }
+            #[cfg(feature = "tls12")]
+            (Some(Step::Tls12(tls12::Step::ResumedVerdict(step))), Answer::Verdict(verdict)) => {
+                step.on_verdict(verdict, &mut env)?
             }
             #[cfg(feature = "tls12")]
             (Some(Step::Tls12(tls12::Step::Choice(step))), Answer::Certificate(choice)) => {

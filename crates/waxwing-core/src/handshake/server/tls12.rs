@@ -1,6 +1,7 @@
 //! The server after ClientHello, in TLS 1.2 (RFC 5246, Section 7.3).
 //!
 //! ```text
+//!   resume12                  goes its own way if the client names a session that can be resumed
 //!   AwaitChoice               the certificate, only if the resolver answers later
 //!                             -> ServerHello, Certificate, CertificateStatus (if wanted)
 //!   AwaitSignature            only if the key answers later
@@ -24,6 +25,9 @@ use super::finish12::{
     AwaitCertificate, AwaitCertificateVerify, AwaitChangeCipherSpec, AwaitClientKeyExchange,
     AwaitFinished, AwaitVerdict,
 };
+use super::resume12::{self, AwaitSession};
+use super::tickets12::Promise;
+
 use crate::codec::Writer;
 use crate::config::credentials::{CertChoice, CertifiedKey, ClientHelloView, Settled};
 use crate::connection::event::{Question, Wait};
@@ -50,6 +54,10 @@ const MAX_CURVES: usize = 5;
 
 /// Where the server stands, in the order of the protocol.
 pub(super) enum Step {
+    Session(Box<AwaitSession>),
+    ResumedVerdict(Box<resume12::AwaitVerdict>),
+    ResumedChangeCipherSpec(Box<resume12::AwaitChangeCipherSpec>),
+    ResumedFinished(Box<resume12::AwaitFinished>),
     Choice(Box<AwaitChoice>),
     Signature(Box<AwaitSignature>),
     Certificate(Box<AwaitCertificate>),
@@ -68,10 +76,14 @@ impl Step {
             Self::Certificate(_) => typ == HandshakeType::CERTIFICATE,
             Self::ClientKeyExchange(_) => typ == HandshakeType::CLIENT_KEY_EXCHANGE,
             Self::CertificateVerify(_) => typ == HandshakeType::CERTIFICATE_VERIFY,
-            Self::Finished(_) => typ == HandshakeType::FINISHED,
-            Self::Choice(_) | Self::Signature(_) | Self::Verdict(_) | Self::ChangeCipherSpec(_) => {
-                false
-            }
+            Self::ResumedFinished(_) | Self::Finished(_) => typ == HandshakeType::FINISHED,
+            Self::Session(_)
+            | Self::ResumedVerdict(_)
+            | Self::ResumedChangeCipherSpec(_)
+            | Self::Choice(_)
+            | Self::Signature(_)
+            | Self::Verdict(_)
+            | Self::ChangeCipherSpec(_) => false,
         }
     }
 
@@ -85,9 +97,14 @@ impl Step {
             Self::ClientKeyExchange(step) => step.on_client_key_exchange(message, env),
             Self::CertificateVerify(step) => step.on_certificate_verify(message, env),
             Self::Finished(step) => step.on_finished(message, env),
-            Self::Choice(_) | Self::Signature(_) | Self::Verdict(_) | Self::ChangeCipherSpec(_) => {
-                Err(PeerError::UnexpectedMessage.into())
-            }
+            Self::ResumedFinished(step) => step.on_finished(message, env),
+            Self::Session(_)
+            | Self::ResumedVerdict(_)
+            | Self::ResumedChangeCipherSpec(_)
+            | Self::Choice(_)
+            | Self::Signature(_)
+            | Self::Verdict(_)
+            | Self::ChangeCipherSpec(_) => Err(PeerError::UnexpectedMessage.into()),
         }
     }
 
@@ -95,17 +112,14 @@ impl Step {
     pub(super) fn on_change_cipher_spec(self) -> Result<(Self, ChangeCipherSpec), Error> {
         match self {
             Self::ChangeCipherSpec(step) => {
-                let AwaitChangeCipherSpec {
-                    secret,
-                    client_keys,
-                    server_keys,
-                } = *step;
-                let next = AwaitFinished {
-                    secret,
-                    server_keys,
-                };
+                let (next, keys) = step.on_change_cipher_spec();
                 let next = Self::Finished(Box::new(next));
-                Ok((next, ChangeCipherSpec::Keys(client_keys)))
+                Ok((next, ChangeCipherSpec::Keys(keys)))
+            }
+            Self::ResumedChangeCipherSpec(step) => {
+                let (next, keys) = step.on_change_cipher_spec();
+                let next = Self::ResumedFinished(Box::new(next));
+                Ok((next, ChangeCipherSpec::Keys(keys)))
             }
             // Out of place it would bring keys that nobody agreed on (CVE-2014-0224).
             _ => Err(PeerError::UnexpectedChangeCipherSpec.into()),
@@ -114,6 +128,8 @@ impl Step {
 
     pub(super) fn question(&self) -> Option<Question<'_>> {
         match self {
+            Self::Session(step) => step.question(),
+            Self::ResumedVerdict(step) => Some(Question::ClientVerdict(&step.request)),
             Self::Choice(step) => {
                 // It was read before, so it can be read again.
                 let hello = ClientHello::read(&step.hello).ok()?;
@@ -147,6 +163,22 @@ pub(super) fn on_client_hello(
     env: &mut Env<'_>,
 ) -> Result<Outcome, Error> {
     check(&hello, env)?;
+    env.cx.client_random = *hello.random;
+    env.cx.transcript.add(message.bytes);
+    let info = &mut env.cx.info;
+    info.version = Some(ProtocolVersion::TLS12);
+    info.server_name = hello.extensions.server_name.and_then(DnsName::from_wire);
+    info.extended_main_secret = hello.extensions.extended_main_secret;
+    info.secure_renegotiation = negotiate::secure_renegotiation(&hello);
+    resume12::start(hello, message.body(), env)
+}
+
+/// Goes on without a session. `body` is that of the hello.
+pub(super) fn full_handshake(
+    hello: ClientHello<'_>,
+    body: &[u8],
+    env: &mut Env<'_>,
+) -> Result<Outcome, Error> {
     let config = env.config;
     let extensions = &hello.extensions;
     let suites = negotiate::suites12(
@@ -160,23 +192,8 @@ pub(super) fn on_client_hello(
         .signature_algorithms
         .ok_or(Incompatible::SignatureScheme)?;
     let alpn = negotiate::alpn(&config.common.alpn, extensions.alpn, config.alpn_required)?;
-
-    let mut server_random = [0; 32];
-    config.common.provider.random.fill(&mut server_random)?;
-    if config.common.versions.contains(ProtocolVersion::TLS13)
-        && let Some(end) = server_random.last_chunk_mut()
-    {
-        *end = DOWNGRADE_TO_TLS12;
-    }
-    env.cx.client_random = *hello.random;
-    env.cx.transcript.add(message.bytes);
-    let info = &mut env.cx.info;
-    info.version = Some(ProtocolVersion::TLS12);
-    info.group = Some(group.name());
-    info.alpn = alpn.map(Into::into);
-    info.server_name = extensions.server_name.and_then(DnsName::from_wire);
-    info.extended_main_secret = extensions.extended_main_secret;
-    info.secure_renegotiation = negotiate::secure_renegotiation(&hello);
+    env.cx.info.group = Some(group.name());
+    env.cx.info.alpn = alpn.map(Into::into);
     let agreed = Agreed {
         suites,
         group,
@@ -188,7 +205,8 @@ pub(super) fn on_client_hello(
             .filter(|group| group.allowed_in_tls12())
             .take(MAX_CURVES)
             .collect(),
-        server_random,
+        server_random: server_random(env)?,
+        promise: Promise::make(extensions.session_ticket.is_some(), env)?,
         point_formats: extensions.ec_point_formats.is_some(),
         wanted: Wanted {
             ocsp: extensions.status_request,
@@ -200,7 +218,20 @@ pub(super) fn on_client_hello(
         },
         types: TypeOffers::read(extensions)?,
     };
-    agreed.choose_certificate(hello, message.body(), env)
+    agreed.choose_certificate(hello, body, env)
+}
+
+/// The random of our ServerHello.
+pub(super) fn server_random(env: &Env<'_>) -> Result<[u8; 32], Error> {
+    let common = &env.config.common;
+    let mut random = [0; 32];
+    common.provider.random.fill(&mut random)?;
+    if common.versions.contains(ProtocolVersion::TLS13)
+        && let Some(end) = random.last_chunk_mut()
+    {
+        *end = DOWNGRADE_TO_TLS12;
+    }
+    Ok(random)
 }
 
 /// Checks what TLS 1.2 asks of a ClientHello.
@@ -242,6 +273,8 @@ struct Agreed {
     server_random: [u8; 32],
     /// Whether the client told of its point formats.
     point_formats: bool,
+    /// What is left for later connections.
+    promise: Promise,
     /// What the client wants beside the certificates.
     wanted: Wanted,
     /// What the client says about the length of records.
@@ -300,6 +333,7 @@ impl Agreed {
             suite,
             share: self.group.start(env.config.common.provider.random)?,
             server_random: self.server_random,
+            promise: self.promise,
         };
         offer.sign(key, scheme, env)
     }
@@ -324,6 +358,7 @@ impl Agreed {
             server_name: env.cx.info.server_name.is_some(),
             status_request: stapled.ocsp.is_some(),
             scts: stapled.scts,
+            session_ticket: matches!(self.promise, Promise::Ticket),
             server_certificate_type: types.server,
             client_certificate_type: types.client,
             alpn: alpn.as_deref(),
@@ -331,23 +366,34 @@ impl Agreed {
             record_size_limit: limits.record_size_limit,
             ..ServerHelloExtensions12::default()
         };
-        let mut block = Vec::new();
-        extensions.write(&mut Writer::new(&mut block))?;
-        let hello = ServerHello {
-            legacy_version: ProtocolVersion::TLS12,
-            random: &self.server_random,
-            // No session can be resumed, so none has a name.
-            session_id: &[],
-            cipher_suite: suite.id,
-            compression_method: 0,
-            extensions: ServerHelloExtensions::default(),
-            block: &block,
-        };
-        env.cx
-            .send(env.flight, HandshakeType::SERVER_HELLO, &mut |w| {
-                hello.write(w)
-            })
+        let session_id = self.promise.session_id();
+        send_hello(suite, &self.server_random, session_id, &extensions, env)
     }
+}
+
+/// Sends a ServerHello.
+pub(super) fn send_hello(
+    suite: &'static Suite12,
+    random: &[u8; 32],
+    session_id: &[u8],
+    extensions: &ServerHelloExtensions12<'_>,
+    env: &mut Env<'_>,
+) -> Result<(), Error> {
+    let mut block = Vec::new();
+    extensions.write(&mut Writer::new(&mut block))?;
+    let hello = ServerHello {
+        legacy_version: ProtocolVersion::TLS12,
+        random,
+        session_id,
+        cipher_suite: suite.id,
+        compression_method: 0,
+        extensions: ServerHelloExtensions::default(),
+        block: &block,
+    };
+    env.cx
+        .send(env.flight, HandshakeType::SERVER_HELLO, &mut |w| {
+            hello.write(w)
+        })
 }
 
 /// The certificate will be chosen later.
@@ -373,6 +419,7 @@ pub(super) struct Offer {
     pub(super) suite: &'static Suite12,
     pub(super) share: Box<dyn KeyShare>,
     pub(super) server_random: [u8; 32],
+    pub(super) promise: Promise,
 }
 
 impl Offer {

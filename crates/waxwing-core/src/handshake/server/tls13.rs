@@ -269,7 +269,7 @@ impl Agreed {
         let secret = psk.early.traffic(&hello)?;
         let exporter = psk.early.exporter(&hello)?;
         env.cx.log_early(&secret, &exporter);
-        env.cx.info.early_exporter = Some(Exporter::tls13(self.suite.hash, exporter));
+        env.cx.info.early_exporter = Some(Box::new(Exporter::tls13(self.suite.hash, exporter)));
         env.cx.early_data_left = Some(config.max);
         Ok(Some(EpochKeys {
             epoch: Epoch::Early,

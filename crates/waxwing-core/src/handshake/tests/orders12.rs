@@ -8,18 +8,22 @@ use alloc::vec::Vec;
 use waxwing_aws_lc::PROVIDER;
 
 use crate::config::credentials::{CertChoice, CertificateRequestView, ClientCertResolver};
-use crate::connection::event::{Answer, Wait};
+use crate::connection::event::{Answer, Question, Wait};
+use crate::error::Misuse;
 use crate::handshake::Status;
 use crate::messages::HandshakeType as T;
 use crate::record::Epoch;
 use crate::testing::client_auth::TrustClient;
-use crate::testing::tls12::{asking_server12, client_of_both, client12, known_client12, server12};
+use crate::testing::sessions::MemorySessions;
+use crate::testing::tls12::{
+    Stores, asking_server12, carry, client_of_both, client12, known_client12, server12,
+};
 use crate::testing::{
     CERTIFICATE, Side, SlowChoice, SlowKey, Trust, certified_key, message, server_builder, verified,
 };
 use crate::{
-    CertifiedKey, ClientAuth, ClientConfig, ClientConfigBuilder, Error, PeerError,
-    ProtocolVersions, ServerConfig, ServerConfigBuilder,
+    CertificateError, CertifiedKey, ClientAuth, ClientConfig, ClientConfigBuilder, Error,
+    PeerError, ProtocolVersions, ServerConfig, ServerConfigBuilder,
 };
 
 /// Where a handshake stands when something comes.
@@ -43,6 +47,14 @@ enum Point {
     ClientFinishedSent,
     ChangeCipherSpecReceived,
     ClientDone,
+    /// Our Finished is out, and a ticket was promised.
+    TicketPromised,
+    TicketReceived,
+    Resumed,
+    ResumedTicketPromised,
+    ResumedTicketReceived,
+    ResumedChangeCipherSpecReceived,
+    ResumedClientDone,
     ServerStarted,
     ServerCertificateChosen,
     ServerSigning,
@@ -57,16 +69,22 @@ enum Point {
     SignatureReceived,
     ChangeCipherSpecOfClientReceived,
     ServerDone,
+    SessionLookedUp,
+    /// The client's certificate of then.
+    OldCertificateJudged,
+    ResumedFinishedSent,
+    ResumedChangeCipherSpecOfClientReceived,
+    ResumedServerDone,
 }
 
 use Point as P;
 
 /// Which handshake messages may come where, and whether change_cipher_spec may. The source is the
 /// RFCs, not the code: Figure 1 of RFC 5246, Section 7.3; RFC 6066, Section 8, for
-/// CertificateStatus. A HelloRequest, which a client may ignore while it shakes hands
+/// CertificateStatus; Figure 2 of RFC 5246 and Figures 1 and 2 of RFC 5077 for sessions. A HelloRequest, which a client may ignore while it shakes hands
 /// (Section 7.4.1.1), is refused here like any other message out of place. After the last message
 /// of the handshake the connection judges, not the handshake.
-const ORDER: [(Point, &[T], bool); 28] = [
+const ORDER: [(Point, &[T], bool); 40] = [
     (P::ClientHelloSent, &[T::SERVER_HELLO], false),
     // It may become TLS 1.3, where change_cipher_spec is ignored (RFC 9846, Section 5).
     (P::ClientHelloOfBothSent, &[T::SERVER_HELLO], true),
@@ -95,6 +113,13 @@ const ORDER: [(Point, &[T], bool); 28] = [
     (P::ClientFinishedSent, &[], true),
     (P::ChangeCipherSpecReceived, &[T::FINISHED], false),
     (P::ClientDone, &[], false),
+    (P::TicketPromised, &[T::NEW_SESSION_TICKET], false),
+    (P::TicketReceived, &[], true),
+    (P::Resumed, &[], true),
+    (P::ResumedTicketPromised, &[T::NEW_SESSION_TICKET], false),
+    (P::ResumedTicketReceived, &[], true),
+    (P::ResumedChangeCipherSpecReceived, &[T::FINISHED], false),
+    (P::ResumedClientDone, &[], false),
     (P::ServerStarted, &[T::CLIENT_HELLO], false),
     (P::ServerCertificateChosen, &[], false),
     (P::ServerSigning, &[], false),
@@ -112,6 +137,15 @@ const ORDER: [(Point, &[T], bool); 28] = [
     (P::SignatureReceived, &[], true),
     (P::ChangeCipherSpecOfClientReceived, &[T::FINISHED], false),
     (P::ServerDone, &[], false),
+    (P::SessionLookedUp, &[], false),
+    (P::OldCertificateJudged, &[], false),
+    (P::ResumedFinishedSent, &[], true),
+    (
+        P::ResumedChangeCipherSpecOfClientReceived,
+        &[T::FINISHED],
+        false,
+    ),
+    (P::ResumedServerDone, &[], false),
 ];
 
 /// One side at some point, and messages that were really exchanged: those that come next for it
@@ -221,6 +255,53 @@ impl Scene {
         scene
     }
 
+    /// A client that received the first `count` messages of a server that knows the session of
+    /// these stores, its change_cipher_spec counted too.
+    fn resumed_client(stores: &Stores, count: usize) -> Self {
+        let mut side = Side::client(stores.client(client12()));
+        let mut server = Side::server(stores.server(server12()));
+        let mut messages = side.sent();
+        server.take(&messages[0]).unwrap();
+        let flight: Vec<_> = server.flight.sent.drain(..).collect();
+        give_some(&flight, &mut side, count);
+        messages.extend(flight.into_iter().map(|(_, bytes)| bytes));
+        Self { side, messages }
+    }
+
+    /// The same, of a full handshake that leaves a ticket: from its last flight on.
+    fn left_a_ticket(count: usize) -> Self {
+        let stores = Stores::new(MemorySessions::new());
+        let mut side = Side::client(stores.client(client12()));
+        let mut server = Side::server(stores.server(server12()));
+        server.take(&side.sent()[0]).unwrap();
+        server
+            .sent()
+            .iter()
+            .for_each(|bytes| side.take(bytes).unwrap());
+        give(&side.sent(), &mut server);
+        let flight: Vec<_> = server.flight.sent.drain(..).collect();
+        give_some(&flight, &mut side, count);
+        let messages = flight.into_iter().map(|(_, bytes)| bytes).collect();
+        Self { side, messages }
+    }
+
+    /// A server that knows the session of these stores, and received the first `count` messages of
+    /// a client after its hello.
+    fn resumed_server(stores: &Stores, server: ServerConfigBuilder, count: usize) -> Self {
+        let mut client = Side::client(stores.client(client12()));
+        let mut side = Side::server(stores.server(server));
+        let hello = client.sent().remove(0);
+        side.take(&hello).unwrap();
+        let unchanged = &mut |bytes| bytes;
+        // It may wait for an answer, and have sent nothing yet.
+        carry(&mut side, &mut client, unchanged).unwrap();
+        let flight: Vec<_> = client.flight.sent.drain(..).collect();
+        give_some(&flight, &mut side, count);
+        let finished = flight.into_iter().map(|(_, bytes)| bytes);
+        let messages = finished.chain([hello]).collect();
+        Self { side, messages }
+    }
+
     fn at(point: Point) -> Self {
         let client = |builder, count| Self::client(builder, stapling_server(), count, None);
         let asked = |builder, count| Self::client(builder, asking_server12(true), count, None);
@@ -246,6 +327,13 @@ impl Scene {
             P::ClientFinishedSent => asked(known_client12(), 5),
             P::ChangeCipherSpecReceived => asked(known_client12(), 6),
             P::ClientDone => asked(known_client12(), 7),
+            P::TicketPromised => Self::left_a_ticket(0),
+            P::TicketReceived => Self::left_a_ticket(1),
+            P::Resumed => Self::resumed_client(&Stores::with_ticket(), 1),
+            P::ResumedTicketPromised => Self::resumed_client(&Stores::with_ticket().age(), 1),
+            P::ResumedTicketReceived => Self::resumed_client(&Stores::with_ticket().age(), 2),
+            P::ResumedChangeCipherSpecReceived => Self::resumed_client(&Stores::with_ticket(), 2),
+            P::ResumedClientDone => Self::resumed_client(&Stores::with_ticket(), 3),
             P::ServerStarted => {
                 let mut scene = Self::server(server12(), client12(), 0);
                 scene.side = Side::server(server12());
@@ -270,7 +358,41 @@ impl Scene {
             P::SignatureReceived => server(known_client12(), 3),
             P::ChangeCipherSpecOfClientReceived => server(known_client12(), 4),
             P::ServerDone => server(known_client12(), 5),
+            P::SessionLookedUp => {
+                let slow = Stores::after(MemorySessions::slow(), client12(), server12());
+                Self::resumed_server(&slow, server12(), 0)
+            }
+            P::OldCertificateJudged => {
+                let asking = asking_server12(true);
+                let stores = Stores::after(MemorySessions::new(), known_client12(), asking);
+                let auth = ClientAuth::Required(Arc::new(TrustClient::Later));
+                Self::resumed_server(&stores, server12().client_auth(auth), 0)
+            }
+            P::ResumedFinishedSent => Self::resumed_server(&Stores::with_ticket(), server12(), 0),
+            P::ResumedChangeCipherSpecOfClientReceived => {
+                Self::resumed_server(&Stores::with_ticket(), server12(), 1)
+            }
+            P::ResumedServerDone => Self::resumed_server(&Stores::with_ticket(), server12(), 2),
         }
+    }
+}
+
+/// Gives the first `count` messages of a flight, with a change_cipher_spec before the first one
+/// that is protected, counted too.
+fn give_some(flight: &[(Epoch, Vec<u8>)], to: &mut Side, count: usize) {
+    let mut left = count;
+    let mut changed = false;
+    for (epoch, bytes) in flight {
+        if *epoch == Epoch::Application && !changed && left > 0 {
+            to.take_change_cipher_spec().unwrap();
+            changed = true;
+            left -= 1;
+        }
+        if left == 0 {
+            return;
+        }
+        to.take(bytes).unwrap();
+        left -= 1;
     }
 }
 
@@ -292,12 +414,16 @@ fn the_points_are_what_they_are_called() {
             P::CertificateJudged
             | P::StatusJudged
             | P::MissingStatusJudged
+            | P::OldCertificateJudged
             | P::ClientCertificateJudged => Status::Wait(Wait::Verdict),
+            P::SessionLookedUp => Status::Wait(Wait::Session),
             P::ClientCertificateChosen | P::ServerCertificateChosen => {
                 Status::Wait(Wait::Certificate)
             }
             P::ClientSigning | P::ServerSigning => Status::Wait(Wait::Signature),
-            P::ClientDone | P::ServerDone => Status::Done,
+            P::ClientDone | P::ServerDone | P::ResumedClientDone | P::ResumedServerDone => {
+                Status::Done
+            }
             _ => Status::Message,
         };
         assert_eq!(side.status, expected, "{point:?}");
@@ -452,6 +578,59 @@ fn what_waits_for_an_answer_goes_on_with_it() {
     let genuine = scene.messages.iter();
     let mut genuine = genuine.filter(|bytes| bytes[0] == T::CLIENT_KEY_EXCHANGE.0);
     assert_eq!(scene.side.take(genuine.next().unwrap()), Ok(()));
+}
+
+/// The types that a server sends which resumes, and which does not.
+const RESUMING: [T; 2] = [T::SERVER_HELLO, T::FINISHED];
+const STARTING: [T; 4] = [
+    T::SERVER_HELLO,
+    T::CERTIFICATE,
+    T::SERVER_KEY_EXCHANGE,
+    T::SERVER_HELLO_DONE,
+];
+
+#[test]
+fn a_session_that_is_looked_up_is_resumed_or_not() {
+    let slow = Stores::after(MemorySessions::slow(), client12(), server12());
+    let scene = || Scene::resumed_server(&slow, server12(), 0).side;
+    let mut side = scene();
+    let Some(Question::Session {
+        handle,
+        is_id: false,
+    }) = side.handshake.question()
+    else {
+        panic!("the session is asked for");
+    };
+    let session = slow.server.look(handle);
+    assert!(session.is_some());
+    side.answer(Answer::Session(session)).unwrap();
+    assert_eq!(types(&mut side), RESUMING);
+    let mut side = scene();
+    side.answer(Answer::Session(None)).unwrap();
+    assert_eq!(types(&mut side), STARTING);
+    // An answer of another kind changes nothing.
+    let mut side = scene();
+    let wrong = side.answer(Answer::Certificate(None));
+    assert_eq!(wrong, Err(Misuse::NoSuchQuestion.into()));
+    side.answer(Answer::Session(None)).unwrap();
+}
+
+#[test]
+fn a_certificate_of_then_that_is_judged_is_accepted_or_asked_for_again() {
+    let mut scene = Scene::at(P::OldCertificateJudged);
+    let Some(Question::ClientVerdict(request)) = scene.side.handshake.question() else {
+        panic!("the certificate is asked about");
+    };
+    request.with(|request| assert_eq!(request.chain, [CERTIFICATE]));
+    scene.side.answer(Answer::Verdict(Ok(verified()))).unwrap();
+    assert_eq!(types(&mut scene.side), RESUMING);
+    assert!(scene.side.handshake.cx.info.client_authenticated);
+
+    let mut scene = Scene::at(P::OldCertificateJudged);
+    let no = Answer::Verdict(Err(CertificateError::Revoked.into()));
+    scene.side.answer(no).unwrap();
+    assert!(types(&mut scene.side).contains(&T::CERTIFICATE_REQUEST));
+    assert!(!scene.side.handshake.cx.info.client_authenticated);
 }
 
 /// A client that shows none, though it could choose later, goes on without.

@@ -3,7 +3,7 @@
 use crate::{AlertDescription as A, Error, Incompatible as I, PeerError as P};
 
 /// RFC 9846, where it names the alert; where it does not, Section 6.2 says what each is for.
-const RULES: [(A, &[P]); 17] = [
+const RULES: [(A, &[P]); 18] = [
     (
         A::UNEXPECTED_MESSAGE,
         &[
@@ -38,6 +38,8 @@ const RULES: [(A, &[P]); 17] = [
             P::Compression,
             P::SecondHelloChanged,
             P::SessionIdEcho,
+            // RFC 5246, Section 7.4.1.3, names none.
+            P::ResumedSuite,
             P::SuiteNotOffered,
             P::Downgrade,
             P::RetryWithoutChange,
@@ -105,6 +107,8 @@ const RULES: [(A, &[P]); 17] = [
     (A::ILLEGAL_PARAMETER, &[P::FragmentLength]),
     // RFC 5746, Sections 3.4 and 3.6; RFC 7507, Section 3.
     (A::HANDSHAKE_FAILURE, &[P::RenegotiationInfo]),
+    // RFC 7627, Section 5.3: the handshake is aborted.
+    (A::HANDSHAKE_FAILURE, &[P::ResumedMainSecret]),
     (A::INAPPROPRIATE_FALLBACK, &[P::Fallback]),
     // RFC 5246, Section 7.2.2; that it becomes fatal is ours.
     (A::NO_RENEGOTIATION, &[P::TooManyRenegotiations]),
@@ -112,9 +116,10 @@ const RULES: [(A, &[P]); 17] = [
     (A::UNSUPPORTED_EXTENSION, &[P::UnsolicitedExtension]),
 ];
 
-const LACKS: [(A, I); 12] = [
-    // Section 4.2.1, Appendix E.
+const LACKS: [(A, I); 13] = [
+    // Section 4.2.1, Appendix E; Appendix E.3 names none.
     (A::PROTOCOL_VERSION, I::Version),
+    (A::PROTOCOL_VERSION, I::EarlyDataVersion),
     (A::HANDSHAKE_FAILURE, I::CipherSuite),
     // RFC 7465, Section 2.
     (A::INSUFFICIENT_SECURITY, I::OnlyRc4),

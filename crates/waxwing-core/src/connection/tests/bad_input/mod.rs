@@ -11,6 +11,7 @@ mod psk;
 mod raw_public_keys;
 mod records;
 mod records12;
+mod resume12;
 mod server;
 mod server12;
 
@@ -34,6 +35,7 @@ fn cases() -> impl Iterator<Item = Case> {
         post_handshake::CASES,
         psk::CASES,
         raw_public_keys::CASES,
+        resume12::CASES,
     ];
     tables.into_iter().flatten().cloned()
 }
