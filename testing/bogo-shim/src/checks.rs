@@ -123,7 +123,7 @@ pub(crate) fn new_session(
         && if info.version == Some(ProtocolVersion::TLS13) {
             !options.shuts_down
         } else {
-            !info.resumed
+            !info.resumed || expect.renewal
         };
     if fresh.is_some() != expected {
         return Err(Failure::Unexpected(format!(

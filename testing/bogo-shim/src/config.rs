@@ -13,7 +13,7 @@ use crate::compress::decompressors;
 use crate::credential::Credential;
 use crate::errors::Failure;
 use crate::memory::{Credulous, GivenSessions, Memory};
-use crate::options::{Options, Plan};
+use crate::options::{LIFETIME, Options, Plan};
 use crate::psk::Keys;
 use crate::seen::{Resolver, Shared};
 use crate::verify::{Bench, Judge};
@@ -300,7 +300,8 @@ fn server(
         .sessions(
             Arc::clone(&hooks.sessions) as _,
             Arc::clone(&memory.clock) as _,
-        );
+        )
+        .session_lifetime(LIFETIME);
     if options.no_ticket {
         builder = builder.tickets(0);
     }
