@@ -77,8 +77,10 @@ pub use connection::event::{
     Answer, Event, OwnedClientCertRequest, OwnedServerCertRequest, PeerAction, Progress, Question,
     Wait,
 };
+pub use connection::export::{ExportError, Exported, ImportError, Imported, Importer, Unfinished};
 pub use connection::halves::{ReadHalf, Role, WriteHalf};
 pub use connection::info::{ConnectionInfo, EarlyDataStatus, Exporter};
+pub use connection::kernel::{ForKernel, KernelEvent, KernelKey, KernelTraffic, KernelUpdate};
 pub use error::{
     CertificateError, DecodeError, Error, Incompatible, Misuse, PeerError, Problem, Rejection,
 };

@@ -80,6 +80,25 @@ impl InBuf {
         }
     }
 
+    /// Goes on with what another held: plaintext that was not taken, and what waits.
+    pub(crate) fn resume(read_ahead: ReadAhead, plain: &[u8], waiting: &[u8]) -> Self {
+        let mut input = Self::new(read_ahead);
+        input.memory = [plain, waiting].concat();
+        input.plain = 0..plain.len();
+        input.waiting = plain.len()..input.memory.len();
+        input
+    }
+
+    /// The same as [`Self::waiting`], to look at.
+    pub(crate) fn unprocessed(&self) -> &[u8] {
+        let storage = if self.memory.is_empty() {
+            &self.header[..]
+        } else {
+            &self.memory
+        };
+        &storage[self.waiting.clone()]
+    }
+
     /// The records, and parts of records, that wait to be processed.
     pub(crate) fn waiting(&mut self) -> &mut [u8] {
         let range = self.waiting.clone();
@@ -379,6 +398,26 @@ mod tests {
         assert_eq!(input.waiting(), b"next!");
         input.processed(5, 0..0);
         assert_eq!(input.capacity(), 0);
+    }
+
+    #[test]
+    fn another_buffer_goes_on_with_what_is_left() {
+        for mode in [ReadAhead::Exact, ReadAhead::HeaderFirst, ReadAhead::Full] {
+            let mut input = InBuf::resume(mode, b"plain", b"nex");
+            assert_eq!(
+                (input.plain(), input.unprocessed()),
+                (&b"plain"[..], &b"nex"[..])
+            );
+            input.take(5);
+            receive(&mut input, 1, b"t");
+            assert_eq!(input.plain(), b"");
+            assert_eq!(input.unprocessed(), b"next");
+            input.processed(4, 0..0);
+            assert_eq!(input.capacity(), 0);
+            receive(&mut input, 5, &[1, 2]);
+            assert_eq!(input.unprocessed(), [1, 2]);
+            assert_eq!(InBuf::resume(mode, b"", b"").capacity(), 0);
+        }
     }
 
     #[test]

@@ -16,8 +16,8 @@ use std::sync::{Arc, OnceLock};
 
 use waxwing_core::{
     Answer, Buffer, CertificateError, Connection, ConnectionInfo, EarlyDataStatus, Error, Event,
-    Misuse, PeerAction, Progress, ProtocolVersion, Question, ReadHalf, Rejection, Role, Wait,
-    WriteHalf,
+    ExportError, Exported, ImportError, Imported, Importer, Misuse, PeerAction, Progress,
+    ProtocolVersion, Question, ReadHalf, Rejection, Role, Unfinished, Wait, WriteHalf,
 };
 use waxwing_crypto::CryptoError;
 
@@ -117,6 +117,50 @@ impl Driver {
             output,
             asked: Asked::No,
         }
+    }
+
+    /// Turns the connection, and all that lies in its buffers, into bytes.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the driver, given back"
+    )]
+    pub(crate) fn export(self) -> Result<Exported, (Self, ExportError)> {
+        let Self {
+            conn,
+            input,
+            output,
+            asked,
+        } = self;
+        let unfinished = Unfinished {
+            plaintext: input.plain(),
+            input: input.unprocessed(),
+            output: output.buffer.as_slice(),
+        };
+        conn.export_with(&unfinished).map_err(|(conn, reason)| {
+            let driver = Self {
+                conn,
+                input,
+                output,
+                asked,
+            };
+            (driver, reason)
+        })
+    }
+
+    /// Makes of such bytes a driver that goes on.
+    pub(crate) fn import(
+        bytes: &[u8],
+        importer: &Importer<'_>,
+        read_ahead: ReadAhead,
+    ) -> Result<Self, ImportError> {
+        let Imported {
+            connection,
+            unfinished,
+        } = importer.import(bytes)?;
+        let input = InBuf::resume(read_ahead, unfinished.plaintext, unfinished.input);
+        let mut output = Buffer::new();
+        output.extend_from_slice(unfinished.output);
+        Ok(Self::new(connection, input, output))
     }
 
     /// Asks the client for a certificate.

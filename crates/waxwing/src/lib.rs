@@ -8,6 +8,8 @@
 //!   compression               of certificates                 compression/
 //!   refresh                   of staples, lists, filters      refresh.rs
 //!   KeyLogFile                SSLKEYLOGFILE                   keylog.rs
+//!   ClientSessionCache        a client's sessions, in memory  sessions.rs
+//!   SystemClock               the time of day                 clock.rs
 //!   Connection, ClientConfig  the engine                      waxwing-core
 //!   pki                       certificates                    waxwing-pki
 //! ```
@@ -122,6 +124,7 @@
 
 pub mod blocking;
 mod buffer;
+mod clock;
 pub mod compression;
 mod connector;
 mod driver;
@@ -130,15 +133,18 @@ mod keylog;
 #[cfg(feature = "refresh")]
 pub mod refresh;
 mod roots;
+mod sessions;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 
+pub use clock::SystemClock;
 #[cfg(feature = "aws-lc")]
 pub use connector::connect_default;
 pub use connector::{Connector, serve};
 pub use error::tls_error;
 pub use keylog::KeyLogFile;
 pub use roots::default_verifier;
+pub use sessions::ClientSessionCache;
 #[cfg(feature = "aws-lc")]
 pub use waxwing_aws_lc::PROVIDER;
 pub use waxwing_core::limits;
@@ -148,14 +154,15 @@ pub use waxwing_core::{
     CertificateRequestView, CertificateType, CertifiedKey, ClientAuth, ClientCertRequest,
     ClientCertResolver, ClientCertVerifier, ClientConfig, ClientConfigBuilder, ClientHelloView,
     ClientSessions, Clock, CompressionFailed, ConfigError, Connection, ConnectionInfo, DecodeError,
-    Direction, DnsName, EarlyDataStatus, Epoch, Error, Event, Exporter, ExtensionType, ExternalPsk,
-    FirstUse, GroupMemory, HandshakeType, Incompatible, InvalidName, InvalidPsk, InvalidSession,
-    KeyLog, MaxFragmentLength, Misuse, Note, OwnedClientCertRequest, OwnedServerCertRequest,
-    PeerAction, PeerError, Problem, Progress, ProtocolVersion, ProtocolVersions, PskLookup,
-    PskResolver, Question, ReadHalf, RecordPadding, Refused, Rejection, ReplayGuard,
-    ServerCertRequest, ServerCertVerifier, ServerConfig, ServerConfigBuilder, ServerName,
-    ServerSessions, Session, SessionLookup, Trace, TraceEvent, UnixMillis, Verdict, Verified, Wait,
-    WriteHalf,
+    Direction, DnsName, EarlyDataStatus, Epoch, Error, Event, ExportError, Exported, Exporter,
+    ExtensionType, ExternalPsk, FirstUse, ForKernel, GroupMemory, HandshakeType, ImportError,
+    Imported, Importer, Incompatible, InvalidName, InvalidPsk, InvalidSession, KernelEvent,
+    KernelKey, KernelTraffic, KernelUpdate, KeyLog, MaxFragmentLength, Misuse, Note,
+    OwnedClientCertRequest, OwnedServerCertRequest, PeerAction, PeerError, Problem, Progress,
+    ProtocolVersion, ProtocolVersions, PskLookup, PskResolver, Question, ReadHalf, RecordPadding,
+    Refused, Rejection, ReplayGuard, ServerCertRequest, ServerCertVerifier, ServerConfig,
+    ServerConfigBuilder, ServerName, ServerSessions, Session, SessionLookup, Trace, TraceEvent,
+    Unfinished, UnixMillis, Verdict, Verified, Wait, WriteHalf,
 };
 pub use waxwing_crypto as crypto;
 pub use waxwing_pki as pki;

@@ -11,4 +11,5 @@ pub mod mistakes;
 pub mod pki;
 #[cfg(feature = "pki")]
 pub mod revocation;
+pub mod session_bytes;
 pub mod sessions;

@@ -27,6 +27,12 @@ impl ManualClock {
         Arc::new(Self(AtomicU64::new(1_800_000_000_000)))
     }
 
+    /// Stands at this time.
+    #[must_use]
+    pub fn at(now: UnixMillis) -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(now)))
+    }
+
     /// Goes forward by so many milliseconds.
     pub fn advance(&self, millis: u64) {
         self.0.fetch_add(millis, Ordering::Relaxed);

@@ -5,6 +5,9 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
+mod carried;
+mod elsewhere;
+
 pub use super::write_half::WriteHalf;
 
 use super::event::{Event, PeerAction, Progress};
@@ -235,10 +238,7 @@ impl ReadHalf {
             }
             ContentType::APPLICATION_DATA if body.is_empty() => None,
             ContentType::APPLICATION_DATA => {
-                self.requests = 0;
-                self.key_updates = 0;
-                self.warnings = 0;
-                self.tickets = 0;
+                self.on_data();
                 Some(Event::AppData(body))
             }
             ContentType::HANDSHAKE => self.messages(input.get(body).unwrap_or_default(), later)?,
@@ -249,6 +249,14 @@ impl ReadHalf {
             _ => return Err(PeerError::UnexpectedRecord.into()),
         };
         Ok((consumed, event))
+    }
+
+    /// Data came: what comes without data between starts anew.
+    const fn on_data(&mut self) {
+        self.requests = 0;
+        self.key_updates = 0;
+        self.warnings = 0;
+        self.tickets = 0;
     }
 
     fn on_alert(&mut self, content: &[u8]) -> Result<Option<Event>, Error> {

@@ -4,8 +4,14 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use waxwing_crypto::{CipherSuite, Digest, Hash, HmacKey, NamedGroup, SignatureScheme, kdf};
+#[cfg(feature = "tls12")]
+use zeroize::Zeroizing;
+
+mod carried;
 
 use crate::error::Misuse;
+#[cfg(feature = "tls12")]
+use crate::handshake::schedule12::MAIN_SECRET_LEN;
 use crate::messages::{CertificateType, ProtocolVersion};
 use crate::{DnsName, Error, Note};
 
@@ -99,8 +105,8 @@ enum Kind {
 
 #[cfg(feature = "tls12")]
 struct Tls12 {
-    /// The main secret.
-    key: HmacKey,
+    hash: &'static Hash,
+    main_secret: Zeroizing<[u8; MAIN_SECRET_LEN]>,
     client_random: [u8; 32],
     server_random: [u8; 32],
 }
@@ -113,9 +119,15 @@ impl Exporter {
 
     /// From the main secret of TLS 1.2 and the randoms of both sides.
     #[cfg(feature = "tls12")]
-    pub(crate) fn tls12(key: HmacKey, client_random: [u8; 32], server_random: [u8; 32]) -> Self {
+    pub(crate) fn tls12(
+        hash: &'static Hash,
+        main_secret: Zeroizing<[u8; MAIN_SECRET_LEN]>,
+        client_random: [u8; 32],
+        server_random: [u8; 32],
+    ) -> Self {
         Self(Kind::Tls12(Box::new(Tls12 {
-            key,
+            hash,
+            main_secret,
             client_random,
             server_random,
         })))
@@ -167,9 +179,10 @@ impl Tls12 {
             .map_err(|_| Misuse::ExporterLength)?
             .to_be_bytes();
         let (client, server) = (&self.client_random, &self.server_random);
+        let key = self.hash.hmac_key(self.main_secret.as_slice());
         match context {
-            None => kdf::prf12(&self.key, label, &[client, server], out),
-            Some(context) => kdf::prf12(&self.key, label, &[client, server, &len, context], out),
+            None => kdf::prf12(&key, label, &[client, server], out),
+            Some(context) => kdf::prf12(&key, label, &[client, server, &len, context], out),
         }
         .map_err(too_long)
     }

@@ -26,8 +26,10 @@ use crate::{AlertDescription, Buffer, Error, ServerName};
 pub(crate) mod acceptor;
 mod establish;
 pub(crate) mod event;
+pub(crate) mod export;
 pub(crate) mod halves;
 pub(crate) mod info;
+pub(crate) mod kernel;
 pub(crate) mod post_handshake;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,9 @@ use alloc::vec::Vec;
 
 use waxwing_crypto::Digest;
 
+mod carried;
+mod elsewhere;
+
 use super::event::PeerAction;
 use super::traced::{failed, key_updated, sent};
 use crate::error::Misuse;

@@ -162,7 +162,8 @@ impl MainSecret {
 
     /// Keying material for other protocols (RFC 5705).
     pub(crate) fn exporter(self) -> Exporter {
-        Exporter::tls12(self.key, self.randoms.client, self.randoms.server)
+        let Randoms { client, server } = self.randoms;
+        Exporter::tls12(self.suite.hash, self.secret, client, server)
     }
 }
 

@@ -6,10 +6,16 @@ use alloc::boxed::Box;
 use core::num::NonZeroU16;
 use core::ops::Range;
 
+use waxwing_crypto::{
+    AeadKey, CryptoError, Digest, HmacKey, IV_LEN, MAX_KEY_LEN, Suite13, UseLimits, kdf,
+};
 #[cfg(feature = "tls12")]
-use waxwing_crypto::Nonce12;
-use waxwing_crypto::{AeadKey, CryptoError, Digest, IV_LEN, MAX_KEY_LEN, Suite13, UseLimits, kdf};
+use waxwing_crypto::{Nonce12, Suite12};
 use zeroize::Zeroizing;
+
+mod carried;
+
+pub(crate) use carried::{Carried, Keys, RawKey};
 
 #[cfg(feature = "tls12")]
 use super::protect12::{self, Keys12};
@@ -71,19 +77,20 @@ enum Form {
         epoch: Epoch,
     },
     #[cfg(feature = "tls12")]
-    Tls12(Nonce12),
+    Tls12 {
+        suite: &'static Suite12,
+        /// What the AEAD was made of: nothing else of the key block is left to make it again.
+        key: Zeroizing<[u8; MAX_KEY_LEN]>,
+    },
 }
 
 impl Protection {
     /// Derives key and IV (RFC 9846, Section 7.3).
     fn new(suite: &'static Suite13, epoch: Epoch, secret: Digest) -> Result<Self, Error> {
         let hmac = suite.hash.hmac_key(secret.as_ref());
-        let mut key = Zeroizing::new([0; MAX_KEY_LEN]);
-        let key = key
-            .get_mut(..suite.aead.key_len())
-            .ok_or(CryptoError::Misuse)?;
-        kdf::expand_label(&hmac, b"key", &[], key)?;
-        let aead = suite.aead.new_key(key)?;
+        let key = derive_key(suite, &hmac)?;
+        let key = key.get(..suite.aead.key_len());
+        let aead = suite.aead.new_key(key.ok_or(CryptoError::Misuse)?)?;
         let mut iv = Zeroizing::new([0; IV_LEN]);
         kdf::expand_label(&hmac, b"iv", &[], iv.as_mut_slice())?;
         Ok(Self {
@@ -112,7 +119,10 @@ impl Protection {
             seq: 0,
             tag_len: keys.suite.aead.tag_len(),
             limits: keys.suite.limits,
-            form: Form::Tls12(keys.suite.nonce),
+            form: Form::Tls12 {
+                suite: keys.suite,
+                key: keys.key.clone(),
+            },
         })
     }
 
@@ -130,7 +140,7 @@ impl Protection {
                 Ok(())
             }
             #[cfg(feature = "tls12")]
-            Form::Tls12(_) => Err(Misuse::NoKeyUpdate.into()),
+            Form::Tls12 { .. } => Err(Misuse::NoKeyUpdate.into()),
         }
     }
 
@@ -144,7 +154,7 @@ impl Protection {
         match &self.form {
             Form::Tls13 { secret, .. } => Some(secret),
             #[cfg(feature = "tls12")]
-            Form::Tls12(_) => None,
+            Form::Tls12 { .. } => None,
         }
     }
 
@@ -153,7 +163,7 @@ impl Protection {
         match self.form {
             Form::Tls13 { .. } => false,
             #[cfg(feature = "tls12")]
-            Form::Tls12(_) => true,
+            Form::Tls12 { .. } => true,
         }
     }
 
@@ -162,6 +172,18 @@ impl Protection {
     fn next_seq(&self) -> Result<u64, Error> {
         Ok(self.seq.checked_add(1).ok_or(CryptoError::Misuse)?)
     }
+}
+
+/// The key for records under a traffic secret (RFC 9846, Section 7.3): as many bytes at the front
+/// as the AEAD takes.
+fn derive_key(
+    suite: &Suite13,
+    hmac: &HmacKey,
+) -> Result<Zeroizing<[u8; MAX_KEY_LEN]>, CryptoError> {
+    let mut key = Zeroizing::new([0; MAX_KEY_LEN]);
+    let used = key.get_mut(..suite.aead.key_len());
+    kdf::expand_label(hmac, b"key", &[], used.ok_or(CryptoError::Misuse)?)?;
+    Ok(key)
 }
 
 /// The IV with a sequence number added to its end.
@@ -198,7 +220,7 @@ impl SealKey {
         match self.0.form {
             Form::Tls13 { .. } => None,
             #[cfg(feature = "tls12")]
-            Form::Tls12(_) => {
+            Form::Tls12 { .. } => {
                 let limit = self.0.limits.seal_records;
                 let limit = limit.saturating_sub(protect12::RESERVED_ALERTS);
                 Some(limit.saturating_sub(self.0.seq))
@@ -223,7 +245,7 @@ impl SealKey {
         let in_body = match &self.0.form {
             Form::Tls13 { .. } => 1, // the inner content type
             #[cfg(feature = "tls12")]
-            Form::Tls12(nonce) => nonce.explicit_len(),
+            Form::Tls12 { suite, .. } => suite.nonce.explicit_len(),
         };
         RECORD_HEADER
             .saturating_add(in_body)
@@ -239,10 +261,14 @@ impl SealKey {
         out: &mut Buffer,
     ) -> Result<(), Error> {
         #[cfg(feature = "tls12")]
-        if let Form::Tls12(nonce) = self.0.form {
-            return self.seal12(nonce, typ, plain.len(), out, |key, nonce, aad, body| {
-                key.seal(nonce, aad, plain, &[], body)
-            });
+        if let Form::Tls12 { suite, .. } = &self.0.form {
+            return self.seal12(
+                suite.nonce,
+                typ,
+                plain.len(),
+                out,
+                |key, nonce, aad, body| key.seal(nonce, aad, plain, &[], body),
+            );
         }
         if pad > SHORT_PADDING {
             let mut parts = Gather::new(core::slice::from_ref(&plain));
@@ -283,8 +309,8 @@ impl SealKey {
         out: &mut Buffer,
     ) -> Result<(), Error> {
         #[cfg(feature = "tls12")]
-        if let Form::Tls12(nonce) = self.0.form {
-            return self.seal12(nonce, typ, len, out, |key, nonce, aad, body| {
+        if let Form::Tls12 { suite, .. } = &self.0.form {
+            return self.seal12(suite.nonce, typ, len, out, |key, nonce, aad, body| {
                 parts.copy_to(body.get_mut(..len).ok_or(CryptoError::Misuse)?)?;
                 key.seal_in_place(nonce, aad, body)
             });
@@ -417,8 +443,8 @@ impl OpenKey {
         limit: usize,
     ) -> Result<(ContentType, Range<usize>), Error> {
         #[cfg(feature = "tls12")]
-        if let Form::Tls12(nonce) = self.0.form {
-            return self.open12(nonce, header, body, limit);
+        if let Form::Tls12 { suite, .. } = &self.0.form {
+            return self.open12(suite.nonce, header, body, limit);
         }
         let next_seq = self.0.next_seq()?;
         let inner_len = self

@@ -16,8 +16,8 @@ use std::io::{self, BufRead, IoSlice, IoSliceMut, Read, Write};
 use std::sync::Arc;
 
 use waxwing_core::{
-    Answer, Buffer, ClientConfig, Connection, ConnectionInfo, Event, Question, ServerConfig,
-    ServerName, Wait,
+    Answer, Buffer, ClientConfig, Connection, ConnectionInfo, Event, ExportError, Exported,
+    ImportError, Importer, Question, ServerConfig, ServerName, Wait,
 };
 
 use crate::buffer::{InBuf, ReadAhead};
@@ -71,6 +71,66 @@ impl<S> Stream<S> {
     #[must_use]
     pub fn server(config: Arc<ServerConfig>, sock: S) -> Self {
         Self::new(Connection::server(config), sock)
+    }
+
+    /// Takes an established stream apart: into bytes, with which [`Self::from_exported`] goes on in
+    /// another process, and the transport, which has to get there too.
+    ///
+    /// Nothing is lost or comes twice: plaintext that was not read, what was read from the
+    /// transport and not processed, and what was not written to it yet all go along. Nothing is
+    /// read or written here. What a transport with buffers of its own holds is for the caller to
+    /// bring along.
+    ///
+    /// **The bytes are the secret keys of the connection**; see [`Exported`] for how to treat them,
+    /// and [`Connection::export`] for what stays behind.
+    ///
+    /// ```
+    /// use std::io;
+    /// use std::net::TcpStream;
+    /// use waxwing::blocking::Stream;
+    /// use waxwing::{Exported, Importer, PROVIDER};
+    ///
+    /// // In the old process; the socket and the bytes go to the new one.
+    /// fn leave(stream: Stream<TcpStream>) -> io::Result<(Exported, TcpStream)> {
+    ///     stream
+    ///         .into_exported()
+    ///         .map_err(|(_, reason)| io::Error::other(reason))
+    /// }
+    ///
+    /// // In the new one.
+    /// fn go_on(bytes: &[u8], socket: TcpStream) -> io::Result<Stream<TcpStream>> {
+    ///     Stream::from_exported(bytes, &Importer::new(&PROVIDER), socket)
+    ///         .map_err(io::Error::other)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The stream itself, unchanged, and why it cannot be exported now: reading on helps where a
+    /// message came only in part.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the stream, given back"
+    )]
+    pub fn into_exported(self) -> Result<(Exported, S), (Self, ExportError)> {
+        let Self { driver, sock } = self;
+        match driver.export() {
+            Ok(exported) => Ok((exported, sock)),
+            Err((driver, reason)) => Err((Self { driver, sock }, reason)),
+        }
+    }
+
+    /// Goes on with a stream that [`Self::into_exported`] took apart: **once** for each export. Read
+    /// ahead is on; see [`Self::set_read_ahead`].
+    ///
+    /// # Errors
+    /// If the bytes are no export that this build can go on with.
+    pub fn from_exported(
+        bytes: &[u8],
+        importer: &Importer<'_>,
+        sock: S,
+    ) -> Result<Self, ImportError> {
+        let driver = Driver::import(bytes, importer, ReadAhead::HeaderFirst)?;
+        Ok(Self { driver, sock })
     }
 
     /// What was agreed, as far as the handshake got.

@@ -18,7 +18,9 @@ use std::io::{self, IoSlice};
 use std::sync::{Mutex, PoisonError};
 
 use ::tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
-use waxwing_core::{ConnectionInfo, Error, Event, Wait};
+use waxwing_core::{
+    ConnectionInfo, Error, Event, ExportError, Exported, ImportError, Importer, Wait,
+};
 
 use crate::buffer::ReadAhead;
 use crate::driver::{Asked, Driver, Inbound, Outbound};
@@ -68,6 +70,64 @@ impl<S> TlsStream<S> {
             failed: None,
             answers: answerer.map(answers),
         }
+    }
+
+    /// Takes an established stream apart: into bytes, with which [`Self::from_exported`] goes on in
+    /// another process, and the transport, which has to get there too.
+    ///
+    /// Nothing is lost or comes twice: plaintext that was not read, what was read from the
+    /// transport and not processed, and what was not written to it yet all go along. Nothing is
+    /// read or written here. What a transport with buffers of its own holds is for the caller to
+    /// bring along.
+    ///
+    /// **The bytes are the secret keys of the connection**; see [`Exported`] for how to treat them,
+    /// and [`Connection::export`](crate::Connection::export) for what stays behind.
+    ///
+    /// # Errors
+    /// The stream itself, unchanged, and why it cannot be exported now: reading on helps where a
+    /// message came only in part.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the stream, given back"
+    )]
+    pub fn into_exported(self) -> Result<(Exported, S), (Self, ExportError)> {
+        if let Some(error) = self.failed.clone() {
+            return Err((self, ExportError::Failed(error)));
+        }
+        let Self {
+            driver,
+            io,
+            senders,
+            failed,
+            answers,
+        } = self;
+        match driver.export() {
+            Ok(exported) => Ok((exported, io)),
+            Err((driver, reason)) => {
+                let stream = Self {
+                    driver,
+                    io,
+                    senders,
+                    failed,
+                    answers,
+                };
+                Err((stream, reason))
+            }
+        }
+    }
+
+    /// Goes on with a stream that [`Self::into_exported`] took apart: **once** for each export. Read
+    /// ahead is on; see [`Self::set_read_ahead`].
+    ///
+    /// # Errors
+    /// If the bytes are no export that this build can go on with.
+    pub fn from_exported(
+        bytes: &[u8],
+        importer: &Importer<'_>,
+        io: S,
+    ) -> Result<Self, ImportError> {
+        let driver = Driver::import(bytes, importer, ReadAhead::Full)?;
+        Ok(Self::new(driver, io, None))
     }
 
     /// What was agreed.

@@ -377,6 +377,14 @@ impl Driven {
         };
     }
 
+    /// The engine alone.
+    pub(super) fn into_connection(self) -> Connection {
+        match self.engine {
+            Some(Engine::Whole(connection)) => connection,
+            _ => unreachable!("only whole connections move"),
+        }
+    }
+
     /// Moves what is to be sent to what was sent.
     fn collect(&mut self) {
         self.sent.extend_from_slice(self.out.as_slice());

@@ -14,6 +14,7 @@
 //!   mutated   engine <-> damaged messages       <->   engine: they never disagree
 //!   chains    certificates and a trust anchor         everyone who judges or decodes them
 //!   revocation  staples, timestamps, lists, filters  whoever judges revocation
+//!   imported  an exported connection, damaged    ->   engine that goes on with it
 //!   chunks    one stream, whole and cut          ->   two engines: the same events
 //! ```
 
@@ -23,6 +24,7 @@ mod check;
 mod chunks;
 mod driven;
 mod hellos;
+mod imported;
 mod mutated;
 mod pair;
 mod puppet;
@@ -42,6 +44,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("chains", chains::run),
     ("chunks", chunks::run),
     ("client", session::run_client),
+    ("imported", imported::run),
     ("messages", messages),
     ("mutated", mutated::run),
     ("pair", pair::run),
@@ -61,6 +64,7 @@ pub fn messages(data: &[u8]) {
 #[cfg(feature = "chains")]
 pub use chains::run as chains;
 pub use chunks::run as chunks;
+pub use imported::run as imported;
 pub use mutated::run as mutated;
 pub use pair::run as pair;
 pub use records::run as records;

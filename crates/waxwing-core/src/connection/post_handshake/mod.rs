@@ -93,6 +93,17 @@ impl PostHandshake {
         }
     }
 
+    /// Whether a client was asked for its certificate and has not answered.
+    pub(super) const fn is_amid_request(&self) -> bool {
+        match self {
+            // Each request is answered when it comes, unless a question is open.
+            #[cfg(feature = "client")]
+            Self::Client(_) => false,
+            #[cfg(feature = "server")]
+            Self::Server(server) => server.is_amid_request(),
+        }
+    }
+
     /// The question that this stands for.
     pub(super) fn question(&self) -> Option<Question<'_>> {
         match self {

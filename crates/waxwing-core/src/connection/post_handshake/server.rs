@@ -139,6 +139,11 @@ impl Asking {
         }
     }
 
+    /// Whether a request is not answered yet, or not wholly.
+    pub(super) const fn is_amid_request(&self) -> bool {
+        !matches!(self.step, Step::Idle)
+    }
+
     pub(super) const fn question(&self) -> Option<Question<'_>> {
         match &self.step {
             Step::Verdict(_, request) => Some(Question::ClientVerdict(request)),

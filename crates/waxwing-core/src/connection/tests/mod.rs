@@ -5,6 +5,7 @@ mod bad_input;
 mod cuts;
 mod early_data;
 mod established;
+mod exported;
 mod failures;
 mod post_handshake;
 mod records;

@@ -62,6 +62,28 @@ impl Rx {
         }
     }
 
+    /// Goes on where another stopped, after the handshake and between two messages.
+    pub(crate) const fn resume(key: OpenKey, max_content: usize, empty_records: u8) -> Self {
+        Self {
+            key: Some(key),
+            joiner: Joiner::new(),
+            skip_budget: None,
+            max_content,
+            empty_records,
+            started: true,
+        }
+    }
+
+    /// What opens the next record.
+    pub(crate) const fn key(&self) -> Option<&OpenKey> {
+        self.key.as_ref()
+    }
+
+    /// Records without content, in a row, up to now.
+    pub(crate) const fn empty_records(&self) -> u8 {
+        self.empty_records
+    }
+
     /// Opens the record at the front of `input` in place.
     pub(crate) fn open(&mut self, input: &mut [u8]) -> Result<Opened, Error> {
         let available = input.len();
@@ -244,7 +266,7 @@ impl Rx {
     }
 
     /// The rules for what was inside, protected or not.
-    fn check_content(&mut self, typ: ContentType, len: usize) -> Result<(), Error> {
+    pub(crate) fn check_content(&mut self, typ: ContentType, len: usize) -> Result<(), Error> {
         match typ {
             ContentType::ALERT | ContentType::HANDSHAKE if len == 0 => {
                 return Err(PeerError::EmptyHandshakeRecord.into());

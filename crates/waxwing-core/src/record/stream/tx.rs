@@ -53,6 +53,23 @@ impl Tx {
         }
     }
 
+    /// Goes on where another stopped, after the handshake.
+    pub(crate) fn resume(key: SealKey, max_fragment: usize) -> Self {
+        let mut tx = Self::with_max_fragment(max_fragment);
+        tx.key = Some(key);
+        tx
+    }
+
+    /// What seals the next record.
+    pub(crate) const fn key(&self) -> Option<&SealKey> {
+        self.key.as_ref()
+    }
+
+    /// The same, to move it on without sealing anything.
+    pub(crate) const fn key_mut(&mut self) -> Option<&mut SealKey> {
+        self.key.as_mut()
+    }
+
     /// Messages go in turns: nothing that follows what ends the peer's turn can have been said by
     /// somebody who waited for our answer.
     fn check_turn(&self, otherwise: PeerError) -> Result<(), Error> {
