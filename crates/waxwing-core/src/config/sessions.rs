@@ -58,6 +58,10 @@ pub trait ServerSessions: Send + Sync + fmt::Debug {
 
 /// What a store answers.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an answer is taken apart where it is given"
+)]
 pub enum SessionLookup {
     /// The session.
     Found(Session),
