@@ -60,7 +60,7 @@ pub trait ServerSessions: Send + Sync + fmt::Debug {
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "an answer is taken apart where it is given"
+    reason = "it lives for one call, and a box would be made for each session found"
 )]
 pub enum SessionLookup {
     /// The session.
