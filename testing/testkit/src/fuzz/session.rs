@@ -5,19 +5,22 @@ use std::sync::Arc;
 use waxwing_core::{
     Buffer, CertChoice, CertResolver, CertificateRequestView, CertificateType, ClientAuth,
     ClientCertRequest, ClientCertResolver, ClientCertVerifier, ClientConfig, ClientHelloView,
-    Connection, ProtocolVersions, ServerCertRequest, ServerCertVerifier, ServerConfig, Verdict,
+    ClientSessions, Connection, ProtocolVersions, ServerCertRequest, ServerCertVerifier, ServerConfig, Verdict,
     Verified,
 };
 use waxwing_crypto::{CipherSuite, NamedGroup};
 
 use super::check::{self, Watch};
 use super::driven::{Answers, Driven};
+use super::encoded::Encoded;
 use super::hellos::new_session_ticket;
+use super::known::{Known, MAX_EARLY_DATA, Shelf, psks};
 use super::puppet::{Puppet, Role, Secrets};
 use super::script::Script;
 use super::wire::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, message, record};
 use crate::compression::RUN_LENGTH;
 use crate::fake::{self, PROVIDER};
+use crate::sessions::{ManualClock, MemoryClientSessions};
 
 /// The suites whose records a puppet can make.
 const SUITES: [CipherSuite; 3] = [
@@ -123,6 +126,21 @@ pub(super) fn client_config(flags: u8, how: u8, log: Arc<Secrets>) -> Arc<Client
     if how & 0x40 != 0 {
         builder = builder.client_certificate(Arc::new(Asking(has(0))));
     }
+    if how & 8 != 0 {
+        // The older session where both versions are named, and where there is no other.
+        let session = if how & 0x20 == 0 {
+            Encoded::tls13()
+        } else {
+            Encoded::tls12()
+        };
+        let store = MemoryClientSessions::new();
+        store.put(&"server.example".parse().expect("a name"), session.session());
+        builder = builder
+            .sessions(store, ManualClock::new())
+            .early_data(true)
+            .external_psks(psks())
+            .dangerous_psk_without_key_exchange(true);
+    }
     builder.build().expect("a good configuration")
 }
 
@@ -151,6 +169,14 @@ pub(super) fn server_config(flags: u8, how: u8, log: Arc<Secrets>) -> Arc<Server
             ClientAuth::Optional(verifier)
         });
     }
+    if how & 0x40 != 0 {
+        let known = Known::new(Arc::new(Shelf), has(0));
+        builder = builder
+            .sessions(known.clone(), ManualClock::new())
+            .early_data(MAX_EARLY_DATA, known.clone())
+            .external_psks(known)
+            .dangerous_psk_without_key_exchange(has(1));
+    }
     builder.build().expect("a good configuration")
 }
 
@@ -164,6 +190,7 @@ pub(super) fn answers(flags: u8, may_be_late: bool) -> Answers {
         } else {
             fake::certified_key()
         }),
+        known: Some(Known::new(Arc::new(Shelf), false)),
     }
 }
 
@@ -330,7 +357,7 @@ impl Session {
 
     /// Something that the engine's own side does.
     fn act(&mut self, script: &mut Script<'_>) {
-        let choice = script.byte() % 5;
+        let choice = script.byte() % 6;
         if !self.active {
             return;
         }
@@ -343,6 +370,9 @@ impl Session {
             }
             2 => self.driven.update_key(script.flag()),
             3 => self.driven.split(),
+            4 => {
+                self.driven.write_early(script.bytes());
+            }
             _ => self.driven.close(),
         }
     }
