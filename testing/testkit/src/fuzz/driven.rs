@@ -6,8 +6,8 @@ use std::sync::Arc;
 use waxwing_core::limits::{EARLY_DATA_AGE_WINDOW, MAX_PLAINTEXT, MAX_RECORD, MAX_TICKET};
 use waxwing_core::{
     Accepting, Acceptor, Answer, Buffer, CertificateError, CertifiedKey, Connection,
-    ConnectionInfo, EarlyDataStatus, Error, Event, Misuse, Progress, ProtocolVersion, Question, ReadHalf,
-    ServerConfig, Verified, Wait, WriteHalf,
+    ConnectionInfo, EarlyDataStatus, Error, Event, Misuse, Progress, ProtocolVersion, Question,
+    ReadHalf, ServerConfig, Verified, Wait, WriteHalf,
 };
 
 use super::known::Known;
@@ -315,7 +315,11 @@ impl Driven {
             }
             Some(Question::Psk { identity }) => {
                 let known = self.answers.known.as_ref();
-                Answer::Psk(known.and_then(|known| known.psk(identity)).filter(|_| !refuse))
+                Answer::Psk(
+                    known
+                        .and_then(|known| known.psk(identity))
+                        .filter(|_| !refuse),
+                )
             }
             Some(Question::FirstUse { id, window }) => {
                 assert_eq!(window, 2 * EARLY_DATA_AGE_WINDOW);

@@ -182,7 +182,10 @@ impl Parts {
     /// Whether a server resumes what this client offers.
     pub(super) fn resumes(self, heard: &HeardClientHello) -> bool {
         let offered = if self.has(Self::TLS12) {
-            heard.ticket.as_ref().is_some_and(|ticket| !ticket.is_empty())
+            heard
+                .ticket
+                .as_ref()
+                .is_some_and(|ticket| !ticket.is_empty())
         } else {
             heard.psks
         };
@@ -302,7 +305,11 @@ fn offered_psks(parts: Parts) -> Vec<u8> {
     let mode = u8::from(!parts.has(Parts::WITHOUT_EXCHANGE));
     let (mut identities, mut binders) = (Vec::new(), Vec::new());
     for (identity, is_session) in psks {
-        let age = if is_session { AGE.wrapping_add(AGE_ADD) } else { 0 };
+        let age = if is_session {
+            AGE.wrapping_add(AGE_ADD)
+        } else {
+            0
+        };
         identities.extend([vec::<2>(identity).as_slice(), &age.to_be_bytes()].concat());
         binders.extend(vec::<1>(&[0; BINDER_LEN]));
     }

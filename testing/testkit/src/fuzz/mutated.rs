@@ -78,7 +78,10 @@ fn connect(setting: Setting, knows_keys: bool, pair: &mut Pair, attack: &mut Att
     let both = complete(client) && complete(server);
     let (ours, theirs) = (client.driven.info(), server.driven.info());
     if !attack.done && !check::is_misread(client.early(), theirs) {
-        assert_eq!([client, server].map(|end| end.driven.error.as_ref()), [None; 2]);
+        assert_eq!(
+            [client, server].map(|end| end.driven.error.as_ref()),
+            [None; 2]
+        );
         assert!(both, "nobody did anything");
     }
     let is_taken = theirs.early_data == EarlyDataStatus::Accepted;

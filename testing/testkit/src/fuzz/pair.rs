@@ -157,7 +157,11 @@ impl History {
         assert!(self.taken <= self.offers);
         assert!(is_taken || server.early.is_empty());
         if !self.attacked {
-            let expected = if is_taken { &pair.client.early } else { &[][..] };
+            let expected = if is_taken {
+                &pair.client.early
+            } else {
+                &[][..]
+            };
             assert_eq!(server.early, expected);
         }
         if let (true, Some(owner)) = (self.keyed, server.early.first()) {

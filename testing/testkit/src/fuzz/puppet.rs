@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use waxwing_core::KeyLog;
 use waxwing_crypto::{Hash, kdf};
 
-use super::hellos::{self, HeardClientHello, HeardServerHello, Parts, RETRY_RANDOM};
 use super::encoded::{PSK_LEN, SECRET};
+use super::hellos::{self, HeardClientHello, HeardServerHello, Parts, RETRY_RANDOM};
 use super::known::PLAIN_KEY;
 use super::script::Script;
 use super::wire::{

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use waxwing_core::limits::{MAX_CHAIN, MAX_SESSION_BYTES, MAX_SESSION_LIFETIME};
 use waxwing_core::{
-    ClientAuth, ClientConfig, ClientSessions, ConnectionInfo, Event, ProtocolVersions, ServerConfig,
-    ServerName, ServerSessions, Session, SessionLookup,
+    ClientAuth, ClientConfig, ClientSessions, ConnectionInfo, Event, ProtocolVersions,
+    ServerConfig, ServerName, ServerSessions, Session, SessionLookup,
 };
 use waxwing_crypto::{CipherSuite, CryptoProvider, Suite13};
 
@@ -340,9 +340,7 @@ impl Setting {
 
     /// Whether a client with the usual session of TLS 1.3 resumes it at a server that has that.
     fn resumes(self) -> bool {
-        !self.has(2)
-            && !self.has(13)
-            && self.suites()[0] != CipherSuite::TLS13_AES_256_GCM_SHA384
+        !self.has(2) && !self.has(13) && self.suites()[0] != CipherSuite::TLS13_AES_256_GCM_SHA384
     }
 
     fn configs(self, own: Session, known: Arc<Known>) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
