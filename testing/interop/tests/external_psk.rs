@@ -13,8 +13,8 @@ use waxwing::{
     ServerConfigBuilder,
 };
 use waxwing_interop::gnutls::{GNUTLS_CLI, GNUTLS_SERV, gnutls_cli, gnutls_serv};
-use waxwing_interop::openssl::{OPENSSL, s_client, s_server};
-use waxwing_interop::{Identity, Listener, Session, peer};
+use waxwing_interop::openssl::{OPENSSL, SessionFile, s_client, s_server};
+use waxwing_interop::{Identity, Listener, Process, Session, peer};
 
 const NAME: &str = "device 7";
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -65,7 +65,7 @@ fn is_by_key(session: &Session) -> bool {
 }
 
 /// Says a line, and hears one.
-fn talk(session: &mut Session, peer: &mut waxwing_interop::Process) {
+fn talk(session: &mut Session, peer: &mut Process) {
     session.write(b"for you\n").unwrap();
     peer.wait_for("for you");
     peer.send("for me\n");
@@ -141,7 +141,7 @@ fn openssl_session(identity: &Identity, key: &[u8; 48]) -> PathBuf {
     der.extend(key);
     der[1] = u8::try_from(der.len() - 2).unwrap();
     let file = identity.file("psk.pem");
-    std::fs::write(&file, &*to_pem("SSL SESSION PARAMETERS", &der)).unwrap();
+    std::fs::write(&file, &*to_pem(SessionFile::LABEL, &der)).unwrap();
     file
 }
 
@@ -213,6 +213,26 @@ fn gnutls_servers_take_our_key() {
     assert!(is_by_key(&session) && session.info().group.is_some());
     assert_eq!(session.echo(b"hello\n").unwrap(), b"hello\n");
     peer.wait_for(&format!("PSK authentication. Connected as '{NAME}'"));
+}
+
+/// As below, the other way round.
+#[test]
+fn gnutls_servers_do_without_a_key_exchange_only_where_we_let_them() {
+    peer!(GNUTLS_SERV);
+    let identity = Identity::new(KeyType::P256);
+    let file = identity.file("keys");
+    std::fs::write(&file, format!("{NAME}:{KEY}\n")).unwrap();
+    let keys = ["--pskpasswd", file.to_str().unwrap()];
+    let options = [&keys[..], &["--priority", GNUTLS_PSK_ALONE]].concat();
+    let (_peer, port) = gnutls_serv(&identity, &options);
+    for allow in [true, false] {
+        let config = Identity::client().external_psks([psk(NAME, KEY)]);
+        let config = config.dangerous_psk_without_key_exchange(allow);
+        let mut session = Session::connect(&config.build().unwrap(), port).unwrap();
+        assert_eq!(is_by_key(&session), allow);
+        assert_eq!(session.info().group.is_none(), allow);
+        assert_eq!(session.echo(b"hello\n").unwrap(), b"hello\n");
+    }
 }
 
 #[test]

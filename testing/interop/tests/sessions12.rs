@@ -8,7 +8,7 @@ use waxwing::pki::KeyType;
 use waxwing::{ClientConfig, ProtocolVersion, ProtocolVersions, ServerConfig};
 use waxwing_interop::gnutls::{GNUTLS_CLI, GNUTLS_SERV, gnutls_cli, gnutls_serv};
 use waxwing_interop::openssl::{OPENSSL, s_client, s_server};
-use waxwing_interop::{Identity, Listener, Process, Session, peer};
+use waxwing_interop::{Identity, Listener, Process, Session, count, peer};
 use waxwing_testkit::sessions::{ManualClock, MemoryClientSessions, MemorySessions};
 
 const OLD: ProtocolVersions = ProtocolVersions::TLS12;
@@ -23,12 +23,6 @@ fn server(identity: &Identity) -> Arc<ServerConfig> {
     let builder = identity.server().versions(OLD);
     let builder = builder.sessions(MemorySessions::with_ids(), ManualClock::new());
     builder.build().unwrap()
-}
-
-fn count(output: &[u8], words: &str) -> usize {
-    let words = words.as_bytes();
-    let windows = output.windows(words.len());
-    windows.filter(|window| *window == words).count()
 }
 
 /// Connects three times, the first time anew: both sides have to say so. `talk` exchanges a line.

@@ -10,7 +10,7 @@ use waxwing::{
     ServerSessions, SystemClock,
 };
 use waxwing_interop::scripts::{NODE, node_server, script};
-use waxwing_interop::{Identity, Listener, Process, Session, VERSIONS, peer};
+use waxwing_interop::{Identity, Listener, Process, Session, VERSIONS, count, peer};
 use waxwing_server::{MemorySessions, TicketKeys};
 
 const CURL: &str = "curl";
@@ -52,12 +52,6 @@ fn name(versions: ProtocolVersions) -> &'static str {
     } else {
         "TLSv1.3"
     }
-}
-
-fn count(output: &[u8], words: &str) -> usize {
-    let words = words.as_bytes();
-    let windows = output.windows(words.len());
-    windows.filter(|window| *window == words).count()
 }
 
 /// Connects to a Node server: whether both sides say it was resumed or not, as expected. `seen` is
