@@ -2,7 +2,6 @@
 
 use core::cell::Cell;
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::Arc;
 
 use waxwing::{ClientSessionCache, ClientSessions, ServerName};
 use waxwing_testkit::session_bytes::SessionBytes;

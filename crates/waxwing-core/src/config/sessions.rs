@@ -58,6 +58,10 @@ pub trait ServerSessions: Send + Sync + fmt::Debug {
 
 /// What a store answers.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for one call, and a box would be made for each session found"
+)]
 pub enum SessionLookup {
     /// The session.
     Found(Session),
