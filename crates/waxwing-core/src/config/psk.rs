@@ -101,11 +101,13 @@ impl ExternalPsk {
     }
 
     /// The key itself, for TLS 1.2.
+    #[cfg(feature = "psk12")]
     pub(crate) fn key(&self) -> &[u8] {
         &self.key
     }
 
     /// Whether it is imported.
+    #[cfg(feature = "tls12")]
     pub(crate) const fn is_imported(&self) -> bool {
         self.import.is_some()
     }

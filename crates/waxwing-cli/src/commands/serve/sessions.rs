@@ -48,7 +48,7 @@ pub(crate) async fn add(
     let (keys, guard): (_, Option<Arc<dyn ReplayGuard>>) = match &args.store {
         None => {
             let keys = TicketKeys::new(&PROVIDER, clock.clone()).ok_or_else(no_cipher)?;
-            let guard = LocalReplayGuard::new(REMEMBERED, clock.clone());
+            let guard = LocalReplayGuard::beside_new_keys(REMEMBERED, clock.clone());
             (Arc::new(keys), Some(Arc::new(guard)))
         }
         Some(url) => {

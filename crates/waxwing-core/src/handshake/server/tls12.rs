@@ -384,7 +384,6 @@ impl Agreed {
             alpn: alpn.as_deref(),
             max_fragment_length: limits.max_fragment_length,
             record_size_limit: limits.record_size_limit,
-            ..ServerHelloExtensions12::default()
         };
         let session_id = self.promise.session_id();
         send_hello(suite, &self.server_random, session_id, &extensions, env)
