@@ -79,6 +79,7 @@ impl Fleet {
                 let (mut near, _) = listener.accept().await.unwrap();
                 let port = *port;
                 tokio::spawn(async move {
+                    near.set_nodelay(true)?;
                     let mut far = connect(port).await?;
                     copy_bidirectional(&mut near, &mut far).await
                 });

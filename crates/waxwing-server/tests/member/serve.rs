@@ -150,6 +150,7 @@ impl Server {
         let records = variable(MANNER) == "Record";
         loop {
             let (socket, _) = listener.accept().await.unwrap();
+            socket.set_nodelay(true).unwrap();
             let server = Arc::clone(&self);
             tokio::spawn(async move {
                 let result = match records {
