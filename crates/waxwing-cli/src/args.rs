@@ -6,9 +6,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use waxwing::crypto::{CipherSuite, NamedGroup};
+use waxwing::crypto::{CipherSuite, HashId, NamedGroup};
 use waxwing::pki::{AltName, KeyType, Pin};
-use waxwing::{ProtocolVersion, ServerName};
+use waxwing::{ExternalPsk, ProtocolVersion, ServerName};
+use zeroize::Zeroizing;
 
 use crate::commands::cert::args::CertArgs;
 use crate::commands::get::request::Header;
@@ -191,7 +192,48 @@ pub(crate) struct ServeArgs {
     pub(crate) client_auth: Option<ClientAuthMode>,
 
     #[command(flatten)]
+    pub(crate) sessions: ServeSessionArgs,
+
+    #[command(flatten)]
     pub(crate) tls: TlsArgs,
+}
+
+/// How clients come back.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sessions")]
+pub(crate) struct ServeSessionArgs {
+    /// How many tickets to give to a client after its handshake; with 0 nothing is resumed
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=16))]
+    pub(crate) tickets: u8,
+
+    /// Share ticket keys with other servers: redis://HOST[:PORT][/DB], or dir:PATH on one machine
+    ///
+    /// A client may then come back to any of them. The keys change by themselves every six hours,
+    /// and are sealed under the key in --master-key-file. While the store is down, tickets go on
+    /// with the keys that are known.
+    #[arg(long, value_name = "STORE", requires = "master_key_file")]
+    pub(crate) store: Option<String>,
+
+    /// The key of the store, the same for all servers: 64 hexadecimal digits, as
+    /// `openssl rand -hex 32` makes them
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub(crate) master_key_file: Option<PathBuf>,
+
+    /// Take up to so many bytes of early data from clients that come back
+    ///
+    /// They are read once the client has completed the handshake, which no copy of them can. With
+    /// --store it takes a redis:// store, which sees to it that no server takes a copy.
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=65_536))]
+    pub(crate) early_data: u32,
+
+    /// Serve clients that have this key without a certificate (may be repeated)
+    ///
+    /// ID is a text, HEX the key: 16 bytes or more at random. @FILE takes both from a file's first
+    /// line, which other users of this machine cannot see as they can see arguments.
+    #[arg(long, value_name = "ID:HEX", value_parser = psk)]
+    pub(crate) psk: Vec<ExternalPsk>,
 }
 
 /// What becomes of a client without a certificate.
@@ -256,7 +298,35 @@ pub(crate) struct GetArgs {
     pub(crate) trace: Option<PathBuf>,
 
     #[command(flatten)]
+    pub(crate) sessions: GetSessionArgs,
+
+    #[command(flatten)]
     pub(crate) tls: TlsArgs,
+}
+
+/// How to come back.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sessions")]
+pub(crate) struct GetSessionArgs {
+    /// Resume a session from this file, and keep new ones there; it is made if there is none
+    ///
+    /// Whoever has the file can take our place: nobody else may read it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) session: Option<PathBuf>,
+
+    /// With tls://, send this file first, as early data if the session allows for that
+    ///
+    /// What the server does not take is sent again after the handshake. Early data can be recorded
+    /// and repeated by others: only send what may be heard twice.
+    #[arg(long, value_name = "FILE", requires = "session")]
+    pub(crate) early_data: Option<PathBuf>,
+
+    /// Offer this key: a server that takes it shows no certificate (may be repeated)
+    ///
+    /// ID is a text, HEX the key: 16 bytes or more at random. @FILE takes both from a file's first
+    /// line, which other users of this machine cannot see as they can see arguments.
+    #[arg(long, value_name = "ID:HEX", value_parser = psk)]
+    pub(crate) psk: Vec<ExternalPsk>,
 }
 
 #[derive(Debug, Args)]
@@ -420,6 +490,23 @@ impl TlsArgs {
             .filter(|path| !path.is_empty())
             .map(Path::new)
     }
+}
+
+/// A key that is shared with a peer, for suites with SHA-256.
+fn psk(text: &str) -> Result<ExternalPsk, String> {
+    let file;
+    let text = match text.strip_prefix('@') {
+        Some(path) => {
+            file =
+                Zeroizing::new(std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?);
+            file.lines().next().unwrap_or_default()
+        }
+        None => text,
+    };
+    let (identity, key) = text.rsplit_once(':').ok_or("it has the form ID:HEX")?;
+    let key = Zeroizing::new(hex::decode(key).map_err(|error| format!("the key: {error}"))?);
+    let psk = ExternalPsk::new(identity.as_bytes(), &key, HashId::Sha256);
+    psk.map_err(|error| error.to_string())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

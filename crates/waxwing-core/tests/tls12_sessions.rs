@@ -298,7 +298,8 @@ fn changed(session: &Session, at: usize, value: u8) -> Session {
 fn sessions_that_do_not_fit_lead_to_a_full_handshake() {
     // Byte 4 begins the version, 6 the suite, 8 has the flags, and 38 the length of the secret: see
     // `docs/internals/sessions.md`.
-    let cases: [(&str, fn(&Session) -> Session); 5] = [
+    type Edit = fn(&Session) -> Session;
+    let cases: [(&str, Edit); 5] = [
         ("nothing", Session::clone),
         ("the version", |session| changed(session, 5, 4)),
         ("extended main secret", |session| changed(session, 8, 0)),

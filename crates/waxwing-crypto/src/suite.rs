@@ -36,8 +36,8 @@ pub struct Suite13 {
     pub limits: UseLimits,
 }
 
-/// A TLS 1.2 cipher suite: ephemeral Diffie-Hellman on elliptic curves with an AEAD (RFC 5289;
-/// RFC 7905).
+/// A TLS 1.2 cipher suite: ephemeral Diffie-Hellman on elliptic curves, a PSK, or both, with an AEAD
+/// (RFC 5289; RFC 5487; RFC 7905; RFC 8442).
 pub struct Suite12 {
     /// Its code point.
     pub id: CipherSuite,
@@ -49,7 +49,7 @@ pub struct Suite12 {
     pub limits: UseLimits,
     /// How a record's nonce is made.
     pub nonce: Nonce12,
-    /// What the server signs its key exchange with.
+    /// What the server proves who it is with.
     pub authentication: Authentication12,
 }
 
@@ -85,13 +85,26 @@ impl Nonce12 {
     }
 }
 
-/// The kind of key that a TLS 1.2 cipher suite asks of the server (RFC 8422, Section 2).
+/// What a TLS 1.2 cipher suite asks the server to prove who it is with (RFC 8422, Section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authentication12 {
     /// ECDHE_ECDSA: a key for ECDSA or EdDSA.
     Ecdsa,
     /// ECDHE_RSA: an RSA key.
     Rsa,
+    /// ECDHE_PSK: no certificate, but a key that both sides have (RFC 5489).
+    EcdhePsk,
+    /// PSK: the same without a key exchange. Who learns the key later can read everything that was
+    /// said under it (RFC 4279, Section 7.1).
+    Psk,
+}
+
+impl Authentication12 {
+    /// Whether it takes a key that both sides have, and no certificate.
+    #[must_use]
+    pub const fn is_psk(self) -> bool {
+        matches!(self, Self::EcdhePsk | Self::Psk)
+    }
 }
 
 impl fmt::Debug for Suite12 {

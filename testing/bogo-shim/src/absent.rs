@@ -7,10 +7,9 @@ pub(crate) type Feature = &'static str;
 const DTLS: Feature = "DTLS";
 const QUIC: Feature = "QUIC";
 pub(crate) const OLD_VERSIONS: Feature = "versions before TLS 1.2 (RFC 8996)";
-const PSK12: Feature = "PSK cipher suites of TLS 1.2 (RFC 4279)";
+const SHORT_PSK: Feature = "shared keys of fewer than 16 bytes (RFC 9257, Section 6)";
 const OWN_TICKETS: Feature = "BoringSSL's own form of tickets";
 const ACROSS_NAMES: Feature = "resumption across names (draft)";
-const RENEWAL: Feature = "renewing a ticket of TLS 1.2 that still serves";
 const AGE_SKEW: Feature = "telling the application by how much a ticket's age is off";
 const ECH: Feature = "encrypted ClientHello (RFC 9849)";
 const CHANNEL_ID: Feature = "channel ID (expired draft)";
@@ -41,11 +40,9 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-quic", QUIC),
     ("-quic-use-legacy-codepoint", QUIC),
     ("-quic-transport-params", QUIC),
-    ("-psk", PSK12),
-    ("-psk-identity", PSK12),
+    ("-psk", SHORT_PSK),
+    ("-psk-identity", SHORT_PSK),
     ("-ticket-key", OWN_TICKETS),
-    ("-renew-ticket", RENEWAL),
-    ("-expect-ticket-renewal", RENEWAL),
     ("-expect-ticket-age-skew", AGE_SKEW),
     ("-expect-resumable-across-names", ACROSS_NAMES),
     ("-expect-not-resumable-across-names", ACROSS_NAMES),
@@ -56,6 +53,7 @@ const FLAGS: &[(&str, Feature)] = &[
     ("-ech-is-retry-config", ECH),
     ("-enable-ech-grease", ECH),
     ("-reject-unusable-ech-config", ECH),
+    ("-expect-no-ech-name-override", ECH),
     ("-enable-channel-id", CHANNEL_ID),
     ("-send-channel-id", CHANNEL_ID),
     ("-expect-channel-id", CHANNEL_ID),

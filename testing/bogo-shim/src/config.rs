@@ -13,7 +13,7 @@ use crate::compress::decompressors;
 use crate::credential::Credential;
 use crate::errors::Failure;
 use crate::memory::{Credulous, GivenSessions, Memory};
-use crate::options::{Options, Plan};
+use crate::options::{LIFETIME, Options, Plan};
 use crate::psk::Keys;
 use crate::seen::{Resolver, Shared};
 use crate::verify::{Bench, Judge};
@@ -56,12 +56,12 @@ impl Setup {
         let options = plan.options(resumed);
         let provider = provider(options);
         let seen = Shared::default();
-        // Where early data is offered, no other server is judged than one that rejects it.
-        let early = resumed && !options.server && options.early_data;
+        // Where early data is offered, a server that shows a certificate has rejected it.
+        let retry = resumed && !options.server && options.early_data && rejects(&plan.retry);
         // BoringSSL takes a session's word for who the client is, where ours asks again.
         let asks = !(options.server && resumed) || options.reverify_on_resume;
         let judge = Judge {
-            reject: rejects(if early { &plan.retry } else { options }) && asks,
+            reject: (rejects(options) || retry) && asks,
             reject_session: rejects(options),
             later: options.piecemeal,
             reject_ocsp: options.reject_ocsp,
@@ -300,7 +300,11 @@ fn server(
         .sessions(
             Arc::clone(&hooks.sessions) as _,
             Arc::clone(&memory.clock) as _,
-        );
+        )
+        .session_lifetime(LIFETIME);
+    if options.no_ticket {
+        builder = builder.tickets(0);
+    }
     if options.early_data {
         let later = options.piecemeal;
         builder = builder.early_data(MAX_EARLY_DATA, Arc::new(Credulous { later }));

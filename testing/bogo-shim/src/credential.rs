@@ -111,7 +111,7 @@ impl Credential {
             _ => CertifiedKey::raw_public_key(limited)
                 .ok_or_else(|| Failure::Environment("a key that does not tell itself".into()))?,
         };
-        if let Some(response) = &files.ocsp {
+        if let Some(response) = files.ocsp.as_ref().filter(|_| !options.decline_ocsp) {
             certified = certified.with_ocsp(response.clone());
         }
         if let Some(list) = &files.scts {

@@ -12,6 +12,7 @@ use crate::errors::Failure;
 use crate::options::Options;
 use crate::transport::Transport;
 
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 enum Engine {
     /// A server that reads the ClientHello before it is configured.
     Accepting(Acceptor, Arc<ServerConfig>),

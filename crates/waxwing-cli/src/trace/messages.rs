@@ -165,7 +165,10 @@ fn certificate_status(body: &mut Cursor<'_>) -> Option<Value> {
 
 /// RFC 8422, Section 5.4.
 fn server_key_exchange(body: &mut Cursor<'_>) -> Option<Value> {
-    body.u8()?;
+    // With a PSK a hint stands first, and nothing is signed.
+    if body.u8()? != 3 {
+        return None;
+    }
     let group = NamedGroup(body.u16()?);
     let public = body.vec8()?;
     let mut told = certificate_verify(body)?;

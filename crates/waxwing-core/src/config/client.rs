@@ -288,6 +288,11 @@ impl ClientConfigBuilder {
     pub fn build(self) -> Result<Arc<ClientConfig>, ConfigError> {
         let mut config = self.config;
         config.common.resolve(&self.chosen)?;
+        #[cfg(feature = "tls12")]
+        config.common.retain_psk_suites(
+            config.psks.iter().any(|psk| !psk.is_imported()),
+            config.psk_without_key_exchange,
+        )?;
         check_types(&config.server_certificate_types)?;
         check_types(&config.client_certificate_types)?;
         let groups = &config.common.groups;

@@ -6,7 +6,7 @@ use core::fmt;
 use core::ops::RangeInclusive;
 
 #[cfg(feature = "tls12")]
-use waxwing_crypto::Suite12;
+use waxwing_crypto::{Authentication12, Suite12};
 use waxwing_crypto::{CipherSuite, CryptoProvider, KxGroup, NamedGroup, ProviderFault, Suite13};
 
 use crate::limits::MAX_ALPN_NAME;
@@ -233,6 +233,24 @@ impl Common {
         if self.versions.contains(ProtocolVersion::TLS12) {
             self.suites12 = wanted(provider.suites12, chosen, |suite| suite.id)
                 .ok_or(ConfigError::NoSuite(ProtocolVersion::TLS12))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(feature = "tls12")]
+impl Common {
+    /// Leaves out the suites of TLS 1.2 with a PSK that are of no use: without such `keys`, and
+    /// those without a key exchange unless it may be `bare`.
+    fn retain_psk_suites(&mut self, keys: bool, bare: bool) -> Result<(), ConfigError> {
+        let keys = keys && cfg!(feature = "psk12");
+        self.suites12.retain(|suite| match suite.authentication {
+            Authentication12::EcdhePsk => keys,
+            Authentication12::Psk => keys && bare,
+            Authentication12::Ecdsa | Authentication12::Rsa => true,
+        });
+        if self.suites12.is_empty() && self.versions.contains(ProtocolVersion::TLS12) {
+            return Err(ConfigError::NoSuite(ProtocolVersion::TLS12));
         }
         Ok(())
     }

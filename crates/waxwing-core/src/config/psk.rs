@@ -48,7 +48,7 @@ impl fmt::Display for InvalidPsk {
 impl core::error::Error for InvalidPsk {}
 
 /// Bytes of the longest identity and context taken.
-const MAX_IDENTITY: usize = 1024;
+pub(crate) const MAX_IDENTITY: usize = 1024;
 /// Bytes of the shortest key taken: RFC 9257, Section 6 asks for 128 bits.
 const MIN_KEY: usize = 16;
 
@@ -101,11 +101,13 @@ impl ExternalPsk {
     }
 
     /// The key itself, for TLS 1.2.
+    #[cfg(feature = "psk12")]
     pub(crate) fn key(&self) -> &[u8] {
         &self.key
     }
 
     /// Whether it is imported.
+    #[cfg(feature = "tls12")]
     pub(crate) const fn is_imported(&self) -> bool {
         self.import.is_some()
     }

@@ -210,6 +210,10 @@ impl ServerConfigBuilder {
     pub fn build(self) -> Result<Arc<ServerConfig>, ConfigError> {
         let mut config = self.config;
         config.common.resolve(&self.chosen)?;
+        #[cfg(feature = "tls12")]
+        config
+            .common
+            .retain_psk_suites(config.psks.is_some(), config.psk_without_key_exchange)?;
         check_types(&config.client_certificate_types)?;
         if let Some(sessions) = &config.sessions
             && sessions.context.len() > MAX_SESSION_CONTEXT

@@ -7,9 +7,7 @@
 //!                 | any other label       -> Exporter
 //! ```
 
-use waxwing_crypto::{
-    CryptoError, Digest, HmacKey, IV_LEN, MAX_KEY_LEN, SharedSecret, Suite12, kdf,
-};
+use waxwing_crypto::{CryptoError, Digest, HmacKey, IV_LEN, MAX_KEY_LEN, Suite12, kdf};
 use zeroize::Zeroizing;
 
 use crate::connection::info::Exporter;
@@ -46,11 +44,11 @@ pub(crate) struct MainSecret {
 impl MainSecret {
     pub(crate) fn new(
         suite: &'static Suite12,
-        shared: &SharedSecret,
+        premaster: &[u8],
         randoms: Randoms,
         binding: &Binding<'_>,
     ) -> Result<Self, CryptoError> {
-        let premaster = suite.hash.hmac_key(shared.as_ref());
+        let premaster = suite.hash.hmac_key(premaster);
         let mut secret = Zeroizing::new([0; MAIN_SECRET_LEN]);
         match binding {
             Binding::Extended(session) => kdf::prf12(
@@ -196,8 +194,7 @@ mod tests {
     }
 
     fn secret(suite: &'static Suite12, binding: &Binding<'_>) -> MainSecret {
-        let shared = SharedSecret::concat(&[&SHARED]).unwrap();
-        MainSecret::new(suite, &shared, RANDOMS, binding).unwrap()
+        MainSecret::new(suite, &SHARED, RANDOMS, binding).unwrap()
     }
 
     #[test]

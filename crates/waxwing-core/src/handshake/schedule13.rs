@@ -171,7 +171,7 @@ impl HandshakeSecrets {
     ) -> Result<Self, CryptoError> {
         let hash = suite.hash;
         let zeros = Digest::zeros(hash.output_len());
-        let shared = shared.map_or(zeros.as_ref(), SharedSecret::as_ref);
+        let shared = shared.map_or_else(|| zeros.as_ref(), SharedSecret::as_ref);
         let secret = match psk {
             Some(psk) => kdf::extract(hash, psk.derived()?.as_ref(), shared),
             None => kdf::extract(hash, derived_without_psk(hash.id()), shared),

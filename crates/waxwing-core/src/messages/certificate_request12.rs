@@ -29,7 +29,7 @@ impl<'a> CertificateRequest12<'a> {
         let typ = match scheme.tls12_authentication() {
             Some(Authentication12::Rsa) => RSA_SIGN,
             Some(Authentication12::Ecdsa) => ECDSA_SIGN,
-            None => return false,
+            _ => return false,
         };
         self.certificate_types.contains(&typ) && self.signature_algorithms.contains(&scheme)
     }

@@ -2,6 +2,9 @@
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "psk12")]
+use waxwing_crypto::Authentication12;
+
 use super::HandshakeType;
 use super::alert::Alert;
 use super::certificate::{Certificate, Stapled};
@@ -27,6 +30,8 @@ use super::key_update::KeyUpdate;
 use super::new_session_ticket::NewSessionTicket;
 #[cfg(feature = "tls12")]
 use super::new_session_ticket12::NewSessionTicket12;
+#[cfg(feature = "psk12")]
+use super::psk_key_exchange12::{PskClientKeyExchange, PskServerKeyExchange};
 use super::registry::ExtensionType;
 use super::server_hello::ServerHello;
 #[cfg(feature = "tls12")]
@@ -59,6 +64,8 @@ pub fn parse_for_fuzzing(typ: u8, body: &[u8]) {
     let offered = known();
     #[cfg(feature = "tls12")]
     tls12(HandshakeType(typ), body, &offered);
+    #[cfg(feature = "psk12")]
+    psk12(HandshakeType(typ), body);
     match HandshakeType(typ) {
         HandshakeType::CLIENT_HELLO => {
             if let Ok(hello) = ClientHello::read(body) {
@@ -140,6 +147,22 @@ fn tls12(typ: HandshakeType, body: &[u8], offered: &ExtensionSet) {
         HandshakeType::NEW_SESSION_TICKET => round_trip!(body, NewSessionTicket12::read),
         HandshakeType::CERTIFICATE_STATUS => round_trip!(body, CertificateStatus::read),
         _ => {}
+    }
+}
+
+/// The messages that have another form with the suites of a PSK.
+#[cfg(feature = "psk12")]
+fn psk12(typ: HandshakeType, body: &[u8]) {
+    for kind in [Authentication12::EcdhePsk, Authentication12::Psk] {
+        match typ {
+            HandshakeType::SERVER_KEY_EXCHANGE => {
+                round_trip!(body, |body| PskServerKeyExchange::read(body, kind));
+            }
+            HandshakeType::CLIENT_KEY_EXCHANGE => {
+                round_trip!(body, |body| PskClientKeyExchange::read(body, kind));
+            }
+            _ => {}
+        }
     }
 }
 
@@ -255,6 +278,11 @@ mod tests {
             ),
             (HandshakeType::SERVER_HELLO_DONE, Vec::new()),
             (HandshakeType::CLIENT_KEY_EXCHANGE, bytes("02 0708")),
+            (HandshakeType::CLIENT_KEY_EXCHANGE, bytes("0001 61 02 0708")),
+            (
+                HandshakeType::SERVER_KEY_EXCHANGE,
+                bytes("0001 61 03 001d 02 0708")
+            ),
             (HandshakeType::CERTIFICATE_STATUS, bytes("01 000002 0708")),
             (
                 HandshakeType::NEW_SESSION_TICKET,

@@ -41,6 +41,8 @@ pub(crate) mod key_update;
 pub(crate) mod new_session_ticket;
 #[cfg(feature = "tls12")]
 pub(crate) mod new_session_ticket12;
+#[cfg(feature = "psk12")]
+pub(crate) mod psk_key_exchange12;
 pub(crate) mod registry;
 pub(crate) mod server_hello;
 #[cfg(feature = "tls12")]

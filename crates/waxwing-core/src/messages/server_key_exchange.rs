@@ -9,7 +9,7 @@ use crate::codec::{Read, Reader, Writer};
 use crate::error::PeerError;
 
 /// The ECCurveType `named_curve`.
-const NAMED_CURVE: u8 = 3;
+pub(super) const NAMED_CURVE: u8 = 3;
 /// Bytes of ServerECDHParams before the point: the type, the group, the length of the point.
 const PARAMS_HEAD: usize = 4;
 

@@ -114,7 +114,10 @@ fn server_hello(found: &mut Found, body: &[u8]) -> Result<(), DecodeError> {
 /// Of TLS 1.2, for a named curve (RFC 8422, Section 5.4).
 fn server_key_exchange(found: &mut Found, body: &[u8]) -> Result<(), DecodeError> {
     let mut reader = Reader::new("ServerKeyExchange", body);
-    reader.array::<3>()?;
+    // With a PSK a hint stands first, and nothing is signed.
+    let [3, _, _] = reader.array()? else {
+        return Ok(());
+    };
     reader.vec8("ECPoint")?;
     found.add(super::scheme(SignatureScheme::read(&mut reader)?));
     Ok(())

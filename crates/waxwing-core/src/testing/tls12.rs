@@ -3,14 +3,17 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use waxwing_aws_lc::{PROVIDER, SUITES12_WITH_PSK};
+use waxwing_crypto::{CipherSuite, CryptoProvider, HashId};
+
 use super::client_auth::TrustClient;
 use super::sessions::{ManualClock, MemoryClientSessions, MemorySessions};
-use super::{Side, certified_key, client_builder, message, name, server_builder};
+use super::{Side, Trust, certified_key, client_builder, message, name, server_builder};
 use crate::messages::HandshakeType;
 use crate::record::Epoch;
 use crate::{
-    ClientAuth, ClientConfigBuilder, ClientSessions, Error, ProtocolVersions, ServerConfigBuilder,
-    Session,
+    ClientAuth, ClientConfig, ClientConfigBuilder, ClientSessions, Error, ExternalPsk,
+    ProtocolVersions, PskLookup, PskResolver, ServerConfig, ServerConfigBuilder, Session,
 };
 
 /// A client of TLS 1.2 alone.
@@ -150,4 +153,51 @@ impl Stores {
         edit(&mut session);
         self.client.put(&name(), session);
     }
+}
+
+/// The provider of these tests, with the suites of PSKs.
+static WITH_PSK: CryptoProvider = CryptoProvider {
+    suites12: SUITES12_WITH_PSK,
+    ..PROVIDER
+};
+
+/// Knows one key, now or later.
+#[derive(Debug)]
+pub(crate) enum OneKey {
+    Now,
+    Later,
+}
+
+impl PskResolver for OneKey {
+    fn find(&self, _: &[u8]) -> PskLookup {
+        match self {
+            Self::Now => PskLookup::Found(one_key()),
+            Self::Later => PskLookup::Pending,
+        }
+    }
+
+    fn hint(&self) -> Option<&[u8]> {
+        Some(b"hint")
+    }
+}
+
+pub(crate) fn one_key() -> ExternalPsk {
+    ExternalPsk::new(b"one", &[0x4b; 16], HashId::Sha256).unwrap()
+}
+
+/// A client of TLS 1.2 with that key alone, for these suites.
+pub(crate) fn psk_client12(suite: CipherSuite) -> ClientConfigBuilder {
+    ClientConfig::builder(&WITH_PSK, Arc::new(Trust::Now))
+        .versions(ProtocolVersions::TLS12)
+        .cipher_suites([suite])
+        .external_psks([one_key()])
+        .dangerous_psk_without_key_exchange(true)
+}
+
+/// A server of TLS 1.2 that finds it.
+pub(crate) fn psk_server12(key: OneKey) -> ServerConfigBuilder {
+    ServerConfig::builder(&WITH_PSK, Arc::new(certified_key()))
+        .versions(ProtocolVersions::TLS12)
+        .external_psks(Arc::new(key))
+        .dangerous_psk_without_key_exchange(true)
 }

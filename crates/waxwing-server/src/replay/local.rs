@@ -25,8 +25,8 @@ pub struct LocalReplayGuard {
 }
 
 struct Seen {
-    /// What the clock said at the start.
-    since: UnixMillis,
+    /// What the clock said at the start, if something may have been seen before that.
+    since: Option<UnixMillis>,
     /// The latest time that the clock has shown.
     latest: UnixMillis,
     younger: HashSet<[u8; 16]>,
@@ -41,7 +41,7 @@ impl LocalReplayGuard {
     pub fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
         let now = clock.now();
         let seen = Seen {
-            since: now,
+            since: Some(now),
             latest: now,
             younger: HashSet::new(),
             older: HashSet::new(),
@@ -52,6 +52,16 @@ impl LocalReplayGuard {
             capacity,
             seen: Mutex::new(seen),
         }
+    }
+
+    /// The same for a process whose ticket keys are as new as the guard, and stay its own: then there
+    /// is no ticket that somebody could have used before, and early data is taken from the start.
+    #[must_use]
+    pub fn beside_new_keys(capacity: usize, clock: Arc<dyn Clock>) -> Self {
+        let mut guard = Self::new(capacity, clock);
+        let seen = guard.seen.get_mut();
+        seen.unwrap_or_else(PoisonError::into_inner).since = None;
+        guard
     }
 }
 
@@ -81,7 +91,8 @@ impl Seen {
         }
         // It is remembered even where the answer is no for another reason.
         let is_new = self.younger.insert(*id);
-        is_new && self.latest - self.since >= window
+        let knows_all = |since| self.latest - since >= window;
+        is_new && self.since.is_none_or(knows_all)
     }
 
     /// Forgets what was seen longer ago than `window`.
@@ -137,6 +148,16 @@ mod tests {
             FirstUse::No => false,
             FirstUse::Pending => panic!("memory needs nobody else"),
         }
+    }
+
+    #[test]
+    fn beside_new_keys_there_was_nothing_before() {
+        let clock = ManualClock::at(START);
+        let guard = LocalReplayGuard::beside_new_keys(100, clock.clone());
+        assert!(is_first(&guard, 1));
+        assert!(!is_first(&guard, 1));
+        let guard = LocalReplayGuard::new(100, clock);
+        assert!(!is_first(&guard, 1));
     }
 
     #[test]

@@ -270,7 +270,7 @@ fn check_url(url: &str) -> Result<(), StoreError> {
         }
         other => return Err(bad_url(&format!("{other}:// is not the scheme of a Redis"))),
     }
-    if rest.is_empty() || rest.starts_with(':') {
+    if rest.is_empty() || (rest.starts_with(':') && !rest.contains('@')) {
         return Err(bad_url("it names no host"));
     }
     Ok(())

@@ -16,6 +16,9 @@ use waxwing_core::{ProtocolVersion, ProtocolVersions};
 use crate::absent::{self, Feature};
 use crate::policy::Policy;
 
+/// Seconds that a server's sessions live.
+pub(crate) const LIFETIME: u32 = 7200;
+
 /// Why the flags cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -112,6 +115,8 @@ pub(crate) struct Options {
     pub(crate) request_scts: bool,
     /// What is stapled to the server's certificate will not do.
     pub(crate) reject_ocsp: bool,
+    /// It is not stapled.
+    pub(crate) decline_ocsp: bool,
     pub(crate) read_hello_first: bool,
     pub(crate) client_suite_order: bool,
     /// A client that looks like JDK 11 is not to be served in TLS 1.3.
@@ -176,6 +181,8 @@ pub(crate) struct Expectations {
     pub(crate) retry: Option<bool>,
     /// Nothing is resumed although a session was there.
     pub(crate) session_miss: bool,
+    /// A client comes by another session in TLS 1.2 although it resumed one.
+    pub(crate) renewal: bool,
     /// A client comes by no session to resume.
     pub(crate) no_session: bool,
     /// Whether the server keeps the session itself.
@@ -233,6 +240,7 @@ impl Default for Options {
             ocsp_stapling: false,
             request_scts: false,
             reject_ocsp: false,
+            decline_ocsp: false,
             read_hello_first: false,
             client_suite_order: true,
             jdk11_workaround: false,

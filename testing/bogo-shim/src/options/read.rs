@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{CredentialFiles, Options, Plan, PskImport, Refusal};
+use super::{CredentialFiles, LIFETIME, Options, Plan, PskImport, Refusal};
 use crate::{absent, policy};
 
 /// The rest of the command line.
@@ -217,6 +217,7 @@ impl Options {
             "-permute-extensions" => self.permute_extensions = true,
             // A client judges the response together with the certificate.
             "-use-ocsp-callback" | "-set-ocsp-in-callback" => {}
+            "-decline-ocsp-callback" => self.decline_ocsp = true,
             "-fail-ocsp-callback" => self.reject_ocsp = true,
             "-install-cert-compression-algs" => self.compression = vec![0xff01, 0xff02, 0xff03],
             "-install-one-cert-compression-alg" => {
@@ -242,6 +243,8 @@ impl Options {
             "-skip-ticket" => self.skip_ticket = true,
             // Tickets are always sealed and opened by hooks.
             "-use-ticket-callback" | "-use-ticket-aead-callback" => {}
+            // In TLS 1.2 that happens in the second half of its life.
+            "-renew-ticket" => self.resumption_delay = u64::from(LIFETIME) / 2,
             "-enable-early-data" => self.early_data = true,
             "-reverify-on-resume" => self.reverify_on_resume = true,
             "-resumption-delay" => self.resumption_delay = arguments.number(flag)?,
@@ -359,6 +362,7 @@ impl Options {
                 expect.early_data_reason = Some(arguments.text(flag)?);
             }
             "-expect-session-miss" => expect.session_miss = true,
+            "-expect-ticket-renewal" => expect.renewal = true,
             "-expect-no-session" => expect.no_session = true,
             "-expect-session-id" => expect.session_id = Some(true),
             "-expect-no-session-id" => expect.session_id = Some(false),

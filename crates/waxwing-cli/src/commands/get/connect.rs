@@ -10,9 +10,10 @@ use waxwing::compression::{COMPRESSORS, DECOMPRESSORS};
 use waxwing::pki::dangerous::AcceptAny;
 use waxwing::pki::revocation::RevocationPolicy;
 use waxwing::pki::{self, Identity, PinnedVerifier, TrustAnchors, Verifier};
-use waxwing::tokio::TlsStream;
-use waxwing::{CertifiedKey, ClientConfig, PROVIDER, ServerCertVerifier, ServerName};
+use waxwing::tokio::{Setup, TlsStream};
+use waxwing::{CertifiedKey, ClientConfig, PROVIDER, ServerCertVerifier, ServerName, SystemClock};
 
+use super::sessions::SessionFile;
 use super::url::{Scheme, Target};
 use crate::args::{GetArgs, OwnArgs, TrustArgs};
 use crate::exit::{Code, Failure, plain};
@@ -66,6 +67,9 @@ pub(crate) struct Connector<'a> {
     /// What --insecure overruled on the last connection.
     overruled: Arc<Mutex<Option<String>>>,
     trace: Option<Arc<TraceFile>>,
+    sessions: Option<Arc<SessionFile>>,
+    /// What to send first.
+    early_data: Vec<u8>,
 }
 
 impl<'a> Connector<'a> {
@@ -93,9 +97,24 @@ impl<'a> Connector<'a> {
             config = config.trace(Arc::clone(&file) as Arc<dyn waxwing::Trace>);
             trace = Some(file);
         }
+        let sessions = match &args.sessions.session {
+            Some(path) => Some(Arc::new(SessionFile::open(path, talk)?)),
+            None => None,
+        };
+        let early_data = match &args.sessions.early_data {
+            Some(path) => std::fs::read(path).map_err(|error| Failure::file(path, &error))?,
+            None => Vec::new(),
+        };
         let own = own_certificate(&args.own)?;
         let usage = |error: waxwing::ConfigError| Failure::usage(error.to_string());
         let elsewhere = config.clone().build().map_err(usage)?;
+        // These are for the server that the user names, too.
+        if let Some(sessions) = &sessions {
+            config = config
+                .sessions(Arc::clone(sessions) as _, Arc::new(SystemClock))
+                .early_data(args.sessions.early_data.is_some());
+        }
+        config = config.external_psks(args.sessions.psk.iter().cloned());
         if let Some(certified) = &own {
             config = config.client_certificate(Arc::new(Arc::clone(certified)));
         }
@@ -108,6 +127,8 @@ impl<'a> Connector<'a> {
             origin: origin.clone(),
             overruled,
             trace,
+            sessions,
+            early_data,
         })
     }
 
@@ -146,7 +167,8 @@ impl<'a> Connector<'a> {
         } else {
             &self.elsewhere
         };
-        let handshake = waxwing::tokio::connect(Arc::clone(config), name.clone(), tcp);
+        let setup = Setup::new().early_data(&*self.early_data);
+        let handshake = setup.connect(Arc::clone(config), name.clone(), tcp);
         let stream = tokio::time::timeout_at(deadline, handshake)
             .await
             .map_err(|_| late(Code::Tls, format!("shaking hands with {host}"), limit))?
@@ -164,6 +186,14 @@ impl<'a> Connector<'a> {
                 handshake: connected.elapsed(),
             },
         })
+    }
+
+    /// Keeps what the server gave. A fault in it is worth a warning, not more.
+    pub(crate) fn save_sessions(&self) {
+        if let Some(Err(error)) = self.sessions.as_ref().map(|sessions| sessions.save()) {
+            self.talk
+                .warn(format_args!("the sessions are not kept: {}", plain(&error)));
+        }
     }
 
     /// Ends the trace file. A fault in it is worth a warning, not more.

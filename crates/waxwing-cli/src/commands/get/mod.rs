@@ -9,6 +9,7 @@ mod http;
 mod pipe;
 mod report;
 pub(crate) mod request;
+mod sessions;
 mod sink;
 mod url;
 mod watched;
@@ -44,11 +45,17 @@ async fn fetch(args: &GetArgs, talk: Talk, document: &mut Document) -> Result<()
     if target.scheme == Scheme::Tls && talk.json() {
         return Err(Failure::usage("--json is for https://, not for tls://"));
     }
+    if target.scheme == Scheme::Https && args.sessions.early_data.is_some() {
+        return Err(Failure::usage(
+            "--early-data is for tls://, not for https://",
+        ));
+    }
     let connector = Connector::new(args, &target, talk)?;
     let result = match target.scheme {
         Scheme::Https => http::fetch(args, &connector, target, talk, document).await,
         Scheme::Tls => pipe::run(&connector, &target, talk).await,
     };
     connector.finish_trace();
+    connector.save_sessions();
     result
 }

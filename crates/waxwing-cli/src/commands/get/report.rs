@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use serde::Serialize;
+use waxwing::EarlyDataStatus;
 use waxwing::pki::{Identity, UnixTime};
 
 use super::connect::{Connected, Timings, Trust};
@@ -25,6 +26,12 @@ pub(crate) struct Report {
     post_quantum: bool,
     signature_scheme: Option<String>,
     pub(crate) alpn: Option<String>,
+    /// Whether an earlier session was resumed.
+    resumed: bool,
+    /// `accepted` or `rejected`, if there was some.
+    early_data: Option<&'static str>,
+    /// The identity of the key that was used in place of a certificate.
+    psk_identity: Option<String>,
     /// Whether the server asked for another key share, which costs a round trip.
     hello_retry_request: bool,
     /// Whether the server asked for a certificate of ours.
@@ -135,6 +142,16 @@ impl Report {
             post_quantum: info.group.is_some_and(|group| group.is_post_quantum()),
             signature_scheme: text(info.signature_scheme.as_ref().map(|v| v as _)),
             alpn: alpn.map(|name| safe(&String::from_utf8_lossy(name))),
+            resumed: info.resumed,
+            early_data: match info.early_data {
+                EarlyDataStatus::Accepted => Some("accepted"),
+                EarlyDataStatus::Rejected => Some("rejected"),
+                _ => None,
+            },
+            psk_identity: info
+                .psk_identity
+                .as_deref()
+                .map(|identity| safe(&String::from_utf8_lossy(identity))),
             hello_retry_request: info.retried,
             client_auth_requested: info.client_auth_requested,
             client_certificate: client_certificate(connected),
@@ -178,6 +195,16 @@ impl Report {
                 yes_no(self.post_quantum)
             ),
         );
+        if self.resumed {
+            let early = self.early_data.map(|what| format!("; early data {what}"));
+            talk.fact(
+                "session",
+                format_args!("resumed{}", early.unwrap_or_default()),
+            );
+        }
+        if let Some(identity) = &self.psk_identity {
+            talk.fact("shared key", identity);
+        }
         talk.fact("alpn", self.alpn.as_deref().unwrap_or("(none)"));
         if let Some(certificate) = &self.certificate {
             certificate.tell(talk, &dash(&self.signature_scheme));

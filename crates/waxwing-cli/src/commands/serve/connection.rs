@@ -71,7 +71,8 @@ pub(crate) async fn serve(
     if let Err(error) = tcp.set_nodelay(true) {
         talk.detail(format_args!("{peer} {error}"));
     }
-    let handshake = waxwing::tokio::accept(Arc::clone(&server.config), tcp);
+    let answers = server.sessions.answers.clone();
+    let handshake = waxwing::tokio::accept_with(Arc::clone(&server.config), tcp, answers);
     let outcome = tokio::select! {
         outcome = tokio::time::timeout(HANDSHAKE, handshake) => outcome,
         _ = stopping.wait_for(|stop| *stop) => return,

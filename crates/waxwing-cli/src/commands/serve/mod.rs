@@ -22,11 +22,13 @@ mod listing;
 mod proxy;
 mod range;
 mod run;
+mod sessions;
 mod signals;
 
 use cert::Identity;
 use files::Files;
 use proxy::Proxy;
+use sessions::Sessions;
 
 /// What is done with a connection once TLS stands.
 pub(crate) enum Mode {
@@ -59,6 +61,7 @@ impl Mode {
 pub(crate) struct Server {
     pub(crate) mode: Mode,
     pub(crate) config: Arc<ServerConfig>,
+    pub(crate) sessions: Sessions,
     pub(crate) talk: Talk,
 }
 
@@ -78,6 +81,7 @@ pub(crate) async fn run(args: &ServeArgs, talk: Talk) -> Result<(), Failure> {
     if let Some(log) = key_log(args.tls.keylog(), talk)? {
         config = config.key_log(log);
     }
+    let (config, sessions) = sessions::add(config, &args.sessions, talk).await?;
     let config = config
         .build()
         .map_err(|error| Failure::usage(error.to_string()))?;
@@ -88,7 +92,12 @@ pub(crate) async fn run(args: &ServeArgs, talk: Talk) -> Result<(), Failure> {
         .map_err(|error| busy(args.listen, &error))?;
     let file = identity.publish(args, address)?;
     announce::announce(talk, args, &mode, &identity, file.path(), address, &alpn)?;
-    let server = Arc::new(Server { mode, config, talk });
+    let server = Arc::new(Server {
+        mode,
+        config,
+        sessions,
+        talk,
+    });
     let limit = usize::try_from(args.max_connections).unwrap_or(usize::MAX);
     run::accept_until(server, listener, limit, signals).await;
     Ok(())

@@ -129,7 +129,7 @@ impl OurTurn {
             Binding::Randoms
         };
         let randoms = settled.randoms(env);
-        let secret = MainSecret::new(settled.suite, &share.shared, randoms, &binding)?;
+        let secret = MainSecret::new(settled.suite, share.shared.as_ref(), randoms, &binding)?;
         env.cx.log_main_secret(&secret);
         Ok(secret)
     }
@@ -170,7 +170,7 @@ fn finish_signed(
 }
 
 /// Our flight ends; the server's end is due.
-fn finish_flight(
+pub(super) fn finish_flight(
     secret: MainSecret,
     settled: Settled,
     env: &mut Env<'_>,

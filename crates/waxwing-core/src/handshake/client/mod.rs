@@ -23,6 +23,8 @@ mod finish12;
 pub(crate) mod finish13;
 mod hello;
 mod hello_writer;
+#[cfg(feature = "psk12")]
+mod psk12;
 mod psk13;
 #[cfg(feature = "tls12")]
 mod resume12;

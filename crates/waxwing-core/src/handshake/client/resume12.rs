@@ -100,7 +100,9 @@ pub(super) fn keep_fresh(
     let Some(sessions) = &env.config.sessions else {
         return Ok(());
     };
-    if ticket.is_none() && session_id.is_empty() {
+    // With a PSK a full handshake costs as little, and says whose key it rests on.
+    let with_psk = secret.suite().authentication.is_psk();
+    if with_psk || ticket.is_none() && session_id.is_empty() {
         return Ok(());
     }
     let now = sessions.clock.now();

@@ -25,6 +25,8 @@ use super::finish12::{
     AwaitChangeCipherSpec, AwaitChoice, AwaitFinished, AwaitNewSessionTicket, AwaitSignature,
     OurTurn,
 };
+#[cfg(feature = "psk12")]
+use super::psk12;
 use super::resume12;
 use super::{Env, hello_writer};
 use crate::config::credentials::{CertChoice, CertificateRequestView};
@@ -47,6 +49,10 @@ use crate::{Error, Incompatible, PeerError, Rejection};
 /// Where the client stands, in the order of the protocol.
 pub(super) enum Step {
     Certificate(AwaitCertificate),
+    #[cfg(feature = "psk12")]
+    PskServerKeyExchange(psk12::AwaitServerKeyExchange),
+    #[cfg(feature = "psk12")]
+    PskServerHelloDone(Box<psk12::AwaitServerHelloDone>),
     CertificateStatus(AwaitCertificateStatus),
     Verdict(Box<AwaitVerdict>),
     ServerKeyExchange(AwaitServerKeyExchange),
@@ -63,6 +69,10 @@ pub(super) type Outcome = StepOutcome<super::Step>;
 impl Step {
     pub(super) fn expects(&self, typ: HandshakeType) -> bool {
         match self {
+            #[cfg(feature = "psk12")]
+            Self::PskServerKeyExchange(step) => step.expects(typ),
+            #[cfg(feature = "psk12")]
+            Self::PskServerHelloDone(_) => typ == HandshakeType::SERVER_HELLO_DONE,
             Self::Certificate(_) => typ == HandshakeType::CERTIFICATE,
             Self::CertificateStatus(_) => matches!(
                 typ,
@@ -87,6 +97,10 @@ impl Step {
         env: &mut Env<'_>,
     ) -> Result<Outcome, Error> {
         match self {
+            #[cfg(feature = "psk12")]
+            Self::PskServerKeyExchange(step) => step.on_message(message, env),
+            #[cfg(feature = "psk12")]
+            Self::PskServerHelloDone(step) => step.on_server_hello_done(message, env),
             Self::Certificate(step) => step.on_certificate(message, env),
             Self::CertificateStatus(step) if message.typ == HandshakeType::CERTIFICATE_STATUS => {
                 step.on_certificate_status(message, env)
@@ -210,7 +224,9 @@ pub(super) fn on_server_hello(
     info.extended_main_secret = extensions.extended_main_secret;
     info.secure_renegotiation = extensions.renegotiation_info.is_some();
     info.alpn = extensions.alpn.map(Into::into);
-    if env.config.certificates.is_some() && resumed.is_none() {
+    // With a PSK no certificate is asked for.
+    let may_sign = resumed.is_none() && !suite.authentication.is_psk();
+    if env.config.certificates.is_some() && may_sign {
         env.cx.transcript.start_logged(suite.hash);
     } else {
         env.cx.transcript.start(suite.hash);
@@ -230,6 +246,11 @@ pub(super) fn on_server_hello(
     };
     if let Some(session) = resumed {
         return resume12::on_server_hello(session, settled, &extensions, env);
+    }
+    #[cfg(feature = "psk12")]
+    if suite.authentication.is_psk() {
+        let step = psk12::AwaitServerKeyExchange { settled };
+        return Ok(Step::PskServerKeyExchange(step).next());
     }
     settle_types(
         extensions.server_certificate_type,

@@ -109,7 +109,7 @@ impl AwaitClientKeyExchange {
             client: env.cx.client_random,
             server: offer.server_random,
         };
-        let secret = MainSecret::new(offer.suite, &shared, randoms, &binding)?;
+        let secret = MainSecret::new(offer.suite, shared.as_ref(), randoms, &binding)?;
         env.cx.log_main_secret(&secret);
         let promise = offer.promise;
         match verified {
@@ -166,7 +166,7 @@ pub(super) struct AwaitChangeCipherSpec {
 
 impl AwaitChangeCipherSpec {
     /// `_signature` is there if the client showed a certificate.
-    fn after(
+    pub(super) fn after(
         secret: MainSecret,
         promise: Promise,
         _signature: Option<SignatureOk>,

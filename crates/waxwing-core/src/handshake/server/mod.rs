@@ -21,6 +21,8 @@ pub(crate) mod certificate;
 mod finish12;
 mod finish13;
 mod hello;
+#[cfg(feature = "psk12")]
+mod psk12;
 mod psk13;
 pub(crate) mod request13;
 #[cfg(feature = "tls12")]
@@ -159,6 +161,10 @@ impl Server {
             }
             (Some(Step::Tls13(tls13::Step::Verdict(step))), Answer::Verdict(verdict)) => {
                 step.on_verdict(verdict)?
+            }
+            #[cfg(feature = "psk12")]
+            (Some(Step::Tls12(tls12::Step::Psk(step))), Answer::Psk(psk)) => {
+                step.on_psk(psk, &mut env)?
             }
             (Some(Step::Tls13(tls13::Step::Lookup(step))), answer) if step.is_for(&answer) => {
                 step.on_answer(answer, &mut env)?

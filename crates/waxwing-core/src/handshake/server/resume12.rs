@@ -17,7 +17,6 @@ use alloc::boxed::Box;
 use waxwing_crypto::{CryptoError, Digest, Suite12};
 
 use super::super::auth::check_finished12;
-use super::super::record_limits::{self, Wish};
 use super::super::schedule12::{MAIN_SECRET_LEN, MainSecret, Randoms};
 use super::super::{StepOutcome, negotiate};
 use super::Env;
@@ -248,7 +247,16 @@ impl Fit {
             _ => None,
         };
         let server_random = tls12::server_random(env)?;
-        send_server_hello(hello, suite, &server_random, renewed.is_some(), env)?;
+        // What is said of certificates, names and points belongs to full handshakes (RFC 6066,
+        // Sections 3 and 8; RFC 6962, Section 3.3.1; RFC 8422, Section 4); the length of records is
+        // agreed anew (RFC 8449, Section 4).
+        let extensions = ServerHelloExtensions12 {
+            session_ticket: renewed.is_some(),
+            ..ServerHelloExtensions12::default()
+        };
+        // RFC 5077, Section 3.4; RFC 5246, Section 7.4.1.3: the same id says that it is resumed.
+        let id = hello.session_id;
+        tls12::send_agreed(hello, suite, &server_random, id, extensions, env)?;
         if let Some(renewed) = renewed {
             renewed.send(env)?;
         }
@@ -268,37 +276,6 @@ impl Fit {
         };
         Ok(Step::ResumedChangeCipherSpec(Box::new(step)).next())
     }
-}
-
-/// What is said of certificates, names and points belongs to full handshakes (RFC 6066, Sections 3
-/// and 8; RFC 6962, Section 3.3.1; RFC 8422, Section 4); the length of records is agreed anew
-/// (RFC 8449, Section 4).
-fn send_server_hello(
-    hello: &ClientHello<'_>,
-    suite: &'static Suite12,
-    random: &[u8; 32],
-    session_ticket: bool,
-    env: &mut Env<'_>,
-) -> Result<(), Error> {
-    let wish = Wish {
-        max_fragment_length: hello.extensions.max_fragment_length,
-        record_size_limit: hello.extensions.record_size_limit,
-    };
-    let version = ProtocolVersion::TLS12;
-    let limits = record_limits::answer(wish, &env.config.common, version);
-    record_limits::apply(wish, limits, version, env.cx, env.flight)?;
-    let alpn = env.cx.info.alpn.clone();
-    let extensions = ServerHelloExtensions12 {
-        renegotiation_info: env.cx.info.secure_renegotiation.then_some(&[]),
-        extended_main_secret: env.cx.info.extended_main_secret,
-        session_ticket,
-        alpn: alpn.as_deref(),
-        max_fragment_length: limits.max_fragment_length,
-        record_size_limit: limits.record_size_limit,
-        ..ServerHelloExtensions12::default()
-    };
-    // RFC 5077, Section 3.4; RFC 5246, Section 7.4.1.3: the same id says that it is resumed.
-    tls12::send_hello(suite, random, hello.session_id, &extensions, env)
 }
 
 /// The client switches to the new keys. It sends nothing before.

@@ -1,7 +1,7 @@
 //! The tickets that a server sends once the client has finished (RFC 9846, Section 4.7.1).
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
+use alloc::vec;
 
 use waxwing_crypto::{CipherSuite, Digest};
 
@@ -69,8 +69,7 @@ impl Issue {
             return Ok(());
         };
         let secret = self.source.secret(&env.cx.transcript.current())?;
-        let mut age_adds = Vec::new();
-        age_adds.resize(usize::from(self.count).saturating_mul(4), 0);
+        let mut age_adds = vec![0; usize::from(self.count).saturating_mul(4)];
         env.config.common.provider.random.fill(&mut age_adds)?;
         let common = self.common(sessions, env);
         for (nonce, age_add) in (0..self.count).zip(age_adds.as_chunks().0) {
@@ -99,7 +98,7 @@ impl Issue {
             lifetime: sessions.lifetime,
             age_add: 0,
             max_early_data: env.config.early_data.as_ref().map_or(0, |own| own.max),
-            server_name: name.map_or(Box::default(), |name| name.as_str().into()),
+            server_name: name.map_or_else(Box::default, |name| name.as_str().into()),
             alpn: info.alpn.clone().unwrap_or_default(),
             context: sessions.context.as_slice().into(),
             extended_main_secret: false,

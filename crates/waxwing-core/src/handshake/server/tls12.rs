@@ -25,6 +25,8 @@ use super::finish12::{
     AwaitCertificate, AwaitCertificateVerify, AwaitChangeCipherSpec, AwaitClientKeyExchange,
     AwaitFinished, AwaitVerdict,
 };
+#[cfg(feature = "psk12")]
+use super::psk12;
 use super::resume12::{self, AwaitSession};
 use super::tickets12::Promise;
 
@@ -55,6 +57,10 @@ const MAX_CURVES: usize = 5;
 /// Where the server stands, in the order of the protocol.
 pub(super) enum Step {
     Session(Box<AwaitSession>),
+    #[cfg(feature = "psk12")]
+    PskClientKeyExchange(Box<psk12::AwaitClientKeyExchange>),
+    #[cfg(feature = "psk12")]
+    Psk(Box<psk12::AwaitPsk>),
     ResumedVerdict(Box<resume12::AwaitVerdict>),
     ResumedChangeCipherSpec(Box<resume12::AwaitChangeCipherSpec>),
     ResumedFinished(Box<resume12::AwaitFinished>),
@@ -74,6 +80,10 @@ impl Step {
     pub(super) fn expects(&self, typ: HandshakeType) -> bool {
         match self {
             Self::Certificate(_) => typ == HandshakeType::CERTIFICATE,
+            #[cfg(feature = "psk12")]
+            Self::PskClientKeyExchange(_) => typ == HandshakeType::CLIENT_KEY_EXCHANGE,
+            #[cfg(feature = "psk12")]
+            Self::Psk(_) => false,
             Self::ClientKeyExchange(_) => typ == HandshakeType::CLIENT_KEY_EXCHANGE,
             Self::CertificateVerify(_) => typ == HandshakeType::CERTIFICATE_VERIFY,
             Self::ResumedFinished(_) | Self::Finished(_) => typ == HandshakeType::FINISHED,
@@ -94,6 +104,10 @@ impl Step {
     ) -> Result<Outcome, Error> {
         match self {
             Self::Certificate(step) => step.on_certificate(message, env),
+            #[cfg(feature = "psk12")]
+            Self::PskClientKeyExchange(step) => step.on_client_key_exchange(message, env),
+            #[cfg(feature = "psk12")]
+            Self::Psk(_) => Err(PeerError::UnexpectedMessage.into()),
             Self::ClientKeyExchange(step) => step.on_client_key_exchange(message, env),
             Self::CertificateVerify(step) => step.on_certificate_verify(message, env),
             Self::Finished(step) => step.on_finished(message, env),
@@ -129,6 +143,8 @@ impl Step {
     pub(super) fn question(&self) -> Option<Question<'_>> {
         match self {
             Self::Session(step) => step.question(),
+            #[cfg(feature = "psk12")]
+            Self::Psk(step) => Some(step.question()),
             Self::ResumedVerdict(step) => Some(Question::ClientVerdict(&step.request)),
             Self::Choice(step) => {
                 // It was read before, so it can be read again.
@@ -186,14 +202,18 @@ pub(super) fn full_handshake(
         hello.cipher_suites,
         config.client_suite_order,
     )?;
+    let alpn = negotiate::alpn(&config.common.alpn, extensions.alpn, config.alpn_required)?;
+    env.cx.info.alpn = alpn.map(Into::into);
+    #[cfg(feature = "psk12")]
+    if let Some(suite) = suites.first().filter(|suite| suite.authentication.is_psk()) {
+        return psk12::answer_hello(suite, &hello, env);
+    }
     let group = negotiate::group12(&config.common, extensions.supported_groups)?;
     // RFC 9155, Section 2: without the list a client means SHA-1, which nobody signs with here.
     let schemes = extensions
         .signature_algorithms
         .ok_or(Incompatible::SignatureScheme)?;
-    let alpn = negotiate::alpn(&config.common.alpn, extensions.alpn, config.alpn_required)?;
     env.cx.info.group = Some(group.name());
-    env.cx.info.alpn = alpn.map(Into::into);
     let agreed = Agreed {
         suites,
         group,
@@ -364,15 +384,42 @@ impl Agreed {
             alpn: alpn.as_deref(),
             max_fragment_length: limits.max_fragment_length,
             record_size_limit: limits.record_size_limit,
-            ..ServerHelloExtensions12::default()
         };
         let session_id = self.promise.session_id();
         send_hello(suite, &self.server_random, session_id, &extensions, env)
     }
 }
 
+/// Sends a ServerHello with what is agreed in each handshake, and with these `extensions`.
+pub(super) fn send_agreed(
+    hello: &ClientHello<'_>,
+    suite: &'static Suite12,
+    random: &[u8; 32],
+    session_id: &[u8],
+    extensions: ServerHelloExtensions12<'_>,
+    env: &mut Env<'_>,
+) -> Result<(), Error> {
+    let wish = Wish {
+        max_fragment_length: hello.extensions.max_fragment_length,
+        record_size_limit: hello.extensions.record_size_limit,
+    };
+    let version = ProtocolVersion::TLS12;
+    let limits = record_limits::answer(wish, &env.config.common, version);
+    record_limits::apply(wish, limits, version, env.cx, env.flight)?;
+    let alpn = env.cx.info.alpn.clone();
+    let extensions = ServerHelloExtensions12 {
+        renegotiation_info: env.cx.info.secure_renegotiation.then_some(&[]),
+        extended_main_secret: env.cx.info.extended_main_secret,
+        alpn: alpn.as_deref(),
+        max_fragment_length: limits.max_fragment_length,
+        record_size_limit: limits.record_size_limit,
+        ..extensions
+    };
+    send_hello(suite, random, session_id, &extensions, env)
+}
+
 /// Sends a ServerHello.
-pub(super) fn send_hello(
+fn send_hello(
     suite: &'static Suite12,
     random: &[u8; 32],
     session_id: &[u8],

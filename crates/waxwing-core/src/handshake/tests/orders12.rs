@@ -6,6 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use waxwing_aws_lc::PROVIDER;
+use waxwing_crypto::CipherSuite;
 
 use crate::config::credentials::{CertChoice, CertificateRequestView, ClientCertResolver};
 use crate::connection::event::{Answer, Question, Wait};
@@ -16,7 +17,8 @@ use crate::record::Epoch;
 use crate::testing::client_auth::TrustClient;
 use crate::testing::sessions::MemorySessions;
 use crate::testing::tls12::{
-    Stores, asking_server12, carry, client_of_both, client12, known_client12, server12,
+    OneKey, Stores, asking_server12, carry, client_of_both, client12, known_client12, psk_client12,
+    psk_server12, server12,
 };
 use crate::testing::{
     CERTIFICATE, Side, SlowChoice, SlowKey, Trust, certified_key, message, server_builder, verified,
@@ -47,6 +49,10 @@ enum Point {
     ClientFinishedSent,
     ChangeCipherSpecReceived,
     ClientDone,
+    /// The server chose a suite with a PSK alone, or with a key exchange too.
+    PskServerHelloReceived,
+    EcdhePskServerHelloReceived,
+    PskServerKeyExchangeReceived,
     /// Our Finished is out, and a ticket was promised.
     TicketPromised,
     TicketReceived,
@@ -69,6 +75,9 @@ enum Point {
     SignatureReceived,
     ChangeCipherSpecOfClientReceived,
     ServerDone,
+    PskServerHelloDoneSent,
+    PskLookedUp,
+    PskFound,
     SessionLookedUp,
     /// The client's certificate of then.
     OldCertificateJudged,
@@ -81,10 +90,11 @@ use Point as P;
 
 /// Which handshake messages may come where, and whether change_cipher_spec may. The source is the
 /// RFCs, not the code: Figure 1 of RFC 5246, Section 7.3; RFC 6066, Section 8, for
-/// CertificateStatus; Figure 2 of RFC 5246 and Figures 1 and 2 of RFC 5077 for sessions. A HelloRequest, which a client may ignore while it shakes hands
+/// CertificateStatus; Figure 2 of RFC 5246 and Figures 1 and 2 of RFC 5077 for sessions;
+/// RFC 4279, Section 2, and RFC 5489, Section 2, for PSKs. A HelloRequest, which a client may ignore while it shakes hands
 /// (Section 7.4.1.1), is refused here like any other message out of place. After the last message
 /// of the handshake the connection judges, not the handshake.
-const ORDER: [(Point, &[T], bool); 40] = [
+const ORDER: [(Point, &[T], bool); 46] = [
     (P::ClientHelloSent, &[T::SERVER_HELLO], false),
     // It may become TLS 1.3, where change_cipher_spec is ignored (RFC 9846, Section 5).
     (P::ClientHelloOfBothSent, &[T::SERVER_HELLO], true),
@@ -113,6 +123,21 @@ const ORDER: [(Point, &[T], bool); 40] = [
     (P::ClientFinishedSent, &[], true),
     (P::ChangeCipherSpecReceived, &[T::FINISHED], false),
     (P::ClientDone, &[], false),
+    (
+        P::PskServerHelloReceived,
+        &[T::SERVER_KEY_EXCHANGE, T::SERVER_HELLO_DONE],
+        false,
+    ),
+    (
+        P::EcdhePskServerHelloReceived,
+        &[T::SERVER_KEY_EXCHANGE],
+        false,
+    ),
+    (
+        P::PskServerKeyExchangeReceived,
+        &[T::SERVER_HELLO_DONE],
+        false,
+    ),
     (P::TicketPromised, &[T::NEW_SESSION_TICKET], false),
     (P::TicketReceived, &[], true),
     (P::Resumed, &[], true),
@@ -137,6 +162,9 @@ const ORDER: [(Point, &[T], bool); 40] = [
     (P::SignatureReceived, &[], true),
     (P::ChangeCipherSpecOfClientReceived, &[T::FINISHED], false),
     (P::ServerDone, &[], false),
+    (P::PskServerHelloDoneSent, &[T::CLIENT_KEY_EXCHANGE], false),
+    (P::PskLookedUp, &[], false),
+    (P::PskFound, &[], true),
     (P::SessionLookedUp, &[], false),
     (P::OldCertificateJudged, &[], false),
     (P::ResumedFinishedSent, &[], true),
@@ -147,6 +175,9 @@ const ORDER: [(Point, &[T], bool); 40] = [
     ),
     (P::ResumedServerDone, &[], false),
 ];
+
+const PSK: CipherSuite = CipherSuite::TLS12_PSK_AES_128_GCM_SHA256;
+const ECDHE_PSK: CipherSuite = CipherSuite::TLS12_ECDHE_PSK_AES_128_GCM_SHA256;
 
 /// One side at some point, and messages that were really exchanged: those that come next for it
 /// are among them, before others of the same type.
@@ -306,6 +337,11 @@ impl Scene {
         let client = |builder, count| Self::client(builder, stapling_server(), count, None);
         let asked = |builder, count| Self::client(builder, asking_server12(true), count, None);
         let server = |builder, count| Self::server(asking_server12(false), builder, count);
+        let psk = |suite, count| {
+            Self::client(psk_client12(suite), psk_server12(OneKey::Now), count, None)
+        };
+        let psk_server =
+            |key, count| Self::server(psk_server12(key), psk_client12(ECDHE_PSK), count);
         match point {
             P::ClientHelloSent => client(client12(), 0),
             P::ClientHelloOfBothSent => client(client_of_both(), 0),
@@ -327,6 +363,9 @@ impl Scene {
             P::ClientFinishedSent => asked(known_client12(), 5),
             P::ChangeCipherSpecReceived => asked(known_client12(), 6),
             P::ClientDone => asked(known_client12(), 7),
+            P::PskServerHelloReceived => psk(PSK, 1),
+            P::EcdhePskServerHelloReceived => psk(ECDHE_PSK, 1),
+            P::PskServerKeyExchangeReceived => psk(ECDHE_PSK, 2),
             P::TicketPromised => Self::left_a_ticket(0),
             P::TicketReceived => Self::left_a_ticket(1),
             P::Resumed => Self::resumed_client(&Stores::with_ticket(), 1),
@@ -358,6 +397,9 @@ impl Scene {
             P::SignatureReceived => server(known_client12(), 3),
             P::ChangeCipherSpecOfClientReceived => server(known_client12(), 4),
             P::ServerDone => server(known_client12(), 5),
+            P::PskServerHelloDoneSent => psk_server(OneKey::Now, 0),
+            P::PskLookedUp => psk_server(OneKey::Later, 1),
+            P::PskFound => psk_server(OneKey::Now, 1),
             P::SessionLookedUp => {
                 let slow = Stores::after(MemorySessions::slow(), client12(), server12());
                 Self::resumed_server(&slow, server12(), 0)
@@ -417,6 +459,7 @@ fn the_points_are_what_they_are_called() {
             | P::OldCertificateJudged
             | P::ClientCertificateJudged => Status::Wait(Wait::Verdict),
             P::SessionLookedUp => Status::Wait(Wait::Session),
+            P::PskLookedUp => Status::Wait(Wait::Psk),
             P::ClientCertificateChosen | P::ServerCertificateChosen => {
                 Status::Wait(Wait::Certificate)
             }

@@ -8,6 +8,7 @@ mod client_auth;
 pub(super) mod compression;
 mod post_handshake;
 mod psk;
+mod psk12;
 mod raw_public_keys;
 mod records;
 mod records12;
@@ -33,6 +34,7 @@ fn cases() -> impl Iterator<Item = Case> {
         client_auth::CASES,
         compression::CASES,
         post_handshake::CASES,
+        psk12::CASES,
         psk::CASES,
         raw_public_keys::CASES,
         resume12::CASES,

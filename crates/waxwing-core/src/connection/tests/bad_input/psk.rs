@@ -11,10 +11,12 @@ use crate::messages::HandshakeType as T;
 use crate::session::{PeerIdentity, Session, Vouched};
 use crate::testing::hellos::{ClientParts, ServerParts};
 use crate::testing::sessions::{ManualClock, MemoryClientSessions, MemorySessions};
+use crate::testing::tls12::{client_of_both, server12};
 use crate::testing::{CERTIFICATE, Side, client_builder, message, name, server_builder};
 use crate::{
     Buffer, CertificateType, ClientConfigBuilder, ClientSessions, Clock, Connection, Error,
-    FirstUse, PeerError as P, ProtocolVersion, ReplayGuard, ServerConfigBuilder, ServerSessions,
+    FirstUse, Incompatible as I, PeerError as P, ProtocolVersion, ReplayGuard, ServerConfigBuilder,
+    ServerSessions,
 };
 
 const PRE_SHARED_KEY: u16 = 41;
@@ -76,6 +78,18 @@ pub(super) const CASES: &[Case] = &[
             early_data(client_builder(), |hello| {
                 hello.extensions.remove(PRE_SHARED_KEY)
             })
+        },
+    ),
+    (
+        "TLS 1.2 after early data",
+        Error::Incompatible(I::EarlyDataVersion),
+        || {
+            let world = World::new();
+            let client = world.client(client_of_both()).early_data(true);
+            let mut client = Side::client(client);
+            let mut server = Side::server(server12());
+            server.take(&client.sent()[0]).unwrap();
+            client.take(&server.sent()[0]).unwrap_err()
         },
     ),
     (

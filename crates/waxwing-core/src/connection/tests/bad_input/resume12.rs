@@ -120,9 +120,10 @@ pub(super) const CASES: &[Case] = &[
         Error::Peer(P::BadFinished),
         || {
             let stores = Stores::with_ticket().age();
-            edited_end(&stores, |bytes| match T(bytes[0]) {
-                T::NEW_SESSION_TICKET => *bytes.last_mut().unwrap() ^= 1,
-                _ => {}
+            edited_end(&stores, |bytes| {
+                if T(bytes[0]) == T::NEW_SESSION_TICKET {
+                    *bytes.last_mut().unwrap() ^= 1;
+                }
             })
         },
     ),
