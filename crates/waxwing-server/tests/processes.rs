@@ -103,8 +103,8 @@ impl Fleet {
     async fn take_early_data(&mut self, visitor: &Visitor) {
         let before = [0, 1, 2].map(|number: usize| self.members[number].counts().accepted);
         let deadline = Instant::now() + PATIENCE;
-        for number in 0..SERVERS {
-            while self.members[number].counts().accepted == before[number] {
+        for (number, before) in before.into_iter().enumerate() {
+            while self.members[number].counts().accepted == before {
                 assert!(Instant::now() < deadline, "early data is never taken");
                 visitor.visit(self.members[number].port).await;
                 self.members.iter_mut().for_each(Member::pass_window);
@@ -383,11 +383,11 @@ async fn of_ten_thousand_replays_none_is_taken_twice() {
     let ports = [0, 1, 2].map(|number: usize| fleet.members[number].port);
     let mut recorder = Recorder::new();
     recorder.visit(ports[0]).await;
-    for number in 0..SERVERS {
+    for (number, port) in ports.into_iter().enumerate() {
         let deadline = Instant::now() + PATIENCE;
         while fleet.members[number].taken().is_empty() {
             assert!(Instant::now() < deadline, "early data is never taken");
-            send(ports[number], recorder.flight()).await;
+            send(port, recorder.flight()).await;
             fleet.members.iter_mut().for_each(Member::pass_window);
         }
     }
