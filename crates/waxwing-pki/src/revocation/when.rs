@@ -40,7 +40,9 @@ impl When<'_> {
             return;
         };
         match Validity::<Rfc5280>::from_der(certificate.validity) {
-            Ok(read) => horizon.asked_within(self.now, read.not_before.into(), read.not_after.into()),
+            Ok(read) => {
+                horizon.asked_within(self.now, read.not_before.into(), read.not_after.into())
+            }
             Err(_) => horizon.unknown(),
         }
     }

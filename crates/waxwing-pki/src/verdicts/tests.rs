@@ -209,46 +209,48 @@ fn the_same_again_is_not_judged_again() {
 fn whatever_differs_is_judged_anew() {
     let world = World::new();
     let [leaf, middle] = world.chain();
-    let root = &world.root.certificate;
+    let root = world.root.certificate.as_slice();
     let watched = world.watched();
-    assert_eq!(watched.stapling(&[leaf, middle, root], None), ACCEPTED);
+    let base = || watched.server(&[leaf, middle, root]);
+    assert_eq!(base(), ACCEPTED);
     // The order, something more, something less.
-    assert_eq!(watched.server(&[leaf, root, middle]), ACCEPTED);
-    assert_eq!(watched.server(&[leaf, middle, root, root]), ACCEPTED);
-    assert_eq!(watched.server(&[leaf, middle, root, b""]), ACCEPTED);
-    assert_eq!(watched.server(&[leaf, middle]), ACCEPTED);
-    assert_eq!(watched.server(&[leaf]), refused(Code::UnknownIssuer));
-    // What comes beside the chain.
-    let peer = || Peer::Server(&watched.name);
-    let shown: [(Option<&[u8]>, Option<&[u8]>); 4] = [
-        (Some(b"a"), None),
-        (Some(b"b"), None),
-        (None, Some(b"a")),
-        (Some(b""), Some(b"")),
+    let others: [&[&[u8]]; 4] = [
+        &[leaf, root, middle],
+        &[leaf, middle, root, root],
+        &[leaf, middle, root, b""],
+        &[leaf, middle],
     ];
-    for (ocsp, scts) in shown {
-        let evidence = Evidence::of_server(ocsp, scts);
-        let chain = [leaf, middle, root];
-        assert_eq!(watched.ask(peer(), &chain, &evidence), ACCEPTED);
+    for other in others {
+        assert_eq!(watched.server(other), ACCEPTED);
+        assert_eq!(base(), Remembered);
+    }
+    let alone = watched.server(&[leaf]);
+    assert_eq!(alone, refused(Code::NoIssuerLocally));
+    // One bit.
+    let mut changed = middle.to_vec();
+    *changed.last_mut().unwrap() ^= 1;
+    let outcome = watched.server(&[leaf, &changed, root]);
+    assert!(matches!(outcome, Judged(Err(_))), "{outcome:?}");
+    // What comes beside the chain.
+    for evidence in [
+        Evidence::of_server(Some(b"a"), None),
+        Evidence::of_server(Some(b"b"), None),
+        Evidence::of_server(None, Some(b"a")),
+        Evidence::of_server(Some(b""), Some(b"")),
+    ] {
+        let peer = Peer::Server(&watched.name);
+        let outcome = watched.ask(peer, &[leaf, middle, root], &evidence);
+        assert_eq!(outcome, ACCEPTED, "{evidence:?}");
+        assert_eq!(base(), Remembered);
     }
     // Another name, and another role.
     let other = "other.example".parse().unwrap();
     let evidence = Evidence::of_server(None, None);
-    assert_eq!(
-        watched.ask(Peer::Server(&other), &[leaf, middle], &evidence),
-        refused(Code::NameMismatch)
-    );
-    assert_eq!(
-        watched.client(&[leaf, middle]),
-        refused(Code::InvalidPurpose)
-    );
-    // One bit.
-    let mut changed = middle.to_vec();
-    *changed.last_mut().unwrap() ^= 1;
-    let outcome = watched.server(&[leaf, &changed]);
-    assert!(matches!(outcome, Judged(Err(_))), "{outcome:?}");
-    // None of it has disturbed the first.
-    assert_eq!(watched.server(&[leaf, middle]), Remembered);
+    let outcome = watched.ask(Peer::Server(&other), &[leaf, middle, root], &evidence);
+    assert_eq!(outcome, refused(Code::HostnameMismatch));
+    let outcome = watched.client(&[leaf, middle, root]);
+    assert_eq!(outcome, refused(Code::InvalidPurpose));
+    assert_eq!(base(), Remembered);
 }
 
 /// A chain that is valid between days of January 2030, each for its own.
@@ -367,7 +369,7 @@ fn what_is_refused_is_judged_each_time() {
     for _ in 0..3 {
         let before = watched.count.load(Ordering::Relaxed);
         let outcome = watched.server(&world.chain());
-        assert_eq!(outcome, refused(Code::NameMismatch));
+        assert_eq!(outcome, refused(Code::HostnameMismatch));
         assert!(watched.count.load(Ordering::Relaxed) > before);
     }
     // And once it is good it is accepted.
