@@ -83,10 +83,11 @@ mod tests {
         let names: [ServerName; 5] = ["a", "ab", "192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"]
             .map(|name| name.parse().unwrap());
         let peers = names.iter().map(Peer::Server).chain([Peer::Client]);
-        let chains: [&[&[u8]]; 9] = [
+        let chains: [&[&[u8]]; 10] = [
             &[b"ab", b"c"],
             &[b"a", b"bc"],
             &[b"abc"],
+            &[b"ab\x05c"],
             &[b"c", b"ab"],
             &[b"ab", b"c", b""],
             &[b"ab", b"", b"c"],
