@@ -31,6 +31,11 @@ pub const MAX_SCTS: usize = 16;
 /// Paths from one peer's certificates to a trust anchor that are asked for revocation. Honest chains
 /// have one, or two where an authority is changing its root.
 pub const MAX_REVOCATION_PATHS: usize = 8;
+/// Accepted chains that one verifier remembers, if nothing else is said: a few hundred bytes each.
+pub const MAX_VERDICTS: usize = 1024;
+/// Seconds that an accepted chain is remembered at most. That saves nearly all of the work for peers
+/// that are often met, and is short beside the hours that lists and responses count.
+pub const MAX_VERDICT_AGE: u64 = 3600;
 
 /// Records in a row that carry nothing.
 pub const MAX_EMPTY_RECORDS: u8 = 32;
