@@ -87,8 +87,12 @@ impl ServerSessions for Known {
         }
     }
 
-    fn keep(&self, id: &[u8; 32], session: &Session) -> bool {
-        self.store.keep(id, session)
+    fn keeps_ids(&self) -> bool {
+        self.store.keeps_ids()
+    }
+
+    fn keep(&self, id: &[u8; 32], session: &Session) {
+        self.store.keep(id, session);
     }
 
     fn recall(&self, id: &[u8]) -> SessionLookup {
@@ -157,8 +161,8 @@ impl ServerSessions for Shelf {
         }
     }
 
-    fn keep(&self, id: &[u8; 32], _session: &Session) -> bool {
-        id[0] & 1 == 0
+    fn keeps_ids(&self) -> bool {
+        true
     }
 
     fn recall(&self, id: &[u8]) -> SessionLookup {

@@ -198,9 +198,12 @@ impl ServerSessions for Any {
         SessionLookup::Found(self.0.clone())
     }
 
-    fn keep(&self, _id: &[u8; 32], session: &Session) -> bool {
-        assert!(session.is_valid_at(NOW));
+    fn keeps_ids(&self) -> bool {
         true
+    }
+
+    fn keep(&self, _id: &[u8; 32], session: &Session) {
+        assert!(session.is_valid_at(NOW));
     }
 
     fn recall(&self, _id: &[u8]) -> SessionLookup {
