@@ -65,8 +65,8 @@ pub const MAX_SESSION_LIFETIME: u32 = 604_800;
 /// Bytes of what tells a server's services apart in sessions.
 pub const MAX_SESSION_CONTEXT: usize = 255;
 /// Bytes of a ticket: longer ones are neither kept nor looked at. Ours have 200, and what a client's
-/// certificates take.
-pub const MAX_TICKET: usize = 1 << 14;
+/// certificates take. A ClientHello has to have room for it beside everything else.
+pub const MAX_TICKET: usize = 1 << 13;
 /// Bytes of an encoded session, with certificates of both sides in it.
 pub const MAX_SESSION_BYTES: usize = 1 << 17;
 /// Identities looked at in one ClientHello, each at the cost of one look-up.

@@ -27,6 +27,7 @@ use super::tls12::{self, Outcome, Step, full_handshake};
 use crate::config::sessions::SessionLookup;
 use crate::config::verifier::Verified;
 use crate::connection::event::{OwnedClientCertRequest, Question, Wait};
+use crate::limits::MAX_TICKET;
 use crate::messages::ProtocolVersion;
 use crate::messages::client_hello::ClientHello;
 use crate::messages::finished::Finished;
@@ -56,9 +57,9 @@ pub(super) fn start(
         return full_handshake(hello, body, env);
     };
     let found = match handle(&hello) {
-        Some((ticket, false)) => sessions.store.find(ticket),
+        Some((ticket, false)) if ticket.len() <= MAX_TICKET => sessions.store.find(ticket),
         Some((id, true)) => sessions.store.recall(id),
-        None => SessionLookup::None,
+        _ => SessionLookup::None,
     };
     match found {
         SessionLookup::Found(session) => decide(session, hello, body, env),
