@@ -56,6 +56,9 @@ pub(crate) struct InBuf {
     /// Early data that was not taken yet; it comes before any other plaintext. How much there can be
     /// is for the server's configuration to bound.
     early: Vec<u8>,
+    /// Bytes of it that were taken: moving the rest up for each of many small reads would cost the
+    /// square of its length.
+    early_taken: usize,
     /// Size of the next `memory`.
     size: usize,
     /// Bytes offered to the transport last.
@@ -73,6 +76,7 @@ impl InBuf {
             waiting: 0..0,
             plain: 0..0,
             early: Vec::new(),
+            early_taken: 0,
             size: READ_AHEAD,
             offered: 0,
             busy: false,
@@ -126,16 +130,17 @@ impl InBuf {
         if self.early.is_empty() {
             &self.memory[self.plain.clone()]
         } else {
-            &self.early
+            &self.early[self.early_taken..]
         }
     }
 
     /// Forgets the first `count` bytes of plaintext, or all if there are fewer.
     pub(crate) fn take(&mut self, count: usize) {
         if !self.early.is_empty() {
-            self.early.drain(..count.min(self.early.len()));
-            if self.early.is_empty() {
+            self.early_taken += count.min(self.early.len() - self.early_taken);
+            if self.early_taken == self.early.len() {
                 self.early = Vec::new();
+                self.early_taken = 0;
             }
             return;
         }
@@ -202,6 +207,7 @@ impl InBuf {
         self.waiting = 0..0;
         self.plain = 0..0;
         self.early = Vec::new();
+        self.early_taken = 0;
     }
 
     /// Bytes of memory held.
