@@ -89,17 +89,22 @@ impl Transcript {
         }
     }
 
-    /// The hash of everything so far and `more`, under this hash function, which is the running one
+    /// The hash of everything so far and then `more`, given in parts, under this hash function, which is the running one
     /// if there is one.
-    pub(crate) fn with(&self, hash: &'static Hash, more: &[u8]) -> Digest {
-        let running = match self {
-            Self::Buffered(bytes) => return hash.digest(&[bytes, more]),
-            Self::Running(running) => running,
+    pub(crate) fn with(&self, hash: &'static Hash, more: &[&[u8]]) -> Digest {
+        let mut running = match self {
+            Self::Buffered(bytes) => {
+                let mut running = hash.start();
+                running.update(bytes);
+                running
+            }
+            Self::Running(running) => running.clone(),
             #[cfg(feature = "tls12")]
-            Self::Logged(running, _) => running,
+            Self::Logged(running, _) => running.clone(),
         };
-        let mut running = running.clone();
-        running.update(more);
+        for part in more {
+            running.update(part);
+        }
         running.finish()
     }
 

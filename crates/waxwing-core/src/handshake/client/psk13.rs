@@ -4,7 +4,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{CipherSuite, Hash, Suite13};
+use waxwing_crypto::{CipherSuite, CryptoError, Digest, Hash, HashId, Suite13};
 
 use super::super::MaySend;
 use super::super::schedule13::{EarlySecret, PskOrigin};
@@ -162,15 +162,23 @@ impl PskOffer {
             .map(|psk| psk.hash().output_len().saturating_add(1))
             .sum();
         let body = w.since(start);
-        let [_, len @ ..] = u32::try_from(body.len()).unwrap_or_default().to_be_bytes();
-        let mut covered = Vec::from([HandshakeType::CLIENT_HELLO.0]);
-        covered.extend(len);
+        let [_, a, b, c] = u32::try_from(body.len()).unwrap_or_default().to_be_bytes();
+        let header = [HandshakeType::CLIENT_HELLO.0, a, b, c];
         let end = body.len().saturating_sub(binders).saturating_sub(2);
-        covered.extend_from_slice(body.get(..end).unwrap_or_default());
+        let covered = [&header[..], body.get(..end).unwrap_or_default()];
+        let mut digests: Vec<(HashId, Digest)> = Vec::new();
+        for psk in &self.psks {
+            let id = psk.hash().id();
+            if !digests.iter().any(|(known, _)| *known == id) {
+                digests.push((id, transcript.with(psk.hash(), &covered)));
+            }
+        }
         w.truncate(w.position().saturating_sub(binders));
         for psk in &self.psks {
-            let digest = transcript.with(psk.hash(), &covered);
-            let binder = psk.early.binder(psk.origin(), &digest)?;
+            let id = psk.hash().id();
+            let digest = digests.iter().find(|(known, _)| *known == id);
+            let (_, digest) = digest.ok_or(CryptoError::Misuse)?;
+            let binder = psk.early.binder(psk.origin(), digest)?;
             w.vec8(|w| {
                 w.bytes(binder.as_ref());
                 Ok(())

@@ -315,7 +315,7 @@ impl Search<'_> {
         let bytes = self.message.bytes;
         let end = bytes.len().saturating_sub(self.offer.uncovered());
         let covered = bytes.get(..end).unwrap_or_default();
-        let digest = env.cx.transcript.with(early.hash(), covered);
+        let digest = env.cx.transcript.with(early.hash(), &[covered]);
         let expected = early.binder(origin, &digest)?;
         let binder = self.offer.binders.iter().nth(index);
         if binder.is_some_and(|binder| expected.ct_eq(binder.0)) {
