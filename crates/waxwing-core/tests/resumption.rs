@@ -361,6 +361,26 @@ fn a_wrong_binder_ends_the_handshake() {
     assert_eq!(error, PeerError::BadBinder.into());
 }
 
+/// Whoever saw a ticket on the wire does not have its client's certificate judged again.
+#[test]
+fn nobody_is_asked_about_a_client_without_a_good_binder() {
+    let world = World::sealed();
+    connect_known(&world, GOOD);
+    let mut bytes = world.ours.take(&name()).unwrap().to_bytes().unwrap();
+    bytes[SECRET + 1] ^= 1;
+    let session = Session::from_bytes(&bytes).unwrap();
+    world.ours.put(&name(), session);
+    let case = Case {
+        verdict: Time::Later,
+        ..GOOD
+    };
+    let client = world.client().client_certificate(Arc::new(GOOD));
+    let mut pair = Pair::new(client, world.server().client_auth(case.auth()));
+    let error = pair.settle().unwrap_err();
+    assert_eq!(error, PeerError::BadBinder.into());
+    assert!(pair.server.events.is_empty());
+}
+
 /// Counts how often it is asked.
 #[derive(Debug)]
 struct Counting(Mutex<usize>, bool);

@@ -127,7 +127,8 @@ impl Search<'_> {
                 Stage::Session(index, Some(session)) => self.on_session(index, session, env)?,
                 Stage::Session(index, None) => self.look_up_psk(index, env),
                 Stage::Client(index, session, Ok(verified)) => {
-                    self.take_session(index, session, Some(verified), env)?
+                    let early = self.early_secret(&session);
+                    self.take_session(index, session, early, Some(verified), env)
                 }
                 Stage::Client(index, _, Err(_)) => Step::On(Stage::Search(next(index))),
                 Stage::Psk(index, Some(psk)) => self.on_psk(index, &psk, env)?,
@@ -171,23 +172,32 @@ impl Search<'_> {
         if !fits {
             return Ok(Step::On(Stage::Search(next(index))));
         }
+        // Tickets can be read on the wire: nobody is asked about a client for who only saw one.
+        let early = self.early_secret(&session);
+        self.check_binder(index, &early, PskOrigin::Resumption, env)?;
         let session = Box::new(session);
         match resumption::judge_client(&session, env) {
-            Client::Welcome(verified) => self.take_session(index, session, verified, env),
+            Client::Welcome(verified) => {
+                Ok(self.take_session(index, session, early, verified, env))
+            }
             Client::Later(request) => Ok(Step::wait(Pending::Client(index, session, request))),
             Client::Unknown => Ok(Step::On(Stage::Search(next(index)))),
         }
     }
 
+    fn early_secret(&self, session: &Session) -> EarlySecret {
+        EarlySecret::new(self.suite.hash, session.secret.as_ref())
+    }
+
+    /// The binder is good, and the client may come back.
     fn take_session(
         &self,
         index: usize,
         session: Box<Session>,
+        early: EarlySecret,
         verified: Option<Verified>,
         env: &Env<'_>,
-    ) -> Result<Step, Error> {
-        let early = EarlySecret::new(self.suite.hash, session.secret.as_ref());
-        self.check_binder(index, &early, PskOrigin::Resumption, env)?;
+    ) -> Step {
         let guard = self.may_take_early_data(index, &session, env);
         let mut chosen = ChosenPsk {
             index: u16::try_from(index).unwrap_or_default(),
@@ -202,11 +212,11 @@ impl Search<'_> {
                 FirstUse::Yes => chosen.early_data = true,
                 FirstUse::No => {}
                 FirstUse::Pending => {
-                    return Ok(Step::wait(Pending::FirstUse(Box::new(chosen), id)));
+                    return Step::wait(Pending::FirstUse(Box::new(chosen), id));
                 }
             }
         }
-        Ok(Step::End(Outcome::Settled(Some(chosen))))
+        Step::End(Outcome::Settled(Some(chosen)))
     }
 
     /// Everything that RFC 9846, Section 4.3.10 asks for but that the hello is new.
