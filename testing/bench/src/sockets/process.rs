@@ -1,0 +1,94 @@
+//! The servers' processes.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::mem;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use super::nginx;
+use crate::pki::Pki;
+
+/// A server that runs until this is dropped.
+pub(crate) struct Server {
+    process: Child,
+    port: u16,
+    /// The hyper servers end when it is closed.
+    _input: Option<ChildStdin>,
+}
+
+impl Server {
+    /// Starts the server called `name`, or gives `None` if it is not installed.
+    pub(crate) fn start(name: &str, pki: &Pki, dir: &Path) -> Option<Self> {
+        if name == "nginx" {
+            let (process, port) = nginx::start(pki, dir)?;
+            pin_other(process.id(), 1);
+            return Some(Self {
+                process,
+                port,
+                _input: None,
+            });
+        }
+        let program = std::env::current_exe().expect("the path of this program");
+        let mut process = Command::new(program)
+            .args(["serve", name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the child starts");
+        pin_other(process.id(), 1);
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("it is piped"))
+            .read_line(&mut line)
+            .expect("the child tells its port");
+        Some(Self {
+            port: line.trim().parse().expect("a port"),
+            _input: process.stdin.take(),
+            process,
+        })
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// For how long its only thread has run on a processor.
+    pub(crate) fn busy(&self) -> Duration {
+        let path = format!("/proc/{}/schedstat", self.id());
+        let text = fs::read_to_string(path).expect("the server runs");
+        let ns = text.split(' ').next().and_then(|ns| ns.parse().ok());
+        Duration::from_nanos(ns.expect("the first number is the time in ns"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself already.
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+/// Keeps this thread on one processor, if there are more.
+pub(crate) fn pin(processor: usize) {
+    pin_other(0, processor);
+}
+
+fn pin_other(process: u32, processor: usize) {
+    if thread::available_parallelism().map_or(1, usize::from) < 2 && process != 0 {
+        return;
+    }
+    // SAFETY: the set is made of zeros, and the kernel only reads it.
+    unsafe {
+        let mut set: libc::cpu_set_t = mem::zeroed();
+        libc::CPU_SET(processor, &mut set);
+        // A machine that forbids it only shows more noise.
+        libc::sched_setaffinity(process.cast_signed(), size_of_val(&set), &raw const set);
+    }
+}
