@@ -75,7 +75,7 @@ impl Auth {
     }
 }
 
-/// The only group that both sides offer.
+/// The group that is agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {
     X25519,
@@ -198,6 +198,14 @@ impl Scenario {
             old.kind(Kind::Mutual),
             old.kind(Kind::Resumed),
         ]
+    }
+
+    /// What both sides offer: the group, and in TLS 1.2 also that of the certificates' keys, which is
+    /// in the same list there (RFC 8422, Section 5.1.1).
+    pub(crate) fn groups(self) -> Vec<Group> {
+        let of_keys = self.version == Version::Tls12 && self.group != Group::P256;
+        let of_keys = of_keys.then_some(Group::P256);
+        [self.group].into_iter().chain(of_keys).collect()
     }
 
     /// What the tables call it. A resumption knows no certificates, TLS 1.2's no key exchange.

@@ -28,8 +28,8 @@ pub(crate) struct Setup {
     pub(crate) key: Bytes,
     /// The name of the server in its certificate.
     pub(crate) name: Bytes,
-    /// The name of the only group.
-    pub(crate) group: Bytes,
+    /// The names of the groups, with colons between them.
+    pub(crate) groups: Bytes,
     pub(crate) tls12: bool,
     pub(crate) mutual: bool,
     pub(crate) resumes: bool,

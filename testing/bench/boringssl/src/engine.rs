@@ -23,6 +23,7 @@ pub(crate) struct Engine {
     sessions: Sessions,
     name: String,
     early: Vec<u8>,
+    tickets: bool,
 }
 
 /// The client's last session. BoringSSL leaves keeping them to the application.
@@ -46,8 +47,8 @@ unsafe fn context(setup: &Setup) -> Option<SslContextBuilder> {
         .set_sigalgs_list(SIGNATURES)
         .expect("algorithms are there");
     // SAFETY: given by the caller.
-    let group = unsafe { setup.group.get() };
-    context.set_curves_list(str::from_utf8(group).ok()?).ok()?;
+    let groups = unsafe { setup.groups.get() };
+    context.set_curves_list(str::from_utf8(groups).ok()?).ok()?;
     if !setup.resumes {
         context.set_session_cache_mode(SslSessionCacheMode::OFF);
         context.set_options(SslOptions::NO_TICKET);
@@ -114,6 +115,7 @@ impl Engine {
                 sessions,
                 name: String::from_utf8_lossy(setup.name.get()).into_owned(),
                 early: setup.early.get().to_vec(),
+                tickets: setup.resumes,
             })
         }
     }
@@ -127,7 +129,7 @@ impl Engine {
             // SAFETY: the session is of a connection of the same context.
             unsafe { ssl.set_session(session) }.expect("the session is usable");
         }
-        let mut stream = Stream::new(ssl, false);
+        let mut stream = Stream::new(ssl, false, self.tickets);
         if !self.early.is_empty() && session.is_some() {
             stream.send_early(&self.early, wires);
         }
@@ -136,7 +138,7 @@ impl Engine {
 
     pub(crate) fn server(&self) -> Stream {
         let ssl = Ssl::new(&self.server).expect("a connection");
-        Stream::new(ssl, true)
+        Stream::new(ssl, true, self.tickets)
     }
 }
 

@@ -9,7 +9,11 @@ use foreign_types_shared::ForeignTypeRef;
 
 use crate::abi::{Rested, Wires};
 
-pub(crate) struct Stream(SslStream<Transport>);
+pub(crate) struct Stream {
+    tls: SslStream<Transport>,
+    /// On a server: whether tickets wait, which only go out with the next write.
+    tickets_wait: bool,
+}
 
 /// What BoringSSL reads and writes: the wires of the call that it is in.
 struct Transport(*mut Wires);
@@ -58,7 +62,8 @@ impl Write for Transport {
 }
 
 impl Stream {
-    pub(crate) fn new(ssl: Ssl, server: bool) -> Self {
+    /// `tickets` tells whether the scenario has some.
+    pub(crate) fn new(ssl: Ssl, server: bool, tickets: bool) -> Self {
         // SAFETY: the connection is there and has not begun.
         unsafe {
             match server {
@@ -67,7 +72,10 @@ impl Stream {
             }
         }
         let transport = Transport(ptr::null_mut());
-        Self(SslStream::new(ssl, transport).expect("a stream"))
+        Self {
+            tls: SslStream::new(ssl, transport).expect("a stream"),
+            tickets_wait: server && tickets,
+        }
     }
 
     /// Runs `work` with these wires, of which it takes all input.
@@ -76,15 +84,15 @@ impl Stream {
         wires: &mut Wires,
         work: impl FnOnce(&mut SslStream<Transport>) -> T,
     ) -> T {
-        self.0.get_mut().0 = wires;
-        let result = work(&mut self.0);
-        self.0.get_mut().0 = ptr::null_mut();
+        self.tls.get_mut().0 = wires;
+        let result = work(&mut self.tls);
+        self.tls.get_mut().0 = ptr::null_mut();
         assert_eq!(wires.input_len, 0, "bytes were left");
         result
     }
 
     pub(crate) fn handshake(&mut self, wires: &mut Wires) -> bool {
-        self.with(wires, |stream| match stream.do_handshake() {
+        let complete = self.with(wires, |stream| match stream.do_handshake() {
             // What is left is early data on a server, and tickets on a client.
             Ok(()) => {
                 if stream.get_mut().wires().input_len > 0 {
@@ -94,7 +102,12 @@ impl Stream {
             }
             Err(error) if error.code() == ErrorCode::WANT_READ => false,
             Err(error) => panic!("BoringSSL: {error}"),
-        })
+        });
+        if complete && self.tickets_wait {
+            self.with(wires, flush);
+            self.tickets_wait = false;
+        }
+        complete
     }
 
     /// The first flight with early data.
@@ -114,7 +127,7 @@ impl Stream {
     }
 
     pub(crate) fn rested(&self) -> Rested {
-        let ssl = self.0.ssl();
+        let ssl = self.tls.ssl();
         // SAFETY: the function only looks at the connection.
         let early = unsafe { boring_sys::SSL_early_data_accepted(ssl.as_ptr()) };
         Rested {
@@ -127,6 +140,12 @@ impl Stream {
 fn is_in_init(stream: &SslStream<Transport>) -> bool {
     // SAFETY: the function only looks at the connection.
     unsafe { boring_sys::SSL_in_init(stream.ssl().as_ptr()) == 1 }
+}
+
+fn flush(stream: &mut SslStream<Transport>) {
+    // SAFETY: nothing is read from no bytes.
+    let result = unsafe { boring_sys::SSL_write(stream.ssl().as_ptr(), ptr::null(), 0) };
+    assert_eq!(result, 0);
 }
 
 fn write(stream: &mut SslStream<Transport>, plain: &[u8]) {

@@ -7,9 +7,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 
+use crate::engines::groups_list;
 use crate::pair::{Basis, Engine, Peer};
 use crate::pki::{Pki, SERVER_NAME};
-use crate::scenario::{EARLY, Group, Kind, Scenario, Suite, Version};
+use crate::scenario::{EARLY, Kind, Scenario, Suite, Version};
 
 #[path = "../../boringssl/src/abi.rs"]
 mod abi;
@@ -66,22 +67,18 @@ impl Engine for BoringSsl {
         if scenario.suite != Suite::Aes128 {
             return None;
         }
-        let group = match scenario.group {
-            Group::X25519 => "X25519",
-            Group::P256 => "P-256",
-            Group::X25519MlKem768 => "X25519MLKEM768",
-        };
         let early = match scenario.kind {
             Kind::EarlyData => EARLY.as_slice(),
             _ => &[],
         };
+        let groups = groups_list(scenario);
         let setup = Setup {
             root: pki.root.as_slice().into(),
             intermediate: pki.intermediate.as_slice().into(),
             leaf: pki.leaf.as_slice().into(),
             key: pki.key.as_slice().into(),
             name: SERVER_NAME.as_bytes().into(),
-            group: group.as_bytes().into(),
+            groups: groups.as_bytes().into(),
             tls12: scenario.version == Version::Tls12,
             mutual: scenario.kind == Kind::Mutual,
             resumes: scenario.kind.resumes(),

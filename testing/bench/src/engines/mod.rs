@@ -15,7 +15,7 @@ pub(crate) use waxwing::{
 use crate::limit::Limit;
 use crate::pair::{Engine, Pair, Subject};
 use crate::pki::Pki;
-use crate::scenario::Scenario;
+use crate::scenario::{Group, Scenario};
 
 /// Names of all subjects, in the order of the tables' columns.
 pub(crate) const NAMES: [&str; 5] = [
@@ -32,6 +32,17 @@ pub(crate) const WAXWING: &str = "Waxwing";
 /// The names of what Waxwing is compared with.
 pub(crate) fn others() -> impl Iterator<Item = &'static str> {
     NAMES.into_iter().filter(|name| *name != WAXWING)
+}
+
+/// The groups of a scenario as OpenSSL and BoringSSL take them.
+fn groups_list(scenario: Scenario) -> String {
+    let name = |group| match group {
+        Group::X25519 => "X25519",
+        Group::P256 => "P-256",
+        Group::X25519MlKem768 => "X25519MLKEM768",
+    };
+    let names: Vec<_> = scenario.groups().into_iter().map(name).collect();
+    names.join(":")
 }
 
 /// The subject called `name`, or `None` if it lacks what the scenario asks for.

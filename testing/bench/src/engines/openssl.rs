@@ -8,19 +8,21 @@ use std::sync::{Arc, Mutex};
 use foreign_types_shared::ForeignTypeRef;
 use openssl::pkey::PKey;
 use openssl::ssl::{
-    ErrorCode, Ssl, SslContext, SslContextBuilder, SslMethod, SslOptions, SslSession,
-    SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion,
+    ErrorCode, ShutdownState, Ssl, SslContext, SslContextBuilder, SslMethod, SslOptions,
+    SslSession, SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion,
 };
 use openssl::x509::X509;
 
+use crate::engines::groups_list;
 use crate::pair::{Basis, Engine, Peer};
 use crate::pki::{Pki, SERVER_NAME};
-use crate::scenario::{EARLY, Group, Kind, MAX_EARLY, Scenario, Suite, Version};
+use crate::scenario::{EARLY, Kind, MAX_EARLY, Scenario, Suite, Version};
 
 pub(crate) struct OpenSsl {
     client: SslContext,
     server: SslContext,
     sessions: Sessions,
+    resumes: bool,
     early: bool,
 }
 
@@ -32,11 +34,6 @@ fn context(scenario: Scenario) -> Option<SslContextBuilder> {
         Suite::Aes128 => "TLS_AES_128_GCM_SHA256",
         Suite::Aes256 => "TLS_AES_256_GCM_SHA384",
         Suite::ChaCha20 => "TLS_CHACHA20_POLY1305_SHA256",
-    };
-    let group = match scenario.group {
-        Group::X25519 => "X25519",
-        Group::P256 => "P-256",
-        Group::X25519MlKem768 => "X25519MLKEM768",
     };
     let version = match scenario.version {
         Version::Tls13 => SslVersion::TLS1_3,
@@ -57,7 +54,7 @@ fn context(scenario: Scenario) -> Option<SslContextBuilder> {
         context.set_options(SslOptions::NO_TICKET);
     }
     // Fails for the hybrid group before OpenSSL 3.5.
-    context.set_groups_list(group).ok()?;
+    context.set_groups_list(&groups_list(scenario)).ok()?;
     Some(context)
 }
 
@@ -125,6 +122,7 @@ impl Engine for OpenSsl {
             client: client_context(pki, scenario, &sessions)?,
             server: server_context(pki, scenario)?,
             sessions,
+            resumes: scenario.kind.resumes(),
             early: scenario.kind == Kind::EarlyData,
         })
     }
@@ -139,7 +137,11 @@ impl Engine for OpenSsl {
             // SAFETY: the session is of a connection of the same context.
             unsafe { ssl.set_session(session) }.expect("the session is usable");
         }
-        let mut stream = SslStream::new(ssl, Transport::default()).expect("a stream");
+        let transport = Transport {
+            session_matters: self.resumes,
+            ..Transport::default()
+        };
+        let mut stream = SslStream::new(ssl, transport).expect("a stream");
         if self.early && session.is_some() {
             let taken = with_wires(&mut stream, &mut Vec::new(), out, |stream| {
                 stream.write_early_data(&EARLY)
@@ -154,6 +156,7 @@ impl Engine for OpenSsl {
         ssl.set_accept_state();
         let transport = Transport {
             early_to_come: self.early,
+            session_matters: self.resumes,
             ..Transport::default()
         };
         SslStream::new(ssl, transport).expect("a stream")
@@ -185,6 +188,8 @@ pub(crate) struct Transport {
     out: Vec<u8>,
     /// On a server: whether the client may still send early data.
     early_to_come: bool,
+    /// Whether a later connection rests on this one.
+    session_matters: bool,
 }
 
 impl Read for Transport {
@@ -240,6 +245,10 @@ impl Peer for SslStream<Transport> {
             }
             match stream.do_handshake() {
                 Ok(()) => {
+                    if stream.get_ref().session_matters {
+                        // A session whose connection ends otherwise is not resumed again.
+                        stream.set_shutdown(ShutdownState::SENT);
+                    }
                     read_tickets(stream);
                     true
                 }

@@ -35,14 +35,14 @@ fn suite(scenario: Scenario) -> SupportedCipherSuite {
 }
 
 fn provider(scenario: Scenario) -> Arc<CryptoProvider> {
-    let group = match scenario.group {
+    let group = |group| match group {
         Group::X25519 => aws_lc_rs::kx_group::X25519,
         Group::P256 => aws_lc_rs::kx_group::SECP256R1,
         Group::X25519MlKem768 => aws_lc_rs::kx_group::X25519MLKEM768,
     };
     Arc::new(CryptoProvider {
         cipher_suites: vec![suite(scenario)],
-        kx_groups: vec![group],
+        kx_groups: scenario.groups().into_iter().map(group).collect(),
         ..aws_lc_rs::default_provider()
     })
 }

@@ -47,12 +47,11 @@ pub(crate) fn client_config(pki: &Pki, scenario: Scenario) -> Option<Arc<ClientC
     if scenario.kind == Kind::KnownChain {
         return None;
     }
-    let (versions, group) = (versions(scenario), group(scenario));
     let mut client =
         ClientConfig::builder(&PROVIDER, Arc::new(Verifier::new(&PROVIDER, anchors(pki))))
-            .versions(versions)
+            .versions(versions(scenario))
             .cipher_suites([suite(scenario)])
-            .groups([group]);
+            .groups(groups(scenario));
     if scenario.kind == Kind::Mutual {
         client = client.client_certificate(Arc::new(certified(pki)));
     }
@@ -70,7 +69,7 @@ pub(crate) fn server_config(pki: &Pki, scenario: Scenario) -> Arc<ServerConfig> 
     let mut server = ServerConfig::builder(&PROVIDER, Arc::new(certified(pki)))
         .versions(versions(scenario))
         .cipher_suites([suite(scenario)])
-        .groups([group(scenario)]);
+        .groups(groups(scenario));
     if scenario.kind == Kind::Mutual {
         let verifier = ClientVerifier::new(&PROVIDER, anchors(pki)).without_hints();
         server = server.client_auth(ClientAuth::Required(Arc::new(verifier)));
@@ -95,12 +94,13 @@ fn versions(scenario: Scenario) -> ProtocolVersions {
     }
 }
 
-fn group(scenario: Scenario) -> NamedGroup {
-    match scenario.group {
+fn groups(scenario: Scenario) -> Vec<NamedGroup> {
+    let name = |group| match group {
         Group::X25519 => NamedGroup::X25519,
         Group::P256 => NamedGroup::SECP256R1,
         Group::X25519MlKem768 => NamedGroup::X25519_MLKEM768,
-    }
+    };
+    scenario.groups().into_iter().map(name).collect()
 }
 
 fn anchors(pki: &Pki) -> TrustAnchors {

@@ -19,7 +19,7 @@ pub(crate) use serve::serve;
 use crate::pki::Pki;
 use crate::stats::{Summary, median, summarise};
 use client::Client;
-use process::{Server, pin};
+use process::{Pinned, Server};
 
 /// Names of the servers, in the order of the columns.
 pub(crate) const SERVERS: [&str; 3] = ["Waxwing", "rustls", "nginx"];
@@ -124,7 +124,7 @@ pub(crate) type Table = Vec<(Load, Vec<Option<Figures>>)>;
 
 /// Measures all servers under all loads.
 pub(crate) fn measure(pki: &Pki, dir: &Path, rounds: usize, quick: bool) -> Table {
-    pin(0);
+    let _pinned = Pinned::new();
     let client = Client::new(pki);
     let servers = SERVERS.map(|name| Server::start(name, pki, dir));
     let measure = |load: Load| {

@@ -5,7 +5,6 @@ use std::io::{BufRead, BufReader};
 use std::mem;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::thread;
 use std::time::Duration;
 
 use super::nginx;
@@ -24,7 +23,7 @@ impl Server {
     pub(crate) fn start(name: &str, pki: &Pki, dir: &Path) -> Option<Self> {
         if name == "nginx" {
             let (process, port) = nginx::start(pki, dir)?;
-            pin_other(process.id(), 1);
+            pin(process.id(), 1);
             return Some(Self {
                 process,
                 port,
@@ -38,7 +37,7 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the child starts");
-        pin_other(process.id(), 1);
+        pin(process.id(), 1);
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("it is piped"))
             .read_line(&mut line)
@@ -75,20 +74,36 @@ impl Drop for Server {
     }
 }
 
-/// Keeps this thread on one processor, if there are more.
-pub(crate) fn pin(processor: usize) {
-    pin_other(0, processor);
+/// Keeps this thread on the first processor until it is dropped.
+pub(crate) struct Pinned(libc::cpu_set_t);
+
+impl Pinned {
+    pub(crate) fn new() -> Self {
+        // SAFETY: zeros are an empty set, and the kernel fills it.
+        let before = unsafe {
+            let mut set: libc::cpu_set_t = mem::zeroed();
+            libc::sched_getaffinity(0, size_of_val(&set), &raw mut set);
+            set
+        };
+        pin(0, 0);
+        Self(before)
+    }
 }
 
-fn pin_other(process: u32, processor: usize) {
-    if thread::available_parallelism().map_or(1, usize::from) < 2 && process != 0 {
-        return;
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // SAFETY: the kernel only reads the set.
+        unsafe { libc::sched_setaffinity(0, size_of_val(&self.0), &raw const self.0) };
     }
+}
+
+/// Keeps a process, or with 0 this thread, on one processor. Where that is not possible there is only
+/// more noise.
+fn pin(process: u32, processor: usize) {
     // SAFETY: the set is made of zeros, and the kernel only reads it.
     unsafe {
         let mut set: libc::cpu_set_t = mem::zeroed();
         libc::CPU_SET(processor, &mut set);
-        // A machine that forbids it only shows more noise.
         libc::sched_setaffinity(process.cast_signed(), size_of_val(&set), &raw const set);
     }
 }
