@@ -31,15 +31,21 @@
 extern crate alloc;
 
 mod aead;
+#[cfg(feature = "ccm")]
+mod ccm;
 mod hash;
 mod kem;
 mod kx;
 mod random;
 mod sign;
 mod suites12;
+#[cfg(feature = "ccm")]
+mod suites12_ccm;
 mod verify;
 
 pub use aead::{AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305};
+#[cfg(feature = "ccm")]
+pub use ccm::{AES_128_CCM, AES_128_CCM_8};
 pub use hash::{SHA256, SHA384};
 pub use kem::{
     ML_KEM_768, ML_KEM_1024, MLKEM768, MLKEM1024, SECP256R1_MLKEM768, SECP384R1_MLKEM1024,
@@ -55,6 +61,11 @@ pub use suites12::{
     TLS12_ECDHE_PSK_CHACHA20_POLY1305_SHA256, TLS12_ECDHE_RSA_AES_128_GCM_SHA256,
     TLS12_ECDHE_RSA_AES_256_GCM_SHA384, TLS12_ECDHE_RSA_CHACHA20_POLY1305_SHA256,
     TLS12_PSK_AES_128_GCM_SHA256, TLS12_PSK_AES_256_GCM_SHA384, TLS12_PSK_CHACHA20_POLY1305_SHA256,
+};
+#[cfg(feature = "ccm")]
+pub use suites12_ccm::{
+    SUITES12_WITH_CCM, TLS12_ECDHE_PSK_AES_128_CCM_8_SHA256, TLS12_ECDHE_PSK_AES_128_CCM_SHA256,
+    TLS12_PSK_AES_128_CCM, TLS12_PSK_AES_128_CCM_8,
 };
 pub use verify::SIGNATURES;
 

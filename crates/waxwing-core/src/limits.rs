@@ -31,6 +31,11 @@ pub const MAX_SCTS: usize = 16;
 /// Paths from one peer's certificates to a trust anchor that are asked for revocation. Honest chains
 /// have one, or two where an authority is changing its root.
 pub const MAX_REVOCATION_PATHS: usize = 8;
+/// Accepted chains that one verifier remembers, if nothing else is said: a few hundred bytes each.
+pub const MAX_VERDICTS: usize = 1024;
+/// Seconds that an accepted chain is remembered at most. That saves nearly all of the work for peers
+/// that are often met, and is short beside the hours that lists and responses count.
+pub const MAX_VERDICT_AGE: u64 = 3600;
 
 /// Records in a row that carry nothing.
 pub const MAX_EMPTY_RECORDS: u8 = 32;
@@ -60,8 +65,8 @@ pub const MAX_SESSION_LIFETIME: u32 = 604_800;
 /// Bytes of what tells a server's services apart in sessions.
 pub const MAX_SESSION_CONTEXT: usize = 255;
 /// Bytes of a ticket: longer ones are neither kept nor looked at. Ours have 200, and what a client's
-/// certificates take.
-pub const MAX_TICKET: usize = 1 << 14;
+/// certificates take. A ClientHello has to have room for it beside everything else.
+pub const MAX_TICKET: usize = 1 << 13;
 /// Bytes of an encoded session, with certificates of both sides in it.
 pub const MAX_SESSION_BYTES: usize = 1 << 17;
 /// Identities looked at in one ClientHello, each at the cost of one look-up.

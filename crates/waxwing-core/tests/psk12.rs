@@ -5,7 +5,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use common::{End, Pair, TrustOne, certified_key};
-use waxwing_aws_lc::{PROVIDER, SUITES12_WITH_PSK};
+use waxwing_aws_lc::{PROVIDER, SUITES12_WITH_CCM};
 use waxwing_core::{
     Answer, Buffer, ClientConfig, ClientConfigBuilder, ConfigError, Connection, Error, Event,
     ExternalPsk, Incompatible, PeerError, ProtocolVersion, ProtocolVersions, PskLookup,
@@ -15,7 +15,7 @@ use waxwing_crypto::{Authentication12, CipherSuite, CryptoProvider, HashId, Name
 use waxwing_testkit::sessions::{ManualClock, MemoryClientSessions, MemorySessions};
 
 static WITH_PSK: CryptoProvider = CryptoProvider {
-    suites12: SUITES12_WITH_PSK,
+    suites12: SUITES12_WITH_CCM,
     ..PROVIDER
 };
 
@@ -28,7 +28,7 @@ fn psk(identity: &[u8], key: &[u8]) -> ExternalPsk {
 }
 
 fn psk_suites() -> impl Iterator<Item = &'static Suite12> {
-    let suites = SUITES12_WITH_PSK.iter().copied();
+    let suites = SUITES12_WITH_CCM.iter().copied();
     suites.filter(|suite| suite.authentication.is_psk())
 }
 
@@ -150,11 +150,11 @@ fn certificates_come_first_where_both_will_do() {
     assert_eq!(info.psk_identity, None);
     assert!(info.signature_scheme.is_some());
     // Unless the server says otherwise.
-    let ours = SUITES12_WITH_PSK.iter().rev().map(|suite| suite.id);
+    let ours = SUITES12_WITH_CCM.iter().rev().map(|suite| suite.id);
     let pair = settled(lamp(), server(Keys::default()).cipher_suites(ours));
     assert_eq!(
         pair.client.connection.info().cipher_suite,
-        Some(CipherSuite::TLS12_PSK_CHACHA20_POLY1305_SHA256)
+        Some(CipherSuite::TLS12_PSK_AES_128_CCM_8)
     );
 }
 

@@ -14,6 +14,7 @@ use waxwing_core::{
     ServerConfig, ServerConfigBuilder, Verdict, Verified, Wait,
 };
 use waxwing_crypto::{CryptoError, SignatureScheme, Signing, SigningKey};
+use waxwing_testkit::sessions::{ManualClock, MemoryClientSessions, SealedSessions};
 
 const X509: CertificateType = CertificateType::X509;
 const RAW: CertificateType = CertificateType::RAW_PUBLIC_KEY;
@@ -197,6 +198,26 @@ fn both_sides_can_do_without_certificates() {
         pair.client.write(b"hello");
         pair.settle().unwrap();
         assert_eq!(pair.server.received, b"hello");
+    }
+}
+
+/// RFC 7250, Section 4.2, is about certificates, and none is shown where a session is resumed.
+#[test]
+fn a_client_that_takes_raw_keys_alone_resumes() {
+    for version in VERSIONS {
+        let (clock, store) = (ManualClock::new(), MemoryClientSessions::new());
+        let verifier = Arc::new(Trust::Now);
+        let theirs = SealedSessions::new(PROVIDER.suites13[0].aead, 7);
+        for resumed in [false, true] {
+            let client = ClientConfig::builder(&PROVIDER, verifier.clone())
+                .server_certificate_types([RAW])
+                .sessions(store.clone(), clock.clone());
+            let server = server(raw_key()).sessions(theirs.clone(), clock.clone());
+            let pair = connect(version, client, server).unwrap();
+            let info = pair.client.connection.info();
+            assert_eq!(info.resumed, resumed);
+            assert_eq!(info.server_certificate_type, RAW);
+        }
     }
 }
 

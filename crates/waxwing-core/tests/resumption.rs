@@ -10,6 +10,7 @@ use common::{
     CERTIFICATE, End, Pair, TrustOne, client_builder, has_note, name, server_builder, server_key,
 };
 use waxwing_aws_lc::PROVIDER;
+use waxwing_core::limits::MAX_TICKET;
 use waxwing_core::{
     Answer, ClientConfigBuilder, ClientSessions, Event, PeerError, Question, ServerCertRequest,
     ServerCertVerifier, ServerConfigBuilder, ServerSessions, Session, SessionLookup, Verdict,
@@ -165,6 +166,37 @@ fn offers_psk(client: &End) -> bool {
                 at + 4 + usize::from(u16::from_be_bytes([len[0], len[1]])) == hello.len()
             })
     })
+}
+
+/// Gives out tickets as long as they may be, which stand for the last session.
+#[derive(Debug, Default)]
+struct LongTickets(Mutex<Option<Session>>);
+
+impl ServerSessions for LongTickets {
+    fn issue(&self, session: &Session) -> Option<Vec<u8>> {
+        *self.0.lock().unwrap() = Some(session.clone());
+        Some(vec![7; MAX_TICKET])
+    }
+
+    fn find(&self, ticket: &[u8]) -> SessionLookup {
+        assert_eq!(ticket.len(), MAX_TICKET);
+        let last = self.0.lock().unwrap().clone();
+        last.map_or(SessionLookup::None, SessionLookup::Found)
+    }
+}
+
+/// A hello with the longest ticket is not too long for our own servers.
+#[test]
+fn the_longest_ticket_serves() {
+    let world = World::new(Arc::new(LongTickets::default()));
+    // One ticket, so that the last is the one that the client has.
+    let pair = || {
+        let mut pair = Pair::new(world.client(), world.server().tickets(1));
+        pair.settle().unwrap();
+        resumed(&pair)
+    };
+    assert!(!pair());
+    assert!(pair());
 }
 
 #[test]

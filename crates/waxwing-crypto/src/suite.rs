@@ -17,6 +17,11 @@ impl UseLimits {
     pub const AES_GCM: Self = Self {
         seal_records: 1 << 24,
     };
+    /// AES-CCM: 2^23 full-size records keep an attacker's advantage below 2^-57 (RFC 9147,
+    /// Section 4.5.3, and its Appendix B).
+    pub const AES_CCM: Self = Self {
+        seal_records: 1 << 23,
+    };
     /// ChaCha20-Poly1305: the sequence number wraps before the limit is reached. One update
     /// long before that costs nothing.
     pub const CHACHA20_POLY1305: Self = Self {

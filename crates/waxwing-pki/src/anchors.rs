@@ -19,6 +19,7 @@ use x509_cert::ext::pkix::{
 };
 
 use crate::explain::webpki_words;
+use crate::horizon::Horizon;
 use crate::rules::{self, Role};
 use crate::{Code, Failure, Identity, LoadError, Profile, UnixTime, pem};
 
@@ -322,7 +323,8 @@ impl Facts {
         }
     }
 
-    pub(crate) fn valid_at(&self, now: UnixTime) -> Result<(), Failure> {
+    pub(crate) fn valid_at(&self, now: UnixTime, horizon: &Horizon) -> Result<(), Failure> {
+        horizon.asked_within(now, self.not_before, self.not_after);
         if now < self.not_before {
             let reason = format!(
                 "it is valid from {}; the time now is {now}",

@@ -14,6 +14,7 @@ use x509_cert::ext::pkix::NameConstraints;
 use crate::anchors::issuer_key_id;
 use crate::constraints::{self, Budget};
 use crate::failure::Culprit;
+use crate::horizon::Horizon;
 use crate::identity::{algorithm_name, list};
 use crate::{Code, Failure, Identity, Peer, TrustAnchors, UnixTime};
 
@@ -54,6 +55,8 @@ pub(crate) struct Case<'a> {
     pub(crate) peer: Peer<'a>,
     /// When.
     pub(crate) now: UnixTime,
+    /// What that was compared with.
+    pub(crate) horizon: &'a Horizon,
     /// Whom we trust.
     pub(crate) anchors: &'a [Arc<TrustAnchors>],
     /// Whether it is no handshake that the chain is judged for.

@@ -7,6 +7,7 @@
 //!   TrustAnchors        the system's store, bundled roots, files      anchors.rs
 //!   Verifier            chain, time, purpose and name of a server     verify.rs
 //!   ClientVerifier      chain, time and purpose of a client           verify.rs
+//!   .verdict_cache(..)  chains that are not judged again              verdicts/
 //!   Policy, Profile     how strict they are                           policy.rs
 //!   Failure, Code       why a certificate was not accepted            failure.rs
 //!   PinnedVerifier      exactly this certificate or this key          pin.rs
@@ -36,6 +37,7 @@ mod end_entity;
 mod error;
 mod explain;
 mod failure;
+mod horizon;
 mod identity;
 mod issue;
 mod keys;
@@ -52,6 +54,7 @@ mod rules;
 mod staple;
 mod time;
 mod tls_feature;
+mod verdicts;
 mod verify;
 mod walk;
 

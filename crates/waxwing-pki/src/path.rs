@@ -21,20 +21,26 @@ use crate::constraints::{self, Budget};
 use crate::end_entity::{self, check_may_sign, check_name, holder_of};
 use crate::explain::{Case, at_fault, broken_signature, wrong_purpose};
 use crate::failure::Culprit;
+use crate::horizon::Horizon;
 use crate::public_key::{Strength, refuse_weak};
 use crate::revocation::{Evidence, Outcome, RevocationPolicy, VerifiedChain};
 use crate::rules::{self, Role};
 use crate::staple::check_staple;
+use crate::verdicts::{Circumstances, Verdicts};
 use crate::walk::{self, Walk};
-use crate::{Code, Examination, Failure, Identity, Peer, Policy, Profile, TrustAnchors, UnixTime};
+use crate::{
+    Clock, Code, Examination, Failure, Identity, Peer, Policy, Profile, TrustAnchors, UnixTime,
+};
 
 /// Whom to trust, with which cryptography, and what is asked of chains.
 #[derive(Debug)]
 pub(crate) struct Judge {
-    pub(crate) anchors: Vec<Arc<TrustAnchors>>,
+    anchors: Vec<Arc<TrustAnchors>>,
     algorithms: Algorithms,
     pub(crate) policy: Policy,
-    pub(crate) revocation: Option<Arc<RevocationPolicy>>,
+    revocation: Option<Arc<RevocationPolicy>>,
+    /// Of all that is above and nothing else: who changes one of them empties it.
+    verdicts: Verdicts,
 }
 
 impl Judge {
@@ -44,18 +50,68 @@ impl Judge {
             algorithms: Algorithms::of(provider),
             policy: Policy::default(),
             revocation: None,
+            verdicts: Verdicts::default(),
         }
     }
 
+    pub(crate) fn anchors(&self) -> &[Arc<TrustAnchors>] {
+        &self.anchors
+    }
+
+    pub(crate) fn trust(&mut self, anchors: Arc<TrustAnchors>) {
+        self.anchors.push(anchors);
+        self.forget();
+    }
+
+    pub(crate) fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+        self.forget();
+    }
+
+    pub(crate) fn set_clock(&mut self, clock: Clock) {
+        self.policy.clock = clock;
+        self.forget();
+    }
+
+    pub(crate) fn set_revocation(&mut self, policy: Arc<RevocationPolicy>) {
+        self.revocation = Some(policy);
+        self.forget();
+    }
+
+    /// Remembers so many verdicts.
+    pub(crate) fn remember(&mut self, entries: usize) {
+        self.verdicts = Verdicts::new(entries);
+    }
+
+    fn forget(&mut self) {
+        self.verdicts = self.verdicts.emptied();
+    }
+
     /// Judges, in a handshake, the certificates that a peer sent, its own first, and what came
-    /// beside them.
+    /// beside them; unless the same was accepted before, and that still counts.
     pub(crate) fn handshake(
         &self,
         chain: &[&[u8]],
         peer: Peer<'_>,
         evidence: &Evidence<'_>,
     ) -> Result<Verified, Failure> {
-        self.check(chain, peer, evidence, false, &mut None)
+        let policy = self.revocation.as_ref();
+        let at = Circumstances {
+            now: self.now()?,
+            generation: policy.map(|policy| policy.generation()).unwrap_or_default(),
+        };
+        let question = self.verdicts.question(chain, peer, evidence);
+        let known = question.and_then(|question| self.verdicts.answer(&question, at));
+        if let Some(verified) = known {
+            return Ok(verified);
+        }
+        let horizon = Horizon::endless();
+        let case = self.case(chain, peer, at.now, &horizon);
+        let verified = self.check(&case, evidence, &mut None)?;
+        if let Some(question) = question {
+            self.verdicts.keep(&question, at, horizon.end(), &verified);
+        }
+        Ok(verified)
     }
 
     /// Judges certificates for what the policy says, and finds out whether they are revoked.
@@ -65,45 +121,63 @@ impl Judge {
         peer: Peer<'_>,
         evidence: &Evidence<'_>,
     ) -> Examination {
+        let now = match self.now() {
+            Ok(now) => now,
+            Err(failure) => return failure.into(),
+        };
+        let horizon = Horizon::endless();
+        let case = Case {
+            apart: self.policy.apart,
+            ..self.case(chain, peer, now, &horizon)
+        };
         let mut revocation = None;
         Examination {
-            result: self.check(chain, peer, evidence, self.policy.apart, &mut revocation),
+            result: self.check(&case, evidence, &mut revocation),
             revocation,
+        }
+    }
+
+    /// A case of a handshake.
+    fn case<'a>(
+        &'a self,
+        chain: &'a [&'a [u8]],
+        peer: Peer<'a>,
+        now: UnixTime,
+        horizon: &'a Horizon,
+    ) -> Case<'a> {
+        Case {
+            chain,
+            peer,
+            now,
+            horizon,
+            anchors: &self.anchors,
+            apart: false,
         }
     }
 
     fn check(
         &self,
-        chain: &[&[u8]],
-        peer: Peer<'_>,
+        case: &Case<'_>,
         evidence: &Evidence<'_>,
-        apart: bool,
         revocation: &mut Option<Outcome>,
     ) -> Result<Verified, Failure> {
-        let leaf = chain
+        let leaf = case
+            .chain
             .first()
             .ok_or_else(|| Failure::new(Code::Malformed, "there is no certificate"))?;
-        let now = self.now()?;
-        let case = Case {
-            chain,
-            peer,
-            now,
-            anchors: &self.anchors,
-            apart,
-        };
-        let outcome = self.check_path(leaf, &case, evidence, revocation);
+        let outcome = self.check_path(leaf, case, evidence, revocation);
         let verified = match outcome {
             Err(_) if self.anchors.iter().any(|set| set.hold_exactly(leaf)) => {
                 // Nobody is asked about it.
                 *revocation = None;
-                self.check_trusted(leaf, &case)?
+                self.check_trusted(leaf, case)?
             }
             outcome => outcome?,
         };
-        if !apart {
+        if !case.apart {
             check_may_sign(leaf)?;
         }
-        if let Peer::Server(_) = peer {
+        if let Peer::Server(_) = case.peer {
             check_staple(leaf, evidence.ocsp, self.policy.staple)?;
         }
         Ok(verified)
@@ -202,12 +276,18 @@ impl Judge {
         let name = case.peer.name().filter(|_| !self.policy.any_name);
         let now = Some(case.now).filter(|_| !self.policy.any_time);
         let accepted = end_entity::accept(leaf, name, now, self.strength())?;
-        match Identity::from_der(leaf) {
-            Ok(identity) if !case.peer.fits(&identity) => {
-                Err(wrong_purpose(&identity, 0, case.peer))
-            }
-            _ => Ok(accepted),
+        let Ok(identity) = Identity::from_der(leaf) else {
+            case.horizon.unknown();
+            return Ok(accepted);
+        };
+        if let Some(now) = now {
+            case.horizon
+                .asked_within(now, identity.not_before, identity.not_after);
         }
+        if !case.peer.fits(&identity) {
+            return Err(wrong_purpose(&identity, 0, case.peer));
+        }
+        Ok(accepted)
     }
 }
 
@@ -279,6 +359,7 @@ impl Check<'_> {
             } else {
                 Role::EndEntity
             };
+            self.time(certificate);
             self.certificate(certificate, role)
                 .map_err(|failure| at_fault(failure, self.case.chain, *place))?;
         }
@@ -288,6 +369,18 @@ impl Check<'_> {
             Some(policy) => self.revocation(policy, certificates, anchor),
             None => Ok(()),
         }
+    }
+
+    /// Whoever built the path has compared the time with the validity of all that is in it.
+    fn time(&self, certificate: &Certificate) {
+        if self.judge.policy.any_time {
+            return;
+        }
+        let validity = certificate.tbs_certificate().validity();
+        let (not_before, not_after) = (validity.not_before.into(), validity.not_after.into());
+        self.case
+            .horizon
+            .asked_within(self.case.now, not_before, not_after);
     }
 
     /// Asks last, since answers cost checks of signatures.
@@ -312,7 +405,7 @@ impl Check<'_> {
             .collect();
         let path = VerifiedChain::to_anchor(&ders, &anchor.spki(), signs_lists)
             .map_err(|error| Failure::new(Code::Malformed, format!("{error}")))?;
-        let outcome = policy.check(&path, self.evidence, self.case.now);
+        let outcome = policy.judge(&path, self.evidence, self.case.now, Some(self.case.horizon));
         let (failure, level) = (outcome.failure(), outcome.place());
         let mut state = self.state.borrow_mut();
         if failure.is_none() || state.revocation.is_none() {
@@ -426,7 +519,7 @@ impl Check<'_> {
             return Ok(());
         }
         if !policy.any_time {
-            facts.valid_at(self.case.now)?;
+            facts.valid_at(self.case.now, self.case.horizon)?;
         }
         if let Some(flaw) = facts.flaw(policy.profile) {
             return Err(flaw);

@@ -40,15 +40,15 @@ impl Verifier {
 
     /// Asks of chains what `policy` says. This includes its clock.
     #[must_use]
-    pub const fn policy(mut self, policy: Policy) -> Self {
-        self.judge.policy = policy;
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.judge.set_policy(policy);
         self
     }
 
     /// Takes the time from `clock`.
     #[must_use]
-    pub const fn clock(mut self, clock: Clock) -> Self {
-        self.judge.policy.clock = clock;
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.judge.set_clock(clock);
         self
     }
 
@@ -56,20 +56,35 @@ impl Verifier {
     /// nobody is asked about a certificate that is itself trusted.
     #[must_use]
     pub fn revocation(mut self, policy: impl Into<Arc<RevocationPolicy>>) -> Self {
-        self.judge.revocation = Some(policy.into());
+        self.judge.set_revocation(policy.into());
+        self
+    }
+
+    /// How many accepted chains it remembers, [`MAX_VERDICTS`] if this is not called; 0 means none.
+    ///
+    /// Whoever shows, under the same name, exactly the bytes that were accepted before is
+    /// accepted again without another look, within [`MAX_VERDICT_AGE`] and while nothing has
+    /// expired or been replaced. The handshake's signature is checked each time. Only handshakes
+    /// have to do with this: [`Self::examine`] always looks.
+    ///
+    /// [`MAX_VERDICTS`]: waxwing_core::limits::MAX_VERDICTS
+    /// [`MAX_VERDICT_AGE`]: waxwing_core::limits::MAX_VERDICT_AGE
+    #[must_use]
+    pub fn verdict_cache(mut self, entries: usize) -> Self {
+        self.judge.remember(entries);
         self
     }
 
     /// Trusts these as well.
     #[must_use]
     pub fn also_trust(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
-        self.judge.anchors.push(anchors.into());
+        self.judge.trust(anchors.into());
         self
     }
 
     /// The authorities it trusts.
     pub fn anchors(&self) -> impl Iterator<Item = &TrustAnchors> {
-        self.judge.anchors.iter().map(AsRef::as_ref)
+        self.judge.anchors().iter().map(AsRef::as_ref)
     }
 
     /// Judges what a server presented, and says all about a failure. The engine asks for the same
@@ -140,7 +155,7 @@ impl ClientVerifier {
     pub fn new(provider: &CryptoProvider, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
         let judge = Judge::new(provider, anchors.into());
         Self {
-            authorities: hints(&judge.anchors),
+            authorities: hints(judge.anchors()),
             judge,
             hints: true,
         }
@@ -148,15 +163,15 @@ impl ClientVerifier {
 
     /// Asks of chains what `policy` says. This includes its clock.
     #[must_use]
-    pub const fn policy(mut self, policy: Policy) -> Self {
-        self.judge.policy = policy;
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.judge.set_policy(policy);
         self
     }
 
     /// Takes the time from `clock`.
     #[must_use]
-    pub const fn clock(mut self, clock: Clock) -> Self {
-        self.judge.policy.clock = clock;
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.judge.set_clock(clock);
         self
     }
 
@@ -164,16 +179,34 @@ impl ClientVerifier {
     /// nobody is asked about a certificate that is itself trusted.
     #[must_use]
     pub fn revocation(mut self, policy: impl Into<Arc<RevocationPolicy>>) -> Self {
-        self.judge.revocation = Some(policy.into());
+        self.judge.set_revocation(policy.into());
+        self
+    }
+
+    /// How many accepted chains it remembers, [`MAX_VERDICTS`] if this is not called; 0 means none.
+    ///
+    /// Whoever shows exactly the bytes that were accepted before is
+    /// accepted again without another look, within [`MAX_VERDICT_AGE`] and while nothing has
+    /// expired or been replaced. The handshake's signature is checked each time. Only handshakes
+    /// have to do with this: [`Self::examine`] always looks.
+    ///
+    /// Who has another's certificate can learn by the time it takes whether its owner was here
+    /// lately.
+    ///
+    /// [`MAX_VERDICTS`]: waxwing_core::limits::MAX_VERDICTS
+    /// [`MAX_VERDICT_AGE`]: waxwing_core::limits::MAX_VERDICT_AGE
+    #[must_use]
+    pub fn verdict_cache(mut self, entries: usize) -> Self {
+        self.judge.remember(entries);
         self
     }
 
     /// Trusts these as well.
     #[must_use]
     pub fn also_trust(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
-        self.judge.anchors.push(anchors.into());
+        self.judge.trust(anchors.into());
         if self.hints {
-            self.authorities = hints(&self.judge.anchors);
+            self.authorities = hints(self.judge.anchors());
         }
         self
     }
@@ -189,7 +222,7 @@ impl ClientVerifier {
 
     /// The authorities it trusts.
     pub fn anchors(&self) -> impl Iterator<Item = &TrustAnchors> {
-        self.judge.anchors.iter().map(AsRef::as_ref)
+        self.judge.anchors().iter().map(AsRef::as_ref)
     }
 
     /// Judges what a client presented, and says all about a failure. The engine asks for the same

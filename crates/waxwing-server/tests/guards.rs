@@ -7,6 +7,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use common::{ManualClock, Patience, Redis, Unsteady, clock};
+use tokio::net::TcpListener;
 use waxwing::tokio::Answerer;
 use waxwing_aws_lc::PROVIDER;
 use waxwing_core::{Answer, FirstUse, Question, ReplayGuard};
@@ -206,4 +207,18 @@ async fn redis_that_is_stopped_and_started_again_lets_nothing_through() {
     }
     let later = first(&guard).await;
     assert!(!guard.answer(&id(later), WINDOW).await);
+}
+
+/// Tokio's clock stands: it goes on when there is nothing to do but to wait.
+#[tokio::test(start_paused = true)]
+async fn redis_that_says_nothing_means_no_in_two_milliseconds() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let store = RedisStore::connect_later(&url, PROVIDER.random).unwrap();
+    let guard = SharedReplayGuard::new(Arc::new(store), clock()).unwrap();
+    for number in 0..10 {
+        let before = tokio::time::Instant::now();
+        assert!(!guard.answer(&id(number), WINDOW).await);
+        assert_eq!(before.elapsed(), Duration::from_millis(2));
+    }
 }

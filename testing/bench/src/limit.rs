@@ -15,7 +15,7 @@ use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPa
 
 use crate::pair::{Meter, Subject};
 use crate::pki::Pki;
-use crate::scenario::{Auth, Group, Kind, Scenario, Suite, Version, Writes};
+use crate::scenario::{Auth, Group, Scenario, Suite, Version, Writes};
 
 /// Bytes of the record header, which is the additional data of its AEAD call (RFC 9846 section 5.2).
 const HEADER: usize = 5;
@@ -199,10 +199,8 @@ impl Limit {
 
     /// Verifies what the other side signed, and its chain if that is not known.
     fn verify(&self, sig: Option<&[u8]>) {
-        let count = match self.scenario.kind {
-            Kind::KnownChain => 1,
-            _ => 3,
-        };
+        let known = self.scenario.kind.knows_chains();
+        let count = if known { 1 } else { 3 };
         for sig in sig.iter().cycle().take(count) {
             self.signer.verify(&SIGNED, sig);
         }
@@ -234,7 +232,7 @@ impl Subject for Limit {
             let client = client.take().expect("runs once");
             client.finish(&public, ciphertext.as_deref());
             self.verify(sig.as_deref());
-            own_sig = self.sign(kind == Kind::Mutual);
+            own_sig = self.sign(kind.is_mutual());
         });
         meter.server(&mut || self.verify(own_sig.as_deref()));
     }

@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     EarlyData,
     /// By the server's chain, which the client has verified before.
     KnownChain,
+    /// By two chains, each of which the other side has verified before.
+    KnownMutual,
 }
 
 impl Kind {
@@ -40,7 +42,18 @@ impl Kind {
             Self::Resumed => "resumed",
             Self::EarlyData => "0-RTT",
             Self::KnownChain => "known chain",
+            Self::KnownMutual => "mutual, known chains",
         }
+    }
+
+    /// Whether the client shows a chain.
+    pub(crate) fn is_mutual(self) -> bool {
+        matches!(self, Self::Mutual | Self::KnownMutual)
+    }
+
+    /// Whether a verdict of an earlier handshake may be remembered.
+    pub(crate) fn knows_chains(self) -> bool {
+        matches!(self, Self::KnownChain | Self::KnownMutual)
     }
 
     /// Whether each handshake rests on a ticket of the one before.
@@ -171,6 +184,7 @@ impl Scenario {
             old.kind(Kind::Mutual),
             new.kind(Kind::KnownChain),
             new.kind(Kind::KnownChain).auth(Auth::Rsa2048),
+            new.kind(Kind::KnownMutual),
             new.kind(Kind::Resumed),
             new.kind(Kind::Resumed).group(Group::X25519MlKem768),
             new.kind(Kind::EarlyData),
@@ -191,7 +205,7 @@ impl Scenario {
             new.auth(Auth::Ed25519),
             new.group(Group::X25519MlKem768),
             new.kind(Kind::Mutual),
-            new.kind(Kind::KnownChain),
+            new.kind(Kind::KnownMutual),
             new.kind(Kind::Resumed),
             new.kind(Kind::EarlyData),
             old,
@@ -210,13 +224,13 @@ impl Scenario {
 
     /// What the tables call it. A resumption knows no certificates, TLS 1.2's no key exchange.
     pub(crate) fn title(self) -> String {
-        let (version, kind) = (self.version.name(), self.kind.name());
+        let (version, name) = (self.version.name(), self.kind.name());
         let (auth, group) = (self.auth.name(), self.group.name());
         match (self.kind, self.version) {
             (Kind::Full, _) => format!("{version} {auth}, {group}"),
-            (Kind::Mutual | Kind::KnownChain, _) => format!("{version} {kind}, {auth}, {group}"),
-            (_, Version::Tls13) => format!("{version} {kind}, {group}"),
-            (_, Version::Tls12) => format!("{version} {kind}"),
+            (kind, Version::Tls13) if kind.resumes() => format!("{version} {name}, {group}"),
+            (kind, Version::Tls12) if kind.resumes() => format!("{version} {name}"),
+            _ => format!("{version} {name}, {auth}, {group}"),
         }
     }
 
@@ -229,7 +243,7 @@ impl Scenario {
             self.group.name(),
             self.suite.name(),
         ];
-        parts.join("+").replace(' ', "-")
+        parts.join("+").replace(", ", "-").replace(' ', "-")
     }
 
     /// The scenario with this [`Scenario::id`], of those that are measured.

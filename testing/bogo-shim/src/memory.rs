@@ -133,10 +133,13 @@ impl ServerSessions for GivenSessions {
         self.answer(ticket, false)
     }
 
-    fn keep(&self, id: &[u8; 32], session: &Session) -> bool {
+    fn keeps_ids(&self) -> bool {
+        true
+    }
+
+    fn keep(&self, id: &[u8; 32], session: &Session) {
         locked(&self.ids).insert(id.to_vec(), session.clone());
         self.kept.store(true, Ordering::Relaxed);
-        true
     }
 
     fn recall(&self, id: &[u8]) -> SessionLookup {

@@ -37,7 +37,7 @@ use waxwing::ProtocolVersions;
 
 pub use identity::Identity;
 pub use net::{Listener, PATIENCE, connect, free_port};
-pub use process::{Process, contains};
+pub use process::{Process, contains, count};
 pub use session::{Fault, Session};
 pub use story::Story;
 

@@ -201,6 +201,14 @@ pub fn contains(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle)
 }
 
+/// How often `needle` occurs in `bytes`.
+#[must_use]
+pub fn count(bytes: &[u8], needle: &str) -> usize {
+    let needle = needle.as_bytes();
+    let windows = bytes.windows(needle.len());
+    windows.filter(|window| *window == needle).count()
+}
+
 /// The end of what was printed, which is where the reason stands.
 fn excerpt(bytes: &[u8]) -> String {
     const LIMIT: usize = 4000;

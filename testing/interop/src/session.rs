@@ -66,6 +66,43 @@ impl Session {
         Self::new(Stream::server(Arc::clone(config), tcp))
     }
 
+    /// As [`Self::connect`], and sends `data`, early if it can be.
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    ///
+    /// # Panics
+    /// Never: `localhost` is a DNS name.
+    pub fn connect_early(
+        config: &Arc<ClientConfig>,
+        port: u16,
+        data: &[u8],
+    ) -> Result<Self, Fault> {
+        let name: ServerName = "localhost".parse().expect("a DNS name");
+        let tcp = crate::connect(port)?;
+        let mut stream = Stream::client(Arc::clone(config), name, tcp)?;
+        stream.handshake_with_early_data(data)?;
+        Ok(Self { stream })
+    }
+
+    /// As [`Self::accept`]; returns what came early too.
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    pub fn accept_early(
+        config: &Arc<ServerConfig>,
+        tcp: TcpStream,
+    ) -> Result<(Self, Vec<u8>), Fault> {
+        let mut stream = Stream::server(Arc::clone(config), tcp);
+        let mut early = Vec::new();
+        while stream.is_handshaking() {
+            let mut part = [0; 1000];
+            let count = stream.read_early(&mut part)?;
+            early.extend_from_slice(&part[..count]);
+        }
+        Ok((Self { stream }, early))
+    }
+
     fn new(mut stream: Stream<TcpStream>) -> Result<Self, Fault> {
         stream.handshake()?;
         Ok(Self { stream })

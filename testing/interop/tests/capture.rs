@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use waxwing::blocking::Stream;
 use waxwing::pki::KeyType;
-use waxwing::{KeyLogFile, ProtocolVersions};
+use waxwing::{ClientSessionCache, EarlyDataStatus, KeyLogFile, ProtocolVersions, SystemClock};
 use waxwing_interop::openssl::{OPENSSL, s_client, s_server};
 use waxwing_interop::{Identity, Listener, Process, VERSIONS, connect, contains, peer};
 
@@ -131,6 +131,44 @@ fn a_clients_key_log_opens_a_capture() {
         let dump = converse(stream, versions, |_| {});
         check(&dump, &keys, keys.parent().unwrap());
     }
+}
+
+/// The secret of early data is in the log too: what is said before the server answers is read.
+#[test]
+fn a_clients_key_log_opens_early_data() {
+    peer!(OPENSSL);
+    peer!(TSHARK);
+    peer!(TEXT2PCAP);
+    let identity = Identity::new(KeyType::P256);
+    let keys = identity.file("keys");
+    let (peer, port) = s_server(&identity, &["-early_data"]);
+    let log = Arc::new(KeyLogFile::open(&keys).unwrap());
+    let clock = Arc::new(SystemClock);
+    let sessions = Arc::new(ClientSessionCache::new(1, clock.clone()));
+    let config = Identity::client().sessions(sessions, clock);
+    let config = config.early_data(true).key_log(log).build().unwrap();
+    for early in [false, true] {
+        let sock = Recorded {
+            tcp: connect(port).unwrap(),
+            dump: String::new(),
+        };
+        let name = "localhost".parse().unwrap();
+        let mut stream = Stream::client(config.clone(), name, sock).unwrap();
+        stream
+            .handshake_with_early_data(b"under the first keys\n")
+            .unwrap();
+        let accepted = stream.info().early_data == EarlyDataStatus::Accepted;
+        assert_eq!(accepted, early);
+        stream.write_all(b"under the second keys\n").unwrap();
+        stream.flush().unwrap();
+        // Tickets stand before it.
+        peer.send("hello\n");
+        stream.read_exact(&mut [0; 6]).unwrap();
+        stream.shutdown().unwrap();
+        check(&stream.into_inner().dump, &keys, keys.parent().unwrap());
+    }
+    let log = fs::read_to_string(&keys).unwrap();
+    assert_eq!(log.matches("CLIENT_EARLY_TRAFFIC_SECRET").count(), 1);
 }
 
 #[test]

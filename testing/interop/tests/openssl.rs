@@ -10,7 +10,7 @@ use waxwing::{AlertDescription, ClientConfig, Direction, Error, PROVIDER, Record
 use waxwing_interop::openssl::{OPENSSL, s_client, s_server};
 use waxwing_interop::payload::{MEBIBYTE, text};
 use waxwing_interop::{
-    Identity, Listener, Process, Session, Story, VERSIONS, for_all, free_port, peer,
+    Identity, Listener, Process, Session, Story, VERSIONS, count, for_all, free_port, peer,
 };
 use waxwing_testkit::pki::Case;
 
@@ -98,7 +98,7 @@ fn update_keys(session: &mut Session, story: &Story, peer: &mut Process) {
         peer.send(command);
         // The first was the answer to our request.
         peer.wait_until("its KeyUpdate", |output, _| {
-            let told = count(output, b">>> TLS 1.3, Handshake [length 0005], KeyUpdate");
+            let told = count(output, ">>> TLS 1.3, Handshake [length 0005], KeyUpdate");
             told == received
         });
         // We hear of it while we read, and answer before we write again.
@@ -107,11 +107,6 @@ fn update_keys(session: &mut Session, story: &Story, peer: &mut Process) {
         assert_eq!(story.key_updates_sent(), sent);
         assert_eq!(story.key_updates_received(), received);
     }
-}
-
-fn count(bytes: &[u8], needle: &[u8]) -> usize {
-    let windows = bytes.windows(needle.len());
-    windows.filter(|window| *window == needle).count()
 }
 
 #[test]
@@ -317,7 +312,7 @@ fn exporters_agree() {
                 .rsplit(|byte| *byte == b':')
                 .next()
                 .unwrap_or_default();
-            count(output, b"Keying material: ") == 1 && count(rest, b"\n") > 0
+            count(output, "Keying material: ") == 1 && count(rest, "\n") > 0
         });
         assert_eq!(keying_material(&output), session.export(LABEL, 42));
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use waxwing::crypto::{CipherSuite, CryptoProvider, HashId};
 use waxwing::pki::KeyType;
 use waxwing::{ClientConfig, PROVIDER, ProtocolVersions, ServerConfig};
-use waxwing_aws_lc::SUITES12_WITH_PSK;
+use waxwing_aws_lc::SUITES12_WITH_CCM;
 use waxwing_core::{ExternalPsk, PskLookup, PskResolver};
 use waxwing_interop::gnutls::{GNUTLS_CLI, GNUTLS_SERV};
 use waxwing_interop::openssl::OPENSSL;
@@ -16,7 +16,7 @@ use waxwing_interop::{Identity, Listener, Process, Session, free_port, peer};
 use waxwing_testkit::pki;
 
 static WITH_PSK: CryptoProvider = CryptoProvider {
-    suites12: SUITES12_WITH_PSK,
+    suites12: SUITES12_WITH_CCM,
     ..PROVIDER
 };
 
@@ -24,18 +24,24 @@ static WITH_PSK: CryptoProvider = CryptoProvider {
 const KEY: [u8; 16] = [0x4b; 16];
 const HEX: &str = "4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b";
 
-/// What OpenSSL and GnuTLS know, and how they call it. Neither has ECDHE_PSK with AES-GCM.
-const OPENSSL_SUITES: [(&str, u16); 4] = [
+/// What OpenSSL and GnuTLS know, and how they call it. Neither has ECDHE_PSK with AES-GCM
+/// or AES-CCM.
+const OPENSSL_SUITES: [(&str, u16); 6] = [
     ("PSK-AES128-GCM-SHA256", 0x00a8),
     ("PSK-AES256-GCM-SHA384", 0x00a9),
     ("PSK-CHACHA20-POLY1305", 0xccab),
     ("ECDHE-PSK-CHACHA20-POLY1305", 0xccac),
+    ("PSK-AES128-CCM", 0xc0a4),
+    // It counts the tag of 8 bytes as too weak by default.
+    ("PSK-AES128-CCM8:@SECLEVEL=0", 0xc0a8),
 ];
-const GNUTLS_SUITES: [(&str, u16); 4] = [
+const GNUTLS_SUITES: [(&str, u16); 6] = [
     ("+PSK:+AES-128-GCM", 0x00a8),
     ("+PSK:+AES-256-GCM", 0x00a9),
     ("+PSK:+CHACHA20-POLY1305", 0xccab),
     ("+ECDHE-PSK:+CHACHA20-POLY1305", 0xccac),
+    ("+PSK:+AES-128-CCM", 0xc0a4),
+    ("+PSK:+AES-128-CCM-8", 0xc0a8),
 ];
 
 fn priority(suite: &str) -> String {

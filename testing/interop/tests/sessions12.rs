@@ -8,7 +8,7 @@ use waxwing::pki::KeyType;
 use waxwing::{ClientConfig, ProtocolVersion, ProtocolVersions, ServerConfig};
 use waxwing_interop::gnutls::{GNUTLS_CLI, GNUTLS_SERV, gnutls_cli, gnutls_serv};
 use waxwing_interop::openssl::{OPENSSL, s_client, s_server};
-use waxwing_interop::{Identity, Listener, Process, Session, peer};
+use waxwing_interop::{Identity, Listener, Process, Session, count, peer};
 use waxwing_testkit::sessions::{ManualClock, MemoryClientSessions, MemorySessions};
 
 const OLD: ProtocolVersions = ProtocolVersions::TLS12;
@@ -25,15 +25,22 @@ fn server(identity: &Identity) -> Arc<ServerConfig> {
     builder.build().unwrap()
 }
 
-/// Connects three times, the first time anew, and has a line returned as `answer` each time.
-fn come_back(port: u16, answer: &[u8]) {
+/// Connects three times, the first time anew: both sides have to say so. `talk` exchanges a line.
+fn come_back(
+    peer: &mut Process,
+    port: u16,
+    words: (&str, &str),
+    talk: impl Fn(&mut Session, &Process),
+) {
     let config = client();
-    for count in 0..3 {
+    for seen in 0..3 {
         let mut session = Session::connect(&config, port).unwrap();
         assert_eq!(session.info().version, Some(ProtocolVersion::TLS12));
-        assert_eq!(session.info().resumed, count > 0, "connection {count}");
-        session.write(b"abc\n").unwrap();
-        assert_eq!(session.read(4).unwrap(), answer);
+        assert_eq!(session.info().resumed, seen > 0, "connection {seen}");
+        talk(&mut session, peer);
+        // Every connection is told of with its version.
+        let output = peer.wait_until("its view", |output, _| count(output, words.1) > seen);
+        assert_eq!(count(&output, words.0), seen, "{}", peer.report());
         session.close().unwrap();
     }
 }
@@ -42,10 +49,13 @@ fn come_back(port: u16, answer: &[u8]) {
 fn openssl_servers_resume_our_sessions() {
     peer!(OPENSSL);
     let identity = Identity::new(KeyType::P256);
-    let tickets: &[&str] = &["-rev", "-tls1_2"];
-    for options in [tickets, &["-rev", "-tls1_2", "-no_ticket"]] {
-        let (_peer, port) = s_server(&identity, options);
-        come_back(port, b"cba\n");
+    for options in [&["-tls1_2"][..], &["-tls1_2", "-no_ticket"]] {
+        let (mut peer, port) = s_server(&identity, options);
+        let words = ("Reused session-id", "Secure Renegotiation IS");
+        come_back(&mut peer, port, words, |session, peer| {
+            peer.send("hello\n");
+            assert_eq!(session.read_line().unwrap(), b"hello\n");
+        });
     }
 }
 
@@ -55,19 +65,22 @@ fn gnutls_servers_resume_our_sessions() {
     let identity = Identity::new(KeyType::P256);
     let tickets: &[&str] = &["--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2"];
     for more in [&[][..], &["--noticket"]] {
-        let (_peer, port) = gnutls_serv(&identity, &[tickets, more].concat());
-        come_back(port, b"abc\n");
+        let (mut peer, port) = gnutls_serv(&identity, &[tickets, more].concat());
+        let words = ("This is a resumed session", "- Version: TLS1.2");
+        come_back(&mut peer, port, words, |session, _| {
+            assert_eq!(session.echo(b"hello\n").unwrap(), b"hello\n");
+        });
     }
 }
 
-/// Serves a connection of `peer`: whether it was resumed.
-fn serve(config: &Arc<ServerConfig>, listener: &Listener, peer: &mut Process) -> bool {
+/// Serves a connection of `peer`. It is over when the session is dropped.
+fn serve(config: &Arc<ServerConfig>, listener: &Listener, peer: &mut Process) -> Session {
     let tcp = listener.accept(peer).unwrap();
     let mut session = Session::accept(config, tcp).unwrap();
     assert_eq!(session.info().version, Some(ProtocolVersion::TLS12));
     session.write(b"for you\n").unwrap();
     peer.wait_for("for you");
-    session.info().resumed
+    session
 }
 
 #[test]
@@ -80,21 +93,21 @@ fn openssl_clients_resume_sessions_of_ours() {
     for more in [&["-tls1_2"][..], &["-tls1_2", "-no_ticket"]] {
         let config = server(&identity);
         let mut peer = s_client(&identity, &listener, &[more, &["-sess_out", file]].concat());
-        assert!(!serve(&config, &listener, &mut peer));
+        let session = serve(&config, &listener, &mut peer);
+        assert!(!session.info().resumed);
         peer.wait_for("New, TLSv1.2");
         peer.end_input();
-        // Our end is gone without a word, which OpenSSL counts as a failure.
-        peer.finish();
-        for _ in 0..2 {
+        peer.succeed();
+        // Another server does not know it.
+        let other = server(&identity);
+        for (config, resumed) in [(&config, true), (&config, true), (&other, false)] {
             let options = [more, &["-sess_in", file]].concat();
             let mut peer = s_client(&identity, &listener, &options);
-            assert!(serve(&config, &listener, &mut peer), "{more:?}");
-            peer.wait_for("Reused, TLSv1.2");
+            let session = serve(config, &listener, &mut peer);
+            assert_eq!(session.info().resumed, resumed, "{more:?}");
+            let view = if resumed { "Reused" } else { "New" };
+            peer.wait_for(&format!("{view}, TLSv1.2"));
         }
-        // Another server does not know it.
-        let options = [more, &["-sess_in", file]].concat();
-        let mut peer = s_client(&identity, &listener, &options);
-        assert!(!serve(&server(&identity), &listener, &mut peer));
     }
 }
 
@@ -115,5 +128,35 @@ fn gnutls_clients_resume_sessions_of_ours() {
         let tcp = listener.accept(&mut peer).unwrap();
         let session = Session::accept(&config, tcp).unwrap();
         assert!(session.info().resumed, "{more:?}");
+        peer.wait_for("This is a resumed session");
+    }
+}
+
+#[test]
+fn servers_refuse_foreign_sessions_and_go_on() {
+    peer!(OPENSSL);
+    peer!(GNUTLS_SERV);
+    let identity = Identity::new(KeyType::P256);
+    let old = ["--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2"];
+    for (openssl, gnutls) in [(&[][..], &[][..]), (&["-no_ticket"], &["--noticket"])] {
+        let config = client();
+        let options = [&["-rev", "-tls1_2"], openssl].concat();
+        let (_first, first) = s_server(&identity, &options);
+        let (_second, second) = s_server(&identity, &options);
+        let (_third, third) = gnutls_serv(&identity, &[&old, gnutls].concat());
+        for (port, resumed) in [
+            (first, false),
+            (first, true),
+            (second, false),
+            (third, false),
+            (third, true),
+            (first, false),
+        ] {
+            let mut session = Session::connect(&config, port).unwrap();
+            assert_eq!(session.info().resumed, resumed);
+            session.write(b"anna\n").unwrap();
+            assert_eq!(session.read(5).unwrap(), b"anna\n");
+            session.close().unwrap();
+        }
     }
 }

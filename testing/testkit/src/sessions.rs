@@ -197,12 +197,13 @@ impl ServerSessions for MemorySessions {
         self.answer(ticket)
     }
 
-    fn keep(&self, id: &[u8; 32], session: &Session) -> bool {
-        if self.ids {
-            let mut kept = self.kept.lock().unwrap();
-            kept.insert(id.to_vec(), session.clone());
-        }
+    fn keeps_ids(&self) -> bool {
         self.ids
+    }
+
+    fn keep(&self, id: &[u8; 32], session: &Session) {
+        let mut kept = self.kept.lock().unwrap();
+        kept.insert(id.to_vec(), session.clone());
     }
 
     fn recall(&self, id: &[u8]) -> SessionLookup {

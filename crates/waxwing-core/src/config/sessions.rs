@@ -42,11 +42,15 @@ pub trait ServerSessions: Send + Sync + fmt::Debug {
     /// single-use session ([`Session::is_single_use`]) that it has found.
     fn find(&self, ticket: &[u8]) -> SessionLookup;
 
-    /// Keeps a session of TLS 1.2 under this id, for clients that know no tickets (RFC 5246,
-    /// Section 7.4.1.2). Whether it will; by default nothing is kept.
-    fn keep(&self, id: &[u8; 32], session: &Session) -> bool {
-        let _ = (id, session);
+    /// Whether [`Self::keep`] keeps something. By default it does not, and nobody gets an id.
+    fn keeps_ids(&self) -> bool {
         false
+    }
+
+    /// Keeps a session of TLS 1.2 under this id, for clients that know no tickets (RFC 5246,
+    /// Section 7.4.1.2).
+    fn keep(&self, id: &[u8; 32], session: &Session) {
+        let _ = (id, session);
     }
 
     /// Finds the session with this id. By default there is none.

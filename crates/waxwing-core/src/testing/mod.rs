@@ -3,6 +3,7 @@
 
 pub(crate) mod client_auth;
 pub(crate) mod hellos;
+pub(crate) mod psk;
 pub(crate) mod rfc8448;
 #[allow(dead_code, unreachable_pub, reason = "it is shared with other crates")]
 #[path = "../../../../testing/testkit/src/sessions.rs"]

@@ -126,3 +126,71 @@ pub(crate) const RETRY_CLIENT_CLOSE: &str = "
 /// Section 5: the server's close_notify.
 pub(crate) const RETRY_SERVER_CLOSE: &str = "
     1703030013519fc5075cb0884349759ff9ef6f011bb4c6f2";
+
+/// Section 3: the ticket.
+pub(crate) const TICKET: &str = "
+    2c035d829359ee5ff7af4ec900000000262a6494dc486d2c8a34cb33fa90bf1b0070ad3c498883c9367c09a2be78
+    5abc55cd226097a3a982117283f82a03a143efd3ff5dd36d64e861be7fd61d2827db279cce145077d454a3664d4e
+    6da4d29ee03725a6a4dafcd0fc67d2aea70529513e3da2677fa5906c5b3f7d8f92f228bda40dda721470f9fbf297
+    b5aea617646fac5c03272e970727c621a79141ef5f7de6505e5bfbc388e93343694093934ae4d357";
+
+/// Section 3: the PSK that goes with it.
+pub(crate) const TICKET_SECRET: &str = "
+    4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3";
+
+/// Section 4: the ClientHello, without its header, up to its padding of 87 zeros.
+pub(crate) const RESUMED_HELLO: &str = "
+    03031bc3ceb6bbe39cff938355b5a50adb6db21b7a6af649d7b4bc419d7876487d95000006130113031302010001
+    cd0000000b0009000006736572766572ff01000100000a00140012001d0017001800190100010101020103010400
+    3300260024001d0020e4ffb68ac05f8d96c99da26698346c6be16482badddafe051a66b4f18d668f0b002a000000
+    2b0003020304000d0020001e040305030603020308040805080604010501060102010402050206020202002d0002
+    0101001c0002400100150057";
+
+/// Section 4: what precedes the ticket, and what follows it: the obfuscated age and the binder.
+pub(crate) const RESUMED_OFFER: [&str; 2] = [
+    "002900dd00b800b2",
+    "fad6aacb0021203add4fb2d8fdf822a0ca3cf7678ef5e88dae990141c5924d57bb6fa31b9e5f9d",
+];
+
+/// Section 4: the record with the early data.
+pub(crate) const RESUMED_EARLY_DATA: &str = "
+    1703030017ab1df420e75c457a7cc5d2844f76d5aee4b4edbf049be0";
+
+/// Section 4: the ServerHello, without its header.
+pub(crate) const RESUMED_SERVER_HELLO: &str = "
+    03033ccfd2dec890222763472ae8136777c9d7358777bb66e91ea5122495f559ea2d001301000034002900020000
+    00330024001d0020121761ee42c333e1b9e77b60dd57c2053cd94512ab47f115e86eff50942cea31002b00020304
+    ";
+
+/// Section 4: the EncryptedExtensions, without its header.
+pub(crate) const RESUMED_EXTENSIONS: &str = "
+    0026000a00140012001d00170018001901000101010201030104001c0002400100000000002a0000";
+
+/// Section 4: the record with EncryptedExtensions and Finished.
+pub(crate) const RESUMED_FLIGHT: &str = "
+    1703030061dc48237b4b879f50d0d4d262ea8b4716eb40ddc1eb957e11126e8a7149c2d012d37a7115957e64ce30
+    008b9e0323f2c05a9c1c77b4f37849a695ab255060a33fee770ca95cb8486bfd0843b87024865ca35cc41c4e515c
+    64dcb1369f98635bc7a5";
+
+/// Section 4: the records with EndOfEarlyData and with the client's Finished.
+pub(crate) const RESUMED_FINISHED: &str = "
+    1703030015aca6fc944841298df99593725f9bf9754429b12f09170303003500f8b467d14cf22a4b3f0b6ae0d8e6
+    cc8d08e0db3515ef5c2bdf1922eafbb70009964716d834fb70c3d2a56c5b1f5f6bdba6c333cf";
+
+/// Section 4: the client's application data.
+pub(crate) const RESUMED_CLIENT_DATA: &str = "
+    1703030043b1cebce242aa201be9ae5e1cb2a9aa4b33d4e866af1edb068919237741aa031d7a74d491c99b9d4e23
+    2b74206bc6fbaa04fe78be44a9b4f54320a17eb76992afac3103";
+
+/// Section 4: the server's application data.
+pub(crate) const RESUMED_SERVER_DATA: &str = "
+    1703030043275e9f20acff57bc000657d3867df039cccf79047884cf75771746f740b5a83f462a0954c3581393a2
+    03a25a7dd14141ef1a37900cdb62ff62dee1ba39ab2590cbf194";
+
+/// Section 4: the client's close_notify.
+pub(crate) const RESUMED_CLIENT_CLOSE: &str = "
+    17030300130facce3246bdfc6369838d6a82ae6de5d422dc";
+
+/// Section 4: the server's close_notify.
+pub(crate) const RESUMED_SERVER_CLOSE: &str = "
+    17030300135b18af444e8e1eec7158fb62d8f2577d37ba5d";

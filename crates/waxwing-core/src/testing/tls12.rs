@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use waxwing_aws_lc::{PROVIDER, SUITES12_WITH_PSK};
+use waxwing_aws_lc::{PROVIDER, SUITES12_WITH_CCM};
 use waxwing_crypto::{CipherSuite, CryptoProvider, HashId};
 
 use super::client_auth::TrustClient;
@@ -157,7 +157,7 @@ impl Stores {
 
 /// The provider of these tests, with the suites of PSKs.
 static WITH_PSK: CryptoProvider = CryptoProvider {
-    suites12: SUITES12_WITH_PSK,
+    suites12: SUITES12_WITH_CCM,
     ..PROVIDER
 };
 

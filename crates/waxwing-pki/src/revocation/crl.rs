@@ -262,7 +262,12 @@ impl Crl {
     }
 
     /// What it says of the certificate of `link`, whose issuer has the list's name.
-    pub(super) fn status(&self, link: &Link<'_>, algorithms: &Algorithms, when: When) -> Status {
+    pub(super) fn status(
+        &self,
+        link: &Link<'_>,
+        algorithms: &Algorithms,
+        when: When<'_>,
+    ) -> Status {
         if let Err(silence) = self.check_signer(&link.issuer, algorithms) {
             return Status::Silent(silence);
         }

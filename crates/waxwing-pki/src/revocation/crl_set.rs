@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
@@ -21,6 +22,8 @@ type ByIssuer = HashMap<Vec<u8>, Vec<Arc<Crl>>>;
 pub struct CrlSet {
     algorithms: Algorithms,
     lists: RwLock<Arc<ByIssuer>>,
+    /// How often they were replaced.
+    generation: AtomicU64,
 }
 
 impl CrlSet {
@@ -30,6 +33,7 @@ impl CrlSet {
         Self {
             algorithms: Algorithms::of(provider),
             lists: RwLock::new(Arc::new(by_issuer(lists.into_iter().map(Arc::new)))),
+            generation: AtomicU64::new(0),
         }
     }
 
@@ -37,6 +41,12 @@ impl CrlSet {
     pub fn replace(&self, lists: impl IntoIterator<Item = Arc<Crl>>) {
         let lists = Arc::new(by_issuer(lists));
         *self.lists.write().unwrap_or_else(PoisonError::into_inner) = lists;
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Which lists these are. Who reads this and then asks is answered by these or newer ones.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     /// The lists, in no order.
@@ -50,7 +60,7 @@ impl CrlSet {
     }
 
     /// What the lists say of a certificate: revoked if one says so, good if one covers it.
-    pub(super) fn status(&self, link: &Link<'_>, when: When) -> Status {
+    pub(super) fn status(&self, link: &Link<'_>, when: When<'_>) -> Status {
         let current = self.current();
         let lists = current.get(link.fields.issuer);
         let mut best = Status::Silent(Silence::Missing);

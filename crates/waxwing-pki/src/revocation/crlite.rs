@@ -8,6 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
@@ -233,7 +234,7 @@ impl Filters {
     }
 
     /// What they say of the certificate of `link`.
-    fn status(&self, link: &Link<'_>, when: When, max_age: Duration) -> Status {
+    fn status(&self, link: &Link<'_>, when: When<'_>, max_age: Duration) -> Status {
         if let Err(silence) = when.has_come(self.made) {
             return Status::Silent(silence);
         }
@@ -303,6 +304,8 @@ pub fn upki_folders() -> Vec<PathBuf> {
 #[derive(Debug)]
 pub struct FilterSet {
     filters: RwLock<Arc<Filters>>,
+    /// How often they were replaced.
+    generation: AtomicU64,
     max_age: Duration,
 }
 
@@ -312,6 +315,7 @@ impl FilterSet {
     pub fn new(filters: impl Into<Arc<Filters>>) -> Self {
         Self {
             filters: RwLock::new(filters.into()),
+            generation: AtomicU64::new(0),
             max_age: MAX_AGE,
         }
     }
@@ -328,6 +332,12 @@ impl FilterSet {
     pub fn replace(&self, filters: impl Into<Arc<Filters>>) {
         let filters = filters.into();
         *self.filters.write().unwrap_or_else(PoisonError::into_inner) = filters;
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Which filters these are. Who reads this and then asks is answered by these or newer ones.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     /// The filters.
@@ -336,7 +346,7 @@ impl FilterSet {
         Arc::clone(&self.filters.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn status(&self, link: &Link<'_>, when: When) -> Status {
+    pub(super) fn status(&self, link: &Link<'_>, when: When<'_>) -> Status {
         self.current().status(link, when, self.max_age)
     }
 }

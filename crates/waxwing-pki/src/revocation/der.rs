@@ -56,6 +56,7 @@ pub(crate) struct Fields<'a> {
     /// The content of the INTEGER.
     pub(super) serial: &'a [u8],
     pub(super) issuer: &'a [u8],
+    pub(super) validity: &'a [u8],
     pub(super) subject: &'a [u8],
     pub(super) spki: &'a [u8],
     /// The Extension structures, one after the other.
@@ -73,7 +74,7 @@ impl<'a> Fields<'a> {
         let serial = content(fields.tlv_bytes()?)?;
         let _algorithm = fields.tlv_bytes()?;
         let issuer = fields.tlv_bytes()?;
-        let _validity = fields.tlv_bytes()?;
+        let validity = fields.tlv_bytes()?;
         let subject = fields.tlv_bytes()?;
         let spki = fields.tlv_bytes()?;
         let mut extensions: &[u8] = &[];
@@ -88,6 +89,7 @@ impl<'a> Fields<'a> {
             tbs,
             serial,
             issuer,
+            validity,
             subject,
             spki,
             extensions,

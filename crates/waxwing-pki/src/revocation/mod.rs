@@ -32,6 +32,7 @@ mod stapling;
 mod when;
 
 pub(crate) use der::Fields;
+pub(crate) use policy::Generation;
 
 pub use chain::VerifiedChain;
 pub use crl::{Crl, CrlError};

@@ -49,7 +49,7 @@ pub(super) struct Judge<'a> {
     pub(super) algorithms: &'a Algorithms,
     /// For the certificates of responders.
     pub(super) lists: Option<&'a CrlSet>,
-    pub(super) when: When,
+    pub(super) when: When<'a>,
 }
 
 /// A response that was signed by whom the issuer lets sign, about one certificate.
@@ -179,6 +179,7 @@ impl Judge<'_> {
         let unreadable = "the responder's certificate cannot be read";
         let issuer = &link.issuer;
         let fields = Fields::of(responder).map_err(|_| unreadable)?;
+        self.when.depends_on(&fields);
         let key = waxwing_crypto::SubjectPublicKeyInfo::parse(fields.spki);
         let key = key.map_err(|_| unreadable)?.public_key;
         if !names(named, fields.subject, key) {

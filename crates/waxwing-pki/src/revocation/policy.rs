@@ -15,6 +15,7 @@ use super::sct::{Lists, Report, Transparency};
 use super::when::When;
 use crate::UnixTime;
 use crate::algorithms::Algorithms;
+use crate::horizon::Horizon;
 use crate::tls_feature::must_staple;
 
 /// How much the policy relies on a source.
@@ -221,9 +222,21 @@ impl RevocationPolicy {
         evidence: &Evidence<'_>,
         now: UnixTime,
     ) -> Outcome {
+        self.judge(chain, evidence, now, None)
+    }
+
+    /// Judges a chain, and tells `horizon` what the time was compared with.
+    pub(crate) fn judge(
+        &self,
+        chain: &VerifiedChain<'_>,
+        evidence: &Evidence<'_>,
+        now: UnixTime,
+        horizon: Option<&Horizon>,
+    ) -> Outcome {
         let when = When {
             now,
             grace: self.grace,
+            horizon,
         };
         let mut check = Check {
             policy: self,
@@ -257,6 +270,15 @@ impl RevocationPolicy {
         }
     }
 
+    /// Which lists and filters it asks now.
+    pub(crate) fn generation(&self) -> Generation {
+        Generation {
+            lists: self.lists.as_ref().map_or(0, |lists| lists.generation()),
+            #[cfg(feature = "crlite")]
+            filters: self.filters.as_ref().map_or(0, |set| set.generation()),
+        }
+    }
+
     /// Whether the end entity's certificate demands a staple, and that is heeded.
     fn is_demanded(&self, chain: &VerifiedChain<'_>, evidence: &Evidence<'_>) -> bool {
         let leaf = chain.links.first();
@@ -278,10 +300,18 @@ impl RevocationPolicy {
     }
 }
 
+/// Lists and filters that can be replaced while a policy is in use: which ones these are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Generation {
+    lists: u64,
+    #[cfg(feature = "crlite")]
+    filters: u64,
+}
+
 /// One judgement on its way.
 struct Check<'p> {
     policy: &'p RevocationPolicy,
-    when: When,
+    when: When<'p>,
     evidence: &'p Evidence<'p>,
     /// Whether the certificate demands a staple.
     demanded: bool,

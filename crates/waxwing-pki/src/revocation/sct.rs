@@ -130,7 +130,7 @@ impl Transparency {
     }
 
     /// Judges what came for the end entity.
-    pub(super) fn report(&self, link: &Link<'_>, lists: &Lists<'_>, when: When) -> Report {
+    pub(super) fn report(&self, link: &Link<'_>, lists: &Lists<'_>, when: When<'_>) -> Report {
         let mut findings = Vec::new();
         for (place, sct) in lists.all(link) {
             let log = sct.as_ref().and_then(|sct| self.log(sct));
@@ -163,7 +163,7 @@ impl Transparency {
         log: &Log,
         place: SctPlace,
         link: &Link<'_>,
-        when: When,
+        when: When<'_>,
     ) -> Option<SctProblem> {
         let time = UnixTime::from_seconds(sct.timestamp / 1000);
         // RFC 6962, Section 5.2.

@@ -76,8 +76,13 @@ impl ServerSessions for MemorySessions {
         self.look_up(&self.tickets, ticket)
     }
 
-    fn keep(&self, id: &[u8; 32], session: &Session) -> bool {
-        self.ids.keep(id, session, self.clock.now())
+    fn keeps_ids(&self) -> bool {
+        true
+    }
+
+    fn keep(&self, id: &[u8; 32], session: &Session) {
+        // If there is no room, or not any more, a full handshake follows.
+        self.ids.keep(id, session, self.clock.now());
     }
 
     fn recall(&self, id: &[u8]) -> SessionLookup {
@@ -249,7 +254,7 @@ mod tests {
     fn session_ids_and_tickets_are_apart() {
         let (sessions, _) = sessions(100);
         let id = [7; 32];
-        assert!(sessions.keep(&id, &old(1)));
+        sessions.keep(&id, &old(1));
         assert_eq!(mark(sessions.recall(&id)), Some(1));
         assert_eq!(mark(sessions.recall(&id)), Some(1));
         assert_eq!(mark(sessions.find(&id)), None);

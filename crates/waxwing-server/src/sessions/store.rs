@@ -189,8 +189,13 @@ impl ServerSessions for StoreSessions {
         Self::look_up(ticket)
     }
 
-    fn keep(&self, id: &[u8; 32], session: &Session) -> bool {
-        self.keep_ids && self.write(Kind::Id, id, session).is_some()
+    fn keeps_ids(&self) -> bool {
+        self.keep_ids
+    }
+
+    fn keep(&self, id: &[u8; 32], session: &Session) {
+        // What cannot be written is not found, and a full handshake follows.
+        let _ = self.write(Kind::Id, id, session);
     }
 
     fn recall(&self, id: &[u8]) -> SessionLookup {

@@ -80,7 +80,7 @@ impl Engine for BoringSsl {
             name: SERVER_NAME.as_bytes().into(),
             groups: groups.as_bytes().into(),
             tls12: scenario.version == Version::Tls12,
-            mutual: scenario.kind == Kind::Mutual,
+            mutual: scenario.kind.is_mutual(),
             resumes: scenario.kind.resumes(),
             early: early.into(),
         };

@@ -78,7 +78,7 @@ fn certify(context: &mut SslContextBuilder, pki: &Pki) {
 fn client_context(pki: &Pki, scenario: Scenario, sessions: &Sessions) -> Option<SslContext> {
     let mut client = context(scenario)?;
     trust(&mut client, pki, SslVerifyMode::PEER);
-    if scenario.kind == Kind::Mutual {
+    if scenario.kind.is_mutual() {
         certify(&mut client, pki);
     }
     if scenario.kind.resumes() {
@@ -95,7 +95,7 @@ fn client_context(pki: &Pki, scenario: Scenario, sessions: &Sessions) -> Option<
 fn server_context(pki: &Pki, scenario: Scenario) -> Option<SslContext> {
     let mut server = context(scenario)?;
     certify(&mut server, pki);
-    if scenario.kind == Kind::Mutual {
+    if scenario.kind.is_mutual() {
         let required = SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT;
         trust(&mut server, pki, required);
     }

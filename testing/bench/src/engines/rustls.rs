@@ -73,11 +73,11 @@ fn client_config(pki: &Pki, scenario: Scenario) -> ClientConfig {
         .expect("the version is there")
         .with_root_certificates(roots(pki));
     let (chain, key) = certified(pki);
-    let mut client = match scenario.kind {
-        Kind::Mutual => builder
+    let mut client = match scenario.kind.is_mutual() {
+        true => builder
             .with_client_auth_cert(chain, key)
             .expect("the key belongs to the leaf"),
-        _ => builder.with_no_client_auth(),
+        false => builder.with_no_client_auth(),
     };
     client.resumption = match scenario.kind.resumes() {
         true => Resumption::in_memory_sessions(32),
@@ -92,14 +92,14 @@ pub(crate) fn server_config(pki: &Pki, scenario: Scenario) -> ServerConfig {
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&only_version(scenario))
         .expect("the version is there");
-    let builder = match scenario.kind {
-        Kind::Mutual => {
+    let builder = match scenario.kind.is_mutual() {
+        true => {
             let verifier = WebPkiClientVerifier::builder_with_provider(roots(pki), provider)
                 .clear_root_hint_subjects()
                 .build();
             builder.with_client_cert_verifier(verifier.expect("there is a root"))
         }
-        _ => builder.with_no_client_auth(),
+        false => builder.with_no_client_auth(),
     };
     let (chain, key) = certified(pki);
     let mut server = builder

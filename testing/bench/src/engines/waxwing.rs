@@ -42,17 +42,19 @@ fn certified(pki: &Pki) -> Arc<CertifiedKey> {
     Arc::new(CertifiedKey::new(chain, key.expect("the key is PKCS #8")))
 }
 
-/// `None` if the scenario needs what there is not.
-pub(crate) fn client_config(pki: &Pki, scenario: Scenario) -> Option<Arc<ClientConfig>> {
-    if scenario.kind == Kind::KnownChain {
-        return None;
-    }
-    let mut client =
-        ClientConfig::builder(&PROVIDER, Arc::new(Verifier::new(&PROVIDER, anchors(pki))))
-            .versions(versions(scenario))
-            .cipher_suites([suite(scenario)])
-            .groups(groups(scenario));
-    if scenario.kind == Kind::Mutual {
+/// Verdicts that a verifier remembers: none, so that every handshake is with a stranger, unless the
+/// scenario is about that.
+fn verdicts(scenario: Scenario) -> usize {
+    if scenario.kind.knows_chains() { 16 } else { 0 }
+}
+
+pub(crate) fn client_config(pki: &Pki, scenario: Scenario) -> Arc<ClientConfig> {
+    let verifier = Verifier::new(&PROVIDER, anchors(pki)).verdict_cache(verdicts(scenario));
+    let mut client = ClientConfig::builder(&PROVIDER, Arc::new(verifier))
+        .versions(versions(scenario))
+        .cipher_suites([suite(scenario)])
+        .groups(groups(scenario));
+    if scenario.kind.is_mutual() {
         client = client.client_certificate(Arc::new(certified(pki)));
     }
     if scenario.kind.resumes() {
@@ -62,7 +64,7 @@ pub(crate) fn client_config(pki: &Pki, scenario: Scenario) -> Option<Arc<ClientC
             .sessions(Arc::new(sessions), clock)
             .early_data(scenario.kind == Kind::EarlyData);
     }
-    Some(client.build().expect("the provider has what is measured"))
+    client.build().expect("the provider has what is measured")
 }
 
 pub(crate) fn server_config(pki: &Pki, scenario: Scenario) -> Arc<ServerConfig> {
@@ -70,8 +72,10 @@ pub(crate) fn server_config(pki: &Pki, scenario: Scenario) -> Arc<ServerConfig> 
         .versions(versions(scenario))
         .cipher_suites([suite(scenario)])
         .groups(groups(scenario));
-    if scenario.kind == Kind::Mutual {
-        let verifier = ClientVerifier::new(&PROVIDER, anchors(pki)).without_hints();
+    if scenario.kind.is_mutual() {
+        let verifier = ClientVerifier::new(&PROVIDER, anchors(pki))
+            .without_hints()
+            .verdict_cache(verdicts(scenario));
         server = server.client_auth(ClientAuth::Required(Arc::new(verifier)));
     }
     if scenario.kind.resumes() {
@@ -116,7 +120,7 @@ impl Engine for Waxwing {
 
     fn new(pki: &Pki, scenario: Scenario) -> Option<Self> {
         Some(Self {
-            client: client_config(pki, scenario)?,
+            client: client_config(pki, scenario),
             server: server_config(pki, scenario),
             name: SERVER_NAME.parse().expect("a DNS name"),
             early: scenario.kind == Kind::EarlyData,

@@ -71,5 +71,6 @@ fn same(one: &Driven, other: &Driven) {
     assert_eq!(one.error, other.error);
     assert_eq!(one.events, other.events);
     assert_eq!(one.received, other.received);
+    assert_eq!(one.early, other.early);
     assert_eq!(one.sent, other.sent);
 }

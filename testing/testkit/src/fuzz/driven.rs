@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use waxwing_core::limits::{MAX_PLAINTEXT, MAX_RECORD};
+use waxwing_core::limits::{EARLY_DATA_AGE_WINDOW, MAX_PLAINTEXT, MAX_RECORD, MAX_TICKET};
 use waxwing_core::{
     Accepting, Acceptor, Answer, Buffer, CertificateError, CertifiedKey, Connection,
-    ConnectionInfo, Error, Event, Misuse, Progress, ProtocolVersion, Question, ReadHalf,
-    ServerConfig, Verified, Wait, WriteHalf,
+    ConnectionInfo, EarlyDataStatus, Error, Event, Misuse, Progress, ProtocolVersion, Question,
+    ReadHalf, ServerConfig, Verified, Wait, WriteHalf,
 };
 
+use super::known::Known;
 use crate::fake;
 
 /// How questions are answered.
@@ -20,6 +21,8 @@ pub(super) struct Answers {
     pub(super) refuse: bool,
     /// What the server shows.
     pub(super) key: Option<Arc<CertifiedKey>>,
+    /// What a server knows of its clients.
+    pub(super) known: Option<Arc<Known>>,
 }
 
 enum Engine {
@@ -40,7 +43,11 @@ pub(super) struct Driven {
     pub(super) fed: Vec<u8>,
     pub(super) events: Vec<Event>,
     pub(super) received: Vec<u8>,
+    /// Early data that arrived; it is not among what was received.
+    pub(super) early: Vec<u8>,
     pub(super) error: Option<Error>,
+    /// Bytes that it sent unasked.
+    first: usize,
     /// Bytes given to `write`.
     written: usize,
     /// Calls that may send a small record of their own.
@@ -61,6 +68,7 @@ impl Driven {
     fn with(engine: Engine, out: Buffer, answers: Answers) -> Self {
         let mut driven = Self {
             engine: Some(engine),
+            first: out.len(),
             answers,
             input: Vec::new(),
             out,
@@ -68,6 +76,7 @@ impl Driven {
             fed: Vec::new(),
             events: Vec::new(),
             received: Vec::new(),
+            early: Vec::new(),
             error: None,
             written: 0,
             calls: 0,
@@ -145,6 +154,11 @@ impl Driven {
             assert!(place.len() <= MAX_PLAINTEXT);
             self.received.extend_from_slice(&self.input[place.clone()]);
         }
+        if let Event::EarlyData(place) = &event {
+            assert!(place.start < place.end && place.end <= consumed);
+            assert_eq!(self.info().early_data, EarlyDataStatus::Accepted);
+            self.early.extend_from_slice(&self.input[place.clone()]);
+        }
         self.input.drain(..consumed);
         match event {
             Event::NeedInput(hint) => {
@@ -157,7 +171,7 @@ impl Driven {
                 !self.answers.late && self.error.is_none()
             }
             // Its content was taken; its place depends on how the stream was cut.
-            Event::AppData(_) => true,
+            Event::AppData(_) | Event::EarlyData(_) => true,
             event => {
                 self.events.push(event);
                 true
@@ -292,6 +306,26 @@ impl Driven {
                     Ok(Verified::holder_of(fake::spki()))
                 })
             }
+            Some(Question::Session { handle, is_id }) => {
+                let most = if is_id { 32 } else { MAX_TICKET };
+                assert!((1..=most).contains(&handle.len()));
+                let known = self.answers.known.as_ref();
+                let session = known.and_then(|known| known.session(handle, is_id));
+                Answer::Session(session.filter(|_| !refuse))
+            }
+            Some(Question::Psk { identity }) => {
+                let known = self.answers.known.as_ref();
+                Answer::Psk(
+                    known
+                        .and_then(|known| known.psk(identity))
+                        .filter(|_| !refuse),
+                )
+            }
+            Some(Question::FirstUse { id, window }) => {
+                assert_eq!(window, 2 * EARLY_DATA_AGE_WINDOW);
+                let known = self.answers.known.as_ref();
+                Answer::FirstUse(known.is_some_and(|known| known.is_new(id)) && !refuse)
+            }
             Some(_) => unreachable!("a question of a new kind"),
         };
         if let Err(error) = connection.answer(answer, &mut self.out) {
@@ -325,6 +359,34 @@ impl Driven {
             Err(error) => {
                 assert_eq!(Some(error), self.error);
                 false
+            }
+        }
+    }
+
+    /// Bytes of early data that went out.
+    pub(super) fn write_early(&mut self, data: &[u8]) -> usize {
+        let Some(Engine::Whole(connection)) = &mut self.engine else {
+            return 0;
+        };
+        self.calls += 1;
+        let left = connection.early_data_left();
+        let written = connection.write_early(data, &mut self.out);
+        let now_left = connection.early_data_left();
+        self.collect();
+        match written {
+            Ok(len) => {
+                assert_eq!(len, data.len().min(left));
+                assert_eq!(now_left, left - len);
+                self.written += len;
+                len
+            }
+            Err(Error::Misuse(Misuse::EarlyDataLimit)) => {
+                assert_eq!(left, 0);
+                0
+            }
+            Err(error) => {
+                assert_eq!(Some(error), self.error);
+                0
             }
         }
     }
@@ -392,7 +454,7 @@ impl Driven {
         // What a peer can make an engine send is bounded by what it gave: a few small flights,
         // and one KeyUpdate for each one received. A call writes a record at least, which may be
         // padded to 64 bytes.
-        let most = 4096 + 2 * (self.fed.len() + self.written) + 128 * self.calls;
+        let most = 4096 + 2 * (self.first + self.fed.len() + self.written) + 128 * self.calls;
         assert!(
             self.sent.len() <= most,
             "{} sent for {}",

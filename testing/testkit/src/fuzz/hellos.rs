@@ -2,6 +2,8 @@
 
 use waxwing_core::CertCompressor;
 
+use super::encoded::{AGE, AGE_ADD};
+use super::known::{PLAIN_IDENTITY, SESSION_ID, TICKET, TICKET12};
 use super::wire::{extension, take, take_u16, vec};
 use crate::compression::RUN_LENGTH;
 use crate::fake::{CERTIFICATE, SHARE_LEN, SIGNATURE, spki};
@@ -20,14 +22,22 @@ const SUPPORTED_GROUPS: u16 = 10;
 const SIGNATURE_ALGORITHMS: u16 = 13;
 const ALPN: u16 = 16;
 const SERVER_CERTIFICATE_TYPE: u16 = 20;
+const SESSION_TICKET: u16 = 35;
+const PRE_SHARED_KEY: u16 = 41;
 const EARLY_DATA: u16 = 42;
 const SUPPORTED_VERSIONS: u16 = 43;
 const COOKIE: u16 = 44;
+const PSK_KEY_EXCHANGE_MODES: u16 = 45;
 const CERTIFICATE_AUTHORITIES: u16 = 47;
 const KEY_SHARE: u16 = 51;
 
 /// The part of [`encrypted_extensions`] that tells of a raw public key (RFC 7250).
 pub(super) const RAW_PUBLIC_KEY: u8 = 4;
+/// The part that says that early data is taken.
+pub(super) const TAKES_EARLY_DATA: u8 = 8;
+
+/// Bytes of the binders that puppets make.
+const BINDER_LEN: usize = 32;
 
 const TLS13: [u8; 2] = [3, 4];
 const ECDSA_P256: [u8; 2] = [4, 3];
@@ -42,6 +52,10 @@ pub(super) struct HeardClientHello {
     pub(super) shares: Vec<u16>,
     /// Whether it asks for the status of the certificate.
     pub(super) status_request: bool,
+    /// Whether it offers PSKs.
+    pub(super) psks: bool,
+    /// The session ticket of TLS 1.2, if there is room for one.
+    pub(super) ticket: Option<Vec<u8>>,
 }
 
 impl HeardClientHello {
@@ -73,6 +87,8 @@ impl HeardClientHello {
                     }
                 }
                 STATUS_REQUEST => heard.status_request = true,
+                PRE_SHARED_KEY => heard.psks = true,
+                SESSION_TICKET => heard.ticket = Some(data.to_vec()),
                 _ => {}
             }
         }
@@ -143,16 +159,72 @@ impl Parts {
     const SHA384_ONLY: Self = Self(1 << 9);
     const OLD_VERSIONS: Self = Self(1 << 10);
 
+    /// A client of TLS 1.3 that offers its session.
+    const OFFERS_TICKET: Self = Self(1 << 12);
+    /// One that offers its key, after the session.
+    const OFFERS_KEY: Self = Self(1 << 13);
+    /// One that wants no key exchange with it.
+    const WITHOUT_EXCHANGE: Self = Self(1 << 14);
+    /// A client of TLS 1.2 that knows tickets but has none.
+    const KNOWS_TICKETS: Self = Self(1);
+    /// One that has a ticket.
+    const SHOWS_TICKET: Self = Self(1 << 1);
+
+    /// A server that takes what the client offers: a PSK, or a ticket of TLS 1.2.
+    const RESUMES: Self = Self(1 << 1);
+    /// In TLS 1.2, a server that gives a ticket.
+    const GIVES_TICKET: Self = Self(1 << 2);
+    /// In TLS 1.2, a server that gives a session id.
+    const GIVES_ID: Self = Self(1 << 3);
+    /// In TLS 1.3, a server that does without a key exchange.
+    const EXCHANGES_NOTHING: Self = Self(1 << 2);
+
+    /// Whether a server resumes what this client offers.
+    pub(super) fn resumes(self, heard: &HeardClientHello) -> bool {
+        let offered = if self.has(Self::TLS12) {
+            heard
+                .ticket
+                .as_ref()
+                .is_some_and(|ticket| !ticket.is_empty())
+        } else {
+            heard.psks
+        };
+        offered && self.has(Self::RESUMES)
+    }
+
+    /// Whether a server of TLS 1.2 sends a ticket.
+    pub(super) const fn gives_ticket(self, heard: &HeardClientHello) -> bool {
+        heard.ticket.is_some() && self.has(Self::GIVES_TICKET)
+    }
+
+    /// The place of the PSK that a server takes.
+    fn psk(self) -> u16 {
+        self.0 >> 3 & 3
+    }
+
+    /// What a client of TLS 1.3 offers, and for each whether it is a session. There is one kind of
+    /// binder.
+    fn psks(self) -> Vec<(&'static [u8], bool)> {
+        let mut psks = Vec::new();
+        if self.has(Self::OFFERS_TICKET) {
+            psks.push((TICKET, true));
+        }
+        if self.has(Self::OFFERS_KEY) {
+            psks.push((PLAIN_IDENTITY, false));
+        }
+        psks
+    }
+
     pub(super) const fn has(self, part: Self) -> bool {
         self.0 & part.0 != 0
     }
 }
 
-/// A ClientHello; the second one if `retry` says what was asked for.
+/// A ClientHello; the second one if `retry` says what was asked for. Its binders are zeros.
 pub(super) fn client_hello(parts: Parts, retry: Option<&HeardServerHello>) -> Vec<u8> {
     let has = |part| parts.has(part);
     let session_id: &[u8] = if has(Parts::SESSION_ID) {
-        &[7; 32]
+        &SESSION_ID
     } else {
         &[]
     };
@@ -178,6 +250,7 @@ pub(super) fn client_hello(parts: Parts, retry: Option<&HeardServerHello>) -> Ve
     let mut extensions = extension(SUPPORTED_GROUPS, &vec::<2>(&[0x11, 0xec, 0, 29, 0, 23]));
     if has(Parts::TLS12) {
         extensions.extend(old_extensions(parts));
+        extensions.extend(shown_ticket(parts));
     } else {
         extensions.extend(extension(SUPPORTED_VERSIONS, &vec::<1>(versions)));
         extensions.extend(extension(KEY_SHARE, &vec::<2>(&shares)));
@@ -208,6 +281,10 @@ pub(super) fn client_hello(parts: Parts, retry: Option<&HeardServerHello>) -> Ve
             }
         }
     }
+    // RFC 9846, Section 4.3.11: the last one.
+    if !has(Parts::TLS12) {
+        extensions.extend(offered_psks(parts));
+    }
     [
         &[3, 3],
         [0x43; 32].as_slice(),
@@ -217,6 +294,57 @@ pub(super) fn client_hello(parts: Parts, retry: Option<&HeardServerHello>) -> Ve
         &vec::<2>(&extensions),
     ]
     .concat()
+}
+
+/// What a ClientHello says of PSKs.
+fn offered_psks(parts: Parts) -> Vec<u8> {
+    let psks = parts.psks();
+    if psks.is_empty() {
+        return Vec::new();
+    }
+    let mode = u8::from(!parts.has(Parts::WITHOUT_EXCHANGE));
+    let (mut identities, mut binders) = (Vec::new(), Vec::new());
+    for (identity, is_session) in psks {
+        let age = if is_session {
+            AGE.wrapping_add(AGE_ADD)
+        } else {
+            0
+        };
+        identities.extend([vec::<2>(identity).as_slice(), &age.to_be_bytes()].concat());
+        binders.extend(vec::<1>(&[0; BINDER_LEN]));
+    }
+    let offer = [vec::<2>(&identities), vec::<2>(&binders)].concat();
+    [
+        extension(PSK_KEY_EXCHANGE_MODES, &vec::<1>(&[mode])),
+        extension(PRE_SHARED_KEY, &offer),
+    ]
+    .concat()
+}
+
+/// Puts binders where the zeros are in a whole ClientHello: `binder` makes one of what they cover,
+/// and is told whether it is for a session.
+pub(super) fn bind(parts: Parts, hello: &mut Vec<u8>, binder: impl Fn(&[u8], bool) -> Vec<u8>) {
+    let psks = parts.psks();
+    if parts.has(Parts::TLS12) || psks.is_empty() {
+        return;
+    }
+    let end = hello.len() - psks.len() * (BINDER_LEN + 1);
+    let covered = hello[..end - 2].to_vec();
+    hello.truncate(end);
+    for (_, is_session) in psks {
+        hello.extend(vec::<1>(&binder(&covered, is_session)));
+    }
+}
+
+/// What only TLS 1.2 has, from a client.
+fn shown_ticket(parts: Parts) -> Vec<u8> {
+    if parts.has(Parts::SHOWS_TICKET) {
+        extension(SESSION_TICKET, TICKET12)
+    } else if parts.has(Parts::KNOWS_TICKETS) {
+        extension(SESSION_TICKET, &[])
+    } else {
+        Vec::new()
+    }
 }
 
 /// What only TLS 1.2 has, on either side.
@@ -242,7 +370,9 @@ pub(super) fn server_hello(
     heard: &HeardClientHello,
     suite: u16,
     retry: Option<(u16, &[u8])>,
+    parts: Parts,
 ) -> Vec<u8> {
+    let takes_psk = retry.is_none() && parts.resumes(heard);
     let mut extensions = extension(SUPPORTED_VERSIONS, &TLS13);
     let random = match retry {
         Some((group, cookie)) => {
@@ -254,10 +384,15 @@ pub(super) fn server_hello(
         }
         None => {
             let group = heard.shares.first().copied().unwrap_or_default();
-            extensions.extend(extension(KEY_SHARE, &share(group)));
+            if !(takes_psk && parts.has(Parts::EXCHANGES_NOTHING)) {
+                extensions.extend(extension(KEY_SHARE, &share(group)));
+            }
             [0x53; 32]
         }
     };
+    if takes_psk {
+        extensions.extend(extension(PRE_SHARED_KEY, &parts.psk().to_be_bytes()));
+    }
     [
         &[3, 3],
         random.as_slice(),
@@ -269,7 +404,8 @@ pub(super) fn server_hello(
     .concat()
 }
 
-/// EncryptedExtensions: bit 0 acknowledges the name, bit 1 chooses `h2`, bit 2 a raw public key.
+/// EncryptedExtensions: bit 0 acknowledges the name, bit 1 chooses `h2`, bit 2 a raw public key,
+/// bit 3 takes early data.
 pub(super) fn encrypted_extensions(parts: u8) -> Vec<u8> {
     let mut extensions = Vec::new();
     if parts & 1 != 0 {
@@ -281,7 +417,22 @@ pub(super) fn encrypted_extensions(parts: u8) -> Vec<u8> {
     if parts & RAW_PUBLIC_KEY != 0 {
         extensions.extend(extension(SERVER_CERTIFICATE_TYPE, &[2]));
     }
+    if parts & TAKES_EARLY_DATA != 0 {
+        extensions.extend(extension(EARLY_DATA, &[]));
+    }
     vec::<2>(&extensions)
+}
+
+/// Whether EncryptedExtensions take early data.
+pub(super) fn takes_early_data(mut body: &[u8]) -> Option<bool> {
+    let mut extensions = take::<2>(&mut body)?;
+    while let Some(typ) = take_u16(&mut extensions) {
+        take::<2>(&mut extensions)?;
+        if typ == EARLY_DATA {
+            return Some(true);
+        }
+    }
+    Some(false)
 }
 
 /// CertificateRequest.
@@ -339,13 +490,23 @@ pub(super) fn new_session_ticket() -> Vec<u8> {
 /// ServerHello of TLS 1.2.
 pub(super) fn server_hello12(heard: &HeardClientHello, suite: u16, parts: Parts) -> Vec<u8> {
     let mut extensions = old_extensions(parts);
-    if parts.has(Parts::STATUS_REQUEST) && heard.status_request {
+    if parts.has(Parts::STATUS_REQUEST) && heard.status_request && !parts.resumes(heard) {
         extensions.extend(extension(STATUS_REQUEST, &[]));
     }
+    if parts.gives_ticket(heard) {
+        extensions.extend(extension(SESSION_TICKET, &[]));
+    }
+    let session_id: &[u8] = if parts.resumes(heard) {
+        &heard.session_id
+    } else if parts.has(Parts::GIVES_ID) {
+        &[8; 32]
+    } else {
+        &[]
+    };
     [
         &[3, 3],
         [0x53; 32].as_slice(),
-        &[0],
+        &vec::<1>(session_id),
         &suite.to_be_bytes(),
         &[0],
         &vec::<2>(&extensions),

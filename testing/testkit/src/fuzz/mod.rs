@@ -15,6 +15,7 @@
 //!   chains    certificates and a trust anchor         everyone who judges or decodes them
 //!   revocation  staples, timestamps, lists, filters  whoever judges revocation
 //!   imported  an exported connection, damaged    ->   engine that goes on with it
+//!   sessions  sessions and tickets, made up     ->   whoever reads, opens or resumes them
 //!   chunks    one stream, whole and cut          ->   two engines: the same events
 //! ```
 
@@ -23,8 +24,10 @@ mod chains;
 mod check;
 mod chunks;
 mod driven;
+mod encoded;
 mod hellos;
 mod imported;
+mod known;
 mod mutated;
 mod pair;
 mod puppet;
@@ -33,6 +36,7 @@ mod records;
 mod revocation;
 mod script;
 mod session;
+mod sessions;
 mod wire;
 
 /// What a target does with the bytes of a fuzzer.
@@ -52,6 +56,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     #[cfg(feature = "pki")]
     ("revocation", revocation::run),
     ("server", session::run_server),
+    ("sessions", sessions::run),
 ];
 
 /// Reads a handshake message: its type is the first byte, its body all others.
@@ -71,3 +76,4 @@ pub use records::run as records;
 #[cfg(feature = "pki")]
 pub use revocation::run as revocation;
 pub use session::{run_client as client, run_server as server};
+pub use sessions::run as sessions;

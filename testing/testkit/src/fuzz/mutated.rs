@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use waxwing_core::{
-    CertificateType, CertifiedKey, ClientAuth, ClientConfig, Event, ProtocolVersions, ServerConfig,
+    CertificateType, CertifiedKey, ClientAuth, ClientConfig, EarlyDataStatus, Event,
+    ProtocolVersions, ServerConfig,
 };
 use waxwing_crypto::CipherSuite;
 
 use super::check::{self, Watch};
+use super::known::Shared;
 use super::pair::{End, Pair};
 use super::script::Script;
 use super::session::answers;
@@ -32,32 +34,68 @@ const SERVER_HELLO: u8 = 2;
 /// Things done in one session, at most.
 const MOST_CHANGES: usize = 16;
 
-/// A whole session with whatever the script does to it. Each side may fail; if both complete the
-/// handshake they agree, and if nothing was done to it they do complete.
+/// A whole session and one that builds on it, with whatever the script does to them. Each side may
+/// fail; if both complete the handshake they agree, and if nothing was done to it they do complete.
 pub fn run(data: &[u8]) {
     fake::seed_random(0);
     let script = &mut Script::new(data);
     let setting = Setting(script.word());
-    let (client, server) = setting.configs();
-    let answers = answers(if setting.has(3) { 4 } else { 0 }, false);
-    let mut pair = Pair::new(client, server, answers);
+    let shared = Shared::new(script.byte());
+    let (client, server) = setting.configs(&shared);
+    let mut answers = answers(if setting.has(3) { 4 } else { 0 }, false);
+    answers.known = Some(Arc::clone(&shared.known));
     let mut attack = Attack::read(script);
+    let mut nothing = Attack::default();
+    let count = if shared.has(Shared::SESSIONS) { 2 } else { 1 };
+    for nth in 0..count {
+        let (client, server) = (Arc::clone(&client), Arc::clone(&server));
+        let mut pair = Pair::new(client, server, answers.clone());
+        let attack = if shared.has_earlier() && nth == 0 {
+            &mut nothing
+        } else {
+            &mut attack
+        };
+        connect(setting, shared.has(Shared::PSKS), &mut pair, attack);
+        shared.between();
+    }
+}
+
+/// One session.
+fn connect(setting: Setting, knows_keys: bool, pair: &mut Pair, attack: &mut Attack) {
     let mut relays = [Relay::default(), Relay::default()];
+    let [client, _] = pair.ends_mut();
+    client.write_early(b" piece");
+    client.write_early(b" and another");
     while pair.is_moving() {
         let [client, server] = pair.ends_mut();
-        relays[0].pass(client, server, &mut attack);
-        relays[1].pass(server, client, &mut attack);
+        relays[0].pass(client, server, attack);
+        relays[1].pass(server, client, attack);
     }
     let [client, server] = pair.ends();
     let complete = |end: &End| {
         end.driven.events.contains(&Event::HandshakeComplete) && end.driven.error.is_none()
     };
     let both = complete(client) && complete(server);
-    assert!(both || attack.done, "nobody did anything");
+    let (ours, theirs) = (client.driven.info(), server.driven.info());
+    if !attack.done && !check::is_misread(client.early(), theirs) {
+        assert_eq!(
+            [client, server].map(|end| end.driven.error.as_ref()),
+            [None; 2]
+        );
+        assert!(both, "nobody did anything");
+    }
+    let is_taken = theirs.early_data == EarlyDataStatus::Accepted;
+    assert!(is_taken || server.driven.early.is_empty());
+    if !attack.done {
+        let sent: &[u8] = if is_taken { client.early() } else { &[] };
+        assert_eq!(server.driven.early, sent);
+    }
     if both {
-        let (ours, theirs) = (client.driven.info(), server.driven.info());
         check::agree(ours, theirs);
-        assert_eq!(ours.peer_chain, chain(&setting.key()));
+        let by_key = ours.psk_identity.is_some() || ours.resumed;
+        if !(by_key && ours.peer_chain.is_empty() && knows_keys) {
+            assert_eq!(ours.peer_chain, chain(&setting.key()));
+        }
         let shown = theirs.client_authenticated;
         let expected = if shown {
             chain(&setting.key())
@@ -113,7 +151,7 @@ impl Setting {
         }
     }
 
-    fn configs(self) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
+    fn configs(self, shared: &Shared) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
         let (old, new) = (ProtocolVersions::TLS12, ProtocolVersions::TLS13);
         let both = old | new;
         let (ours, theirs) = match self.0 & 7 {
@@ -162,8 +200,8 @@ impl Setting {
             server = server.record_size_limit(100);
         }
         (
-            client.build().expect("a good configuration"),
-            server.build().expect("a good configuration"),
+            shared.client(client).build().expect("a good configuration"),
+            shared.server(server).build().expect("a good configuration"),
         )
     }
 }
@@ -206,6 +244,7 @@ impl Change {
 }
 
 /// All that will be done, each to the message or record with that number.
+#[derive(Default)]
 struct Attack {
     changes: Vec<(usize, Change)>,
     count: usize,
@@ -219,13 +258,11 @@ impl Attack {
     fn read(script: &mut Script<'_>) -> Self {
         let mut changes = Vec::new();
         while !script.is_empty() && changes.len() < MOST_CHANGES {
-            changes.push((usize::from(script.byte() % 32), Change::read(script)));
+            changes.push((usize::from(script.byte() % 64), Change::read(script)));
         }
         Self {
             changes,
-            count: 0,
-            done: false,
-            seen: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -271,6 +308,7 @@ impl Attack {
                     content: content.clone(),
                     protection: unit.protection,
                     split: None,
+                    most: unit.most,
                 }),
                 Change::Reflect(nth) => {
                     let count = self.seen.len().max(1);
@@ -329,6 +367,8 @@ struct Unit {
     content: Vec<u8>,
     protection: Protection,
     split: Option<usize>,
+    /// Bytes in one record.
+    most: usize,
 }
 
 impl Unit {
@@ -347,7 +387,7 @@ impl Unit {
         let at = self.split.unwrap_or_default() % (self.content.len() + 1);
         let (first, second) = self.content.split_at(at);
         let mut out = Vec::new();
-        for part in first.chunks(1 << 14).chain(second.chunks(1 << 14)) {
+        for part in first.chunks(self.most).chain(second.chunks(self.most)) {
             out.extend(match self.protection {
                 Protection::None => record(self.typ, part),
                 Protection::Tls12 => sealed12(self.typ, part),
@@ -372,6 +412,8 @@ struct Relay {
     changed: bool,
     /// The start of a message that is cut over records.
     part: Vec<u8>,
+    /// Bytes in the longest record of this message.
+    most: usize,
     /// What waits until something else has arrived.
     late: Vec<u8>,
 }
@@ -411,12 +453,17 @@ impl Relay {
                 (outer, body, Protection::None)
             };
             self.changed |= tls12 && outer == CHANGE_CIPHER_SPEC;
+            if self.part.is_empty() {
+                self.most = 1;
+            }
+            self.most = self.most.max(content.len());
             let mut add = |content: Vec<u8>| {
                 units.push(Unit {
                     typ,
                     content,
                     protection,
                     split: None,
+                    most: self.most,
                 });
             };
             if typ != HANDSHAKE {
@@ -444,12 +491,18 @@ fn whole_message(bytes: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
+    /// Every way to have sessions, and none.
+    const SHARED: [u8; 10] = [0, 0x01, 0x11, 0x13, 0x1b, 0x51, 0x93, 0x20, 0x31, 0xf9];
+
     #[test]
     fn every_setting_completes_if_nobody_does_anything() {
         for setting in 0..=u16::MAX {
             // Not each with each: that would be too many.
             if setting & 0x3dc0 == 0 || setting % 41 == 0 {
-                run(&setting.to_be_bytes());
+                let shared = SHARED[usize::from(setting) % SHARED.len()];
+                let [high, low] = setting.to_be_bytes();
+                run(&[high, low, shared]);
+                run(&[high, low, 0]);
             }
         }
     }
@@ -457,12 +510,59 @@ mod tests {
     #[test]
     fn every_message_matters() {
         for setting in [0u16, 1, 2, 3, 0x10, 0x11, 0x19, 0x4010, 0x8010, 0x8011] {
-            for nth in 0..14 {
-                for change in [&[0, 0, 1, 0x40][..], &[3, 1], &[5], &[6], &[7], &[8, 0, 9]] {
-                    let script = [&setting.to_be_bytes(), &[nth][..], change].concat();
-                    run(&script);
+            for shared in [0, 0x51, 0x53] {
+                for nth in 0..14 {
+                    for change in [&[0, 0, 1, 0x40][..], &[3, 1], &[5], &[6], &[7], &[8, 0, 9]] {
+                        let [high, low] = setting.to_be_bytes();
+                        run(&[&[high, low, shared, nth], change].concat());
+                    }
                 }
             }
+        }
+    }
+
+    /// What became of the second of two sessions.
+    fn second(setting: u16, shared: u8) -> (bool, EarlyDataStatus, bool) {
+        fake::seed_random(0);
+        let shared = Shared::new(shared);
+        let (client, server) = Setting(setting).configs(&shared);
+        let mut answers = answers(0, false);
+        answers.known = Some(Arc::clone(&shared.known));
+        let mut last = None;
+        for _ in 0..2 {
+            let (client, server) = (Arc::clone(&client), Arc::clone(&server));
+            let mut pair = Pair::new(client, server, answers.clone());
+            let knows_keys = shared.has(Shared::PSKS);
+            let nothing = &mut Attack::default();
+            connect(Setting(setting), knows_keys, &mut pair, nothing);
+            shared.between();
+            last = Some(pair);
+        }
+        let pair = last.unwrap();
+        let info = pair.ends()[1].driven.info();
+        (info.resumed, info.early_data, info.psk_identity.is_some())
+    }
+
+    #[test]
+    fn second_sessions_build_on_the_first() {
+        use EarlyDataStatus::{Accepted, NotOffered, Rejected};
+        const RETRY: u16 = 1 << 8;
+        for (setting, shared, expected) in [
+            (0, 0x00, (false, NotOffered, false)),
+            (0, 0x01, (true, NotOffered, false)),
+            (0, 0x11, (true, Accepted, false)),
+            // Sealed, asked for later, in another process, with a client's certificate.
+            (0, 0x1b, (true, Accepted, false)),
+            (0, 0x93, (true, Accepted, false)),
+            (0x10, 0x13, (true, Accepted, false)),
+            (RETRY, 0x13, (true, Rejected, false)),
+            (0, 0x20, (false, NotOffered, true)),
+            (0, 0x28, (false, NotOffered, true)),
+            (1, 0x01, (true, NotOffered, false)),
+            (0x11, 0x09, (true, NotOffered, false)),
+            (2, 0x83, (true, NotOffered, false)),
+        ] {
+            assert_eq!(second(setting, shared), expected, "{setting:x} {shared:x}");
         }
     }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use waxwing_core::limits::MAX_CERTIFICATE_REQUESTS;
 use waxwing_core::{
     Buffer, CertChoice, CertificateRequestView, ClientAuth, ClientCertResolver, ClientConfig,
-    Connection, Event, ProtocolVersions, RecordPadding, ServerConfig,
+    Connection, EarlyDataStatus, Event, ProtocolVersions, RecordPadding, ServerConfig,
 };
 use waxwing_crypto::{CipherSuite, NamedGroup};
 
 use super::check::{self, Watch};
 use super::driven::{Answers, Driven};
+use super::known::Shared;
 use super::script::Script;
 use super::session::answers;
 use crate::fake::{self, AcceptAll, PROVIDER};
@@ -56,42 +57,124 @@ pub(super) fn established(keyed: bool, records: Records) -> (Driven, Driven) {
     (pair.client.driven, pair.server.driven)
 }
 
+/// Connections in one run, at most.
+const MOST_CONNECTIONS: usize = 4;
+
 /// Two engines under attack: each may fail, but both never complete and disagree. Without an
-/// attack everything arrives.
+/// attack everything arrives. Later connections build on earlier ones.
 pub fn run(data: &[u8]) {
     fake::seed_random(0);
     let script = &mut Script::new(data);
     let flags = script.word();
-    let (client, server) = configs(flags);
-    let answers = answers(script.byte() & 4, false);
-    let mut pair = Pair::new(client, server, answers);
-    pair.splits = !authenticates_later(flags);
-    let mut attacked = false;
-    while !script.is_empty() {
-        attacked |= pair.step(script);
+    let more = script.byte();
+    let shared = Shared::new(more);
+    let mut answers = answers(more & 4, false);
+    answers.known = Some(Arc::clone(&shared.known));
+    let (client, server) = configs(flags, &shared);
+    let mut history = History {
+        keyed: flags & (1 << 14 | 3 << 1) == 2 << 1,
+        ..History::default()
+    };
+    let next = |history: &History| {
+        let (client, server) = (Arc::clone(&client), Arc::clone(&server));
+        let mut pair = Pair::new(client, server, answers.clone());
+        pair.splits = !authenticates_later(flags);
+        pair.client.number = history.offered.len() as u8;
+        pair.client.earlier.clone_from(&history.flight);
+        pair
+    };
+    if shared.has_earlier() {
+        history.end(next(&history));
+        shared.between();
     }
-    let mut both = pair.ends();
-    if !attacked {
-        pair.settle();
-        for end in pair.ends() {
+    while history.offered.len() < MOST_CONNECTIONS {
+        let mut pair = next(&history);
+        while !script.is_empty() && !pair.is_done {
+            history.attacked |= pair.step(script);
+        }
+        history.end(pair);
+        if script.is_empty() {
+            break;
+        }
+        shared.between();
+    }
+}
+
+/// What came of the connections so far.
+#[derive(Default)]
+struct History {
+    /// Whether records of every epoch are protected.
+    keyed: bool,
+    attacked: bool,
+    /// The early data that each client sent.
+    offered: Vec<Vec<u8>>,
+    /// For which of them it arrived.
+    arrived: Vec<usize>,
+    /// Clients that had some to send, and servers that took some.
+    offers: usize,
+    taken: usize,
+    /// What the last client sent.
+    flight: Vec<u8>,
+}
+
+impl History {
+    /// Checks what has to hold at the end of a connection.
+    fn end(&mut self, mut pair: Pair) {
+        if !self.attacked {
+            pair.settle();
+        }
+        self.early_data(&pair);
+        let both = pair.ends();
+        let complete = |end: &&End| {
+            end.driven.events.contains(&Event::HandshakeComplete) && end.driven.error.is_none()
+        };
+        if both.iter().all(complete) {
+            check::agree(both[0].driven.info(), both[1].driven.info());
+        }
+        if self.attacked || check::is_misread(&both[0].early, both[1].driven.info()) {
+            return;
+        }
+        for end in both {
             assert_eq!(end.driven.error, None);
             assert!(end.driven.is_established());
         }
-        both = pair.ends();
         assert_eq!(both[0].driven.received, both[1].written);
         assert_eq!(both[1].driven.received, both[0].written);
         let answered = |event: &&Event| **event == Event::ClientAuthenticated;
         let answers = both[1].driven.events.iter().filter(answered).count();
         assert_eq!(answers, usize::from(both[1].requests));
     }
-    let complete = |end: &&End| end.driven.events.contains(&Event::HandshakeComplete);
-    if both.iter().all(complete) && both.iter().all(|end| end.driven.error.is_none()) {
-        check::agree(both[0].driven.info(), both[1].driven.info());
+
+    /// Early data arrives once at most, and as it was sent.
+    fn early_data(&mut self, pair: &Pair) {
+        let [client, server] = pair.ends().map(|end| &end.driven);
+        self.flight.clone_from(&client.sent);
+        self.offered.push(pair.client.early.clone());
+        assert!(client.early.is_empty());
+        self.offers += usize::from(client.info().early_data != EarlyDataStatus::NotOffered);
+        let is_taken = server.info().early_data == EarlyDataStatus::Accepted;
+        self.taken += usize::from(is_taken);
+        assert!(self.taken <= self.offers);
+        assert!(is_taken || server.early.is_empty());
+        if !self.attacked {
+            let expected = if is_taken {
+                &pair.client.early
+            } else {
+                &[][..]
+            };
+            assert_eq!(server.early, expected);
+        }
+        if let (true, Some(owner)) = (self.keyed, server.early.first()) {
+            let owner = usize::from(*owner);
+            assert!(self.offered[owner].starts_with(&server.early));
+            assert!(!self.arrived.contains(&owner), "early data arrived twice");
+            self.arrived.push(owner);
+        }
     }
 }
 
 /// Two configurations that have everything needed in common.
-fn configs(flags: u16) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
+fn configs(flags: u16, shared: &Shared) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
     let has = |bit: u8| flags >> bit & 1 == 1;
     let padding = if has(0) {
         RecordPadding::ToMultipleOf(64.try_into().expect("not zero"))
@@ -155,8 +238,8 @@ fn configs(flags: u16) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
         server = server.post_handshake_auth(ClientAuth::Required(Arc::new(AcceptAll)));
     }
     (
-        client.build().expect("a good configuration"),
-        server.build().expect("a good configuration"),
+        shared.client(client).build().expect("a good configuration"),
+        shared.server(server).build().expect("a good configuration"),
     )
 }
 
@@ -179,6 +262,10 @@ impl ClientCertResolver for Later {
 /// Bytes in flight from which on none are repeated.
 const MOST_FLYING: usize = 1 << 18;
 
+/// Bytes of early data from which on no more is written: there are not many records then, so that
+/// who skips them does not meet its limit.
+const MOST_EARLY: usize = 64;
+
 /// One side, and what it sent that did not arrive yet.
 pub(super) struct End {
     pub(super) driven: Driven,
@@ -190,6 +277,11 @@ pub(super) struct End {
     updates: u8,
     /// So are certificates.
     requests: u8,
+    /// Early data that went out. It begins with the number of the connection.
+    early: Vec<u8>,
+    number: u8,
+    /// What the client sent in the connection before.
+    earlier: Vec<u8>,
 }
 
 impl End {
@@ -201,7 +293,28 @@ impl End {
             written: Vec::new(),
             updates: 0,
             requests: 0,
+            early: Vec::new(),
+            number: 0,
+            earlier: Vec::new(),
         }
+    }
+
+    /// Early data that went out.
+    pub(super) fn early(&self) -> &[u8] {
+        &self.early
+    }
+
+    /// Sends early data, if that is possible.
+    pub(super) fn write_early(&mut self, data: &[u8]) {
+        let mut text = data.to_vec();
+        if self.early.is_empty() {
+            text.insert(0, self.number);
+        }
+        if text.is_empty() {
+            return;
+        }
+        let len = self.driven.write_early(&text);
+        self.early.extend_from_slice(&text[..len]);
     }
 
     /// What it sent since the last time.
@@ -223,6 +336,8 @@ pub(super) struct Pair {
     server: End,
     /// Whether a connection may be split: what is agreed on for later ends with it.
     splits: bool,
+    /// Whether the next connection shall begin.
+    is_done: bool,
 }
 
 impl Pair {
@@ -240,6 +355,7 @@ impl Pair {
             client: End::new(client),
             server: End::new(server),
             splits: true,
+            is_done: false,
         }
     }
 
@@ -258,7 +374,7 @@ impl Pair {
     }
 
     /// Lets everything arrive until nobody has anything to say.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         loop {
             self.client.leave();
             self.server.leave();
@@ -285,6 +401,9 @@ impl Pair {
                 let count = usize::from(script.word());
                 arrive(one, other, count, usize::from(script.byte()));
             }
+            5 if choice & 0x40 != 0 && one.early.len() < MOST_EARLY => {
+                one.write_early(script.bytes());
+            }
             4 | 5 => {
                 let data = script.bytes();
                 if one.driven.write(data) {
@@ -305,6 +424,7 @@ impl Pair {
                 one.driven.update_key(script.flag());
             }
             8 if self.splits => one.driven.split(),
+            9 if choice & 0x40 != 0 => self.is_done = true,
             9 => self.settle(),
             10 | 11 => {
                 script.edit(&mut one.flying);
@@ -316,6 +436,10 @@ impl Pair {
                 if let Some(byte) = one.flying.get_mut(place) {
                     *byte ^= change;
                 }
+                return true;
+            }
+            14 if choice & 0x40 != 0 && !one.earlier.is_empty() => {
+                one.flying.clone_from(&one.earlier);
                 return true;
             }
             14 => {

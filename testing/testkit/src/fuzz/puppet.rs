@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use waxwing_core::KeyLog;
 use waxwing_crypto::{Hash, kdf};
 
+use super::encoded::{PSK_LEN, SECRET};
 use super::hellos::{self, HeardClientHello, HeardServerHello, Parts, RETRY_RANDOM};
+use super::known::PLAIN_KEY;
 use super::script::Script;
 use super::wire::{
     self, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, message, opened, opened12, record,
@@ -19,6 +21,7 @@ const HELLO_REQUEST: u8 = 0;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 const NEW_SESSION_TICKET: u8 = 4;
+const END_OF_EARLY_DATA: u8 = 5;
 const ENCRYPTED_EXTENSIONS: u8 = 8;
 const CERTIFICATE: u8 = 11;
 const SERVER_KEY_EXCHANGE: u8 = 12;
@@ -65,6 +68,10 @@ pub(super) struct Puppet {
     asked: bool,
     /// Whether it said that it has no certificate but a raw public key.
     raw_key: bool,
+    /// Whether the engine, a server, takes our early data.
+    takes_early_data: bool,
+    /// Whether the engine, a server, resumed a session of TLS 1.2.
+    resumed12: bool,
     suite: u16,
     transcript: Vec<u8>,
     client_hello: HeardClientHello,
@@ -92,6 +99,8 @@ impl Puppet {
             engine_changed: false,
             asked: false,
             raw_key: false,
+            takes_early_data: false,
+            resumed12: false,
             suite: if Parts(choice).has(Parts::TLS12) {
                 ECDHE_ECDSA_AES_128_GCM_SHA256
             } else {
@@ -153,6 +162,12 @@ impl Puppet {
                 self.server_hello = Some(heard);
             }
             CERTIFICATE_REQUEST => self.asked = true,
+            ENCRYPTED_EXTENSIONS => {
+                let taken = hellos::takes_early_data(body);
+                self.takes_early_data = taken.expect("whole EncryptedExtensions");
+            }
+            // In a full handshake it comes after ours.
+            FINISHED if tls12 && self.next < 2 => self.resumed12 = true,
             _ => {}
         }
         self.transcript.extend_from_slice(bytes);
@@ -177,7 +192,7 @@ impl Puppet {
         if self.tls12 {
             return self.canned12(kind, script);
         }
-        let kind = match kind % 10 {
+        let kind = match kind % 11 {
             0 => self.next_in_order(),
             kind => kind,
         };
@@ -203,6 +218,7 @@ impl Puppet {
             6 => message(CERTIFICATE_VERIFY, &hellos::certificate_verify()),
             7 => message(FINISHED, &self.verify_data()),
             8 => message(NEW_SESSION_TICKET, &hellos::new_session_ticket()),
+            10 => message(END_OF_EARLY_DATA, &[]),
             _ => message(KEY_UPDATE, &[script.byte() % 3]),
         }
     }
@@ -210,7 +226,9 @@ impl Puppet {
     /// What comes next in a good handshake, and after it something that may come.
     fn next_in_order(&mut self) -> u8 {
         let order: &[u8] = match self.role {
+            Role::Server if self.parts.resumes(&self.client_hello) => &[1, 3, 7, 8],
             Role::Server => &[1, 3, 5, 6, 7, 8],
+            Role::Client if self.takes_early_data => &[1, 10, 7],
             Role::Client if self.asked => &[1, 5, 6, 7],
             Role::Client => &[1, 7],
         };
@@ -249,11 +267,17 @@ impl Puppet {
     /// What comes next in a good handshake of TLS 1.2, and after it the wish to renegotiate.
     fn next_in_order12(&mut self) -> u8 {
         let status = self.parts.has(Parts::STATUS_REQUEST);
+        let gives = self.parts.gives_ticket(&self.client_hello);
+        let resumes = self.parts.resumes(&self.client_hello);
         let order: &[u8] = match (self.role, self.parts.has(Parts::ASKS), status) {
+            (Role::Server, ..) if resumes && gives => &[1, 10, 9],
+            (Role::Server, ..) if resumes => &[1, 9],
+            (Role::Server, false, false) if gives => &[1, 2, 4, 6, 10, 9],
             (Role::Server, false, false) => &[1, 2, 4, 6, 9],
             (Role::Server, false, true) => &[1, 2, 3, 4, 6, 9],
             (Role::Server, true, false) => &[1, 2, 4, 5, 6, 9],
             (Role::Server, true, true) => &[1, 2, 3, 4, 5, 6, 9],
+            (Role::Client, ..) if self.resumed12 => &[1, 9],
             (Role::Client, ..) if self.asked => &[1, 2, 7, 8, 9],
             (Role::Client, ..) => &[1, 7, 9],
         };
@@ -267,14 +291,18 @@ impl Puppet {
         match self.role {
             Role::Client => {
                 let retry = self.server_hello.as_ref();
-                message(CLIENT_HELLO, &hellos::client_hello(self.parts, retry))
+                let mut hello = message(CLIENT_HELLO, &hellos::client_hello(self.parts, retry));
+                hellos::bind(self.parts, &mut hello, |covered, is_session| {
+                    self.binder(covered, is_session)
+                });
+                hello
             }
             Role::Server if self.tls12 => {
                 let body = hellos::server_hello12(&self.client_hello, self.suite, self.parts);
                 message(SERVER_HELLO, &body)
             }
             Role::Server => {
-                let body = hellos::server_hello(&self.client_hello, self.suite, None);
+                let body = hellos::server_hello(&self.client_hello, self.suite, None, self.parts);
                 message(SERVER_HELLO, &body)
             }
         }
@@ -286,8 +314,27 @@ impl Puppet {
         let choice = usize::from(script.byte());
         let group = groups.get(choice % (groups.len() + 1)).copied();
         let retry = Some((group.unwrap_or(choice as u16), script.bytes()));
-        let body = hellos::server_hello(&self.client_hello, self.suite, retry);
+        let body = hellos::server_hello(&self.client_hello, self.suite, retry, self.parts);
         message(SERVER_HELLO, &body)
+    }
+
+    /// RFC 9846, Section 4.3.11.2: the binder of our session or key in a hello of which this much
+    /// is covered.
+    fn binder(&self, covered: &[u8], is_session: bool) -> Vec<u8> {
+        let (psk, label): (&[u8], &[u8]) = if is_session {
+            (&SECRET[..PSK_LEN], b"res binder")
+        } else {
+            (&PLAIN_KEY, b"ext binder")
+        };
+        let early = kdf::extract(&SHA256, &[], psk);
+        let derive = |secret: &[u8], label: &[u8], context: &[u8]| {
+            kdf::derive(&SHA256.hmac_key(secret), label, context).expect("lengths that fit")
+        };
+        let key = derive(early.as_ref(), label, SHA256.digest(&[]).as_ref());
+        let key = derive(key.as_ref(), b"finished", &[]);
+        let transcript = SHA256.digest(&[&self.transcript, covered]);
+        let mac = SHA256.hmac_key(key.as_ref()).sign(&[transcript.as_ref()]);
+        mac.as_ref().to_vec()
     }
 
     /// RFC 9846, Section 4.5.3; over no secret if there is none yet.

@@ -5,19 +5,22 @@ use std::sync::Arc;
 use waxwing_core::{
     Buffer, CertChoice, CertResolver, CertificateRequestView, CertificateType, ClientAuth,
     ClientCertRequest, ClientCertResolver, ClientCertVerifier, ClientConfig, ClientHelloView,
-    Connection, ProtocolVersions, ServerCertRequest, ServerCertVerifier, ServerConfig, Verdict,
-    Verified,
+    ClientSessions, Connection, ProtocolVersions, ServerCertRequest, ServerCertVerifier,
+    ServerConfig, Verdict, Verified,
 };
 use waxwing_crypto::{CipherSuite, NamedGroup};
 
 use super::check::{self, Watch};
 use super::driven::{Answers, Driven};
+use super::encoded::Encoded;
 use super::hellos::new_session_ticket;
+use super::known::{Known, MAX_EARLY_DATA, Shelf, psks};
 use super::puppet::{Puppet, Role, Secrets};
 use super::script::Script;
 use super::wire::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, message, record};
 use crate::compression::RUN_LENGTH;
 use crate::fake::{self, PROVIDER};
+use crate::sessions::{ManualClock, MemoryClientSessions};
 
 /// The suites whose records a puppet can make.
 const SUITES: [CipherSuite; 3] = [
@@ -123,6 +126,24 @@ pub(super) fn client_config(flags: u8, how: u8, log: Arc<Secrets>) -> Arc<Client
     if how & 0x40 != 0 {
         builder = builder.client_certificate(Arc::new(Asking(has(0))));
     }
+    if how & 8 != 0 {
+        // The older session where both versions are named, and where there is no other.
+        let session = if how & 0x20 == 0 {
+            Encoded::tls13()
+        } else {
+            Encoded::tls12()
+        };
+        let store = MemoryClientSessions::new();
+        store.put(
+            &"server.example".parse().expect("a name"),
+            session.session(),
+        );
+        builder = builder
+            .sessions(store, ManualClock::new())
+            .early_data(true)
+            .external_psks(psks())
+            .dangerous_psk_without_key_exchange(true);
+    }
     builder.build().expect("a good configuration")
 }
 
@@ -151,6 +172,14 @@ pub(super) fn server_config(flags: u8, how: u8, log: Arc<Secrets>) -> Arc<Server
             ClientAuth::Optional(verifier)
         });
     }
+    if how & 0x40 != 0 {
+        let known = Known::new(Arc::new(Shelf), has(0));
+        builder = builder
+            .sessions(known.clone(), ManualClock::new())
+            .early_data(MAX_EARLY_DATA, known.clone())
+            .external_psks(known)
+            .dangerous_psk_without_key_exchange(has(1));
+    }
     builder.build().expect("a good configuration")
 }
 
@@ -164,6 +193,7 @@ pub(super) fn answers(flags: u8, may_be_late: bool) -> Answers {
         } else {
             fake::certified_key()
         }),
+        known: Some(Known::new(Arc::new(Shelf), false)),
     }
 }
 
@@ -330,7 +360,7 @@ impl Session {
 
     /// Something that the engine's own side does.
     fn act(&mut self, script: &mut Script<'_>) {
-        let choice = script.byte() % 5;
+        let choice = script.byte() % 6;
         if !self.active {
             return;
         }
@@ -343,6 +373,9 @@ impl Session {
             }
             2 => self.driven.update_key(script.flag()),
             3 => self.driven.split(),
+            4 => {
+                self.driven.write_early(script.bytes());
+            }
             _ => self.driven.close(),
         }
     }
@@ -357,6 +390,8 @@ fn edit_body(whole: &mut Vec<u8>, script: &mut Script<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use waxwing_core::EarlyDataStatus;
+
     use super::super::hellos::RAW_PUBLIC_KEY;
     use super::*;
 
@@ -424,6 +459,80 @@ mod tests {
         let session = server(0xc0, 0, [0, 0x4], 8);
         assert_complete(&session, false);
         assert!(session.driven.info().client_authenticated);
+    }
+
+    /// What a client's puppet offers, and what a server's takes.
+    const SESSION: u8 = 0x10;
+    const KEY: u8 = 0x20;
+    const EARLY: u8 = 0x40;
+    const NAME: u8 = 0x08;
+    const OTHER_SHARE: u8 = 0x02;
+    /// Makes a server take that share.
+    const GROUP: u8 = 0x20;
+
+    #[test]
+    fn a_puppet_resumes_and_sends_early_data_to_a_server() {
+        for (config, offer, early, resumed) in [
+            (GROUP, SESSION, EARLY, true),
+            // Who knows the session answers later.
+            (GROUP | 1, SESSION, EARLY, true),
+            (GROUP, SESSION | KEY, 0, true),
+            (0, SESSION | KEY, 0, true),
+            (0, KEY, 0, false),
+        ] {
+            // The hello, early data, its end if it is taken, Finished.
+            let end: &[u8] = if early == 0 { &[0] } else { &[0, 0] };
+            let low = early | NAME | if config == 0 { 0 } else { OTHER_SHARE };
+            let start = [config, 0x40, offer, low, 0, 12, 4, 0, 5];
+            let start = if early == 0 { &start[..5] } else { &start[..] };
+            // Without a share for the server's group there is a second hello.
+            let again: &[u8] = if config == 0 { &[0] } else { &[] };
+            let script = [start, again, end].concat();
+            let session = Session::server(&mut Script::new(&script), true);
+            assert_complete(&session, false);
+            let info = session.driven.info();
+            assert_eq!(
+                (info.resumed, info.psk_identity.is_some()),
+                (resumed, !resumed)
+            );
+            assert_eq!(
+                session.driven.early,
+                vec![1; if early == 0 { 0 } else { 5 }]
+            );
+        }
+    }
+
+    #[test]
+    fn a_puppet_resumes_what_a_client_offers() {
+        // The second time it takes the first key, the third without a key exchange.
+        for choice in [2, 2 | 1 << 3, 2 | 4] {
+            let session = client(0x50, 8, [0, choice], 4);
+            assert_complete(&session, false);
+            assert_eq!(session.driven.info().resumed, choice & 8 == 0);
+        }
+        // With early data, which goes out first.
+        let early = [15, 4, 2, b'h', b'i'];
+        let script = [&[0x50, 8, 0, 2][..], &early, &[0, 0, 8, 0]].concat();
+        let session = Session::client(&mut Script::new(&script), true);
+        assert_complete(&session, false);
+        assert_eq!(session.driven.info().early_data, EarlyDataStatus::Accepted);
+    }
+
+    #[test]
+    fn puppets_resume_sessions_of_tls12() {
+        for choice in [2, 2 | 4] {
+            let session = client(0x10, 0x38, [TLS12, choice], 3);
+            assert_complete(&session, true);
+            assert!(session.driven.info().resumed);
+        }
+        // By ticket and by session id, of which a server may have to be told.
+        for (config, choice) in [(0, 2 | NAME), (0, 4 | NAME), (0, 1 | NAME)] {
+            let resumed = choice & 1 == 0;
+            let steps = if resumed { 2 } else { 3 };
+            let session = server(config, 0x40, [TLS12, choice], steps);
+            assert_complete(&session, true);
+            assert_eq!(session.driven.info().resumed, resumed);
+        }
     }
 
     #[test]

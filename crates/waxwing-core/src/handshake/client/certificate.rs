@@ -16,19 +16,23 @@ pub(super) enum Judged {
 }
 
 /// Settles what the Certificate of each side will hold, from the server's answers to our offers
-/// (RFC 7250, Section 4.2).
+/// (RFC 7250, Section 4.2). `with_psk`: the server shows none, as a PSK says who it is.
 pub(super) fn settle_types(
     server: Option<CertificateType>,
     client: Option<CertificateType>,
+    with_psk: bool,
     env: &mut Env<'_>,
 ) -> Result<(), Error> {
     let config = env.config;
     let server = certificate_type::chosen(server, &config.server_certificate_types)?;
-    // Without an answer it is X.509, which we need not accept.
-    if !config.server_certificate_types.contains(&server) {
-        return Err(Incompatible::CertificateType.into());
+    // Where a session is resumed, it says what the server showed then.
+    if !with_psk {
+        // Without an answer it is X.509, which we need not accept.
+        if !config.server_certificate_types.contains(&server) {
+            return Err(Incompatible::CertificateType.into());
+        }
+        env.cx.info.server_certificate_type = server;
     }
-    env.cx.info.server_certificate_type = server;
     // This one matters only if the server asks for a certificate.
     let client = certificate_type::chosen(client, &config.client_certificate_types)?;
     env.cx.info.client_certificate_type = client;

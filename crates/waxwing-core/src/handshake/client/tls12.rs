@@ -255,6 +255,7 @@ pub(super) fn on_server_hello(
     settle_types(
         extensions.server_certificate_type,
         extensions.client_certificate_type,
+        false,
         env,
     )?;
     let step = AwaitCertificate {

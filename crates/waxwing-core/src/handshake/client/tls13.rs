@@ -127,6 +127,7 @@ impl AwaitEncryptedExtensions {
         settle_types(
             extensions.server_certificate_type,
             extensions.client_certificate_type,
+            self.psk.is_some(),
             env,
         )?;
         let theirs = Wish {

@@ -20,13 +20,14 @@ use super::super::auth::check_finished12;
 use super::super::schedule12::{MAIN_SECRET_LEN, MainSecret, Randoms};
 use super::super::{StepOutcome, negotiate};
 use super::Env;
-use super::certificate::{Judged, judge_by};
 use super::finish12::send_finished;
-use super::tickets12::{Renewed, name_of};
+use super::resumption::{self, Client};
+use super::tickets12::Renewed;
 use super::tls12::{self, Outcome, Step, full_handshake};
 use crate::config::sessions::SessionLookup;
 use crate::config::verifier::Verified;
 use crate::connection::event::{OwnedClientCertRequest, Question, Wait};
+use crate::limits::MAX_TICKET;
 use crate::messages::ProtocolVersion;
 use crate::messages::client_hello::ClientHello;
 use crate::messages::finished::Finished;
@@ -34,7 +35,7 @@ use crate::messages::server_hello12::ServerHelloExtensions12;
 use crate::record::joiner::Message;
 use crate::record::protect12::Keys12;
 use crate::session::{Session, UnixMillis};
-use crate::{Error, Incompatible, PeerError, Rejection};
+use crate::{Error, PeerError, Rejection};
 
 /// What a hello names a session by, and whether that is a session id.
 fn handle<'a>(hello: &ClientHello<'a>) -> Option<(&'a [u8], bool)> {
@@ -56,9 +57,9 @@ pub(super) fn start(
         return full_handshake(hello, body, env);
     };
     let found = match handle(&hello) {
-        Some((ticket, false)) => sessions.store.find(ticket),
+        Some((ticket, false)) if ticket.len() <= MAX_TICKET => sessions.store.find(ticket),
         Some((id, true)) => sessions.store.recall(id),
-        None => SessionLookup::None,
+        _ => SessionLookup::None,
     };
     match found {
         SessionLookup::Found(session) => decide(session, hello, body, env),
@@ -121,12 +122,8 @@ impl Fit {
         let Some(suite) = suite.copied() else {
             return Ok(None);
         };
-        let fits = session.version == ProtocolVersion::TLS12
-            && session.secret.len() == MAIN_SECRET_LEN
-            && session.is_valid_at(now)
-            // RFC 6066, Section 3: with another name there is no resumption.
-            && *session.server_name == *name_of(env)
-            && *session.context == *sessions.context;
+        let fits = session.secret.len() == MAIN_SECRET_LEN
+            && resumption::fits(&session, ProtocolVersion::TLS12, env);
         if !fits {
             return Ok(None);
         }
@@ -146,22 +143,6 @@ impl Fit {
             })),
         }
     }
-
-    /// Asks the verifier of now about the client's certificate of then, if there was one and one is
-    /// asked for still. `None`: it will not do.
-    fn judge(&self, env: &Env<'_>) -> Option<Judged> {
-        let peer = &self.session.peer;
-        let Some(auth) = &env.config.client_auth else {
-            // A full handshake would not ask who it is, so it must not be known here either.
-            return peer.chain.is_empty().then_some(Judged::Nobody);
-        };
-        let accepted = &env.config.client_certificate_types;
-        if !peer.chain.is_empty() && !accepted.contains(&peer.certificate_type) {
-            return None;
-        }
-        let missing = Incompatible::NoClientCertificate12;
-        judge_by(auth, peer.certificate_type, &peer.chain(), missing).ok()
-    }
 }
 
 /// Resumes this session if it fits.
@@ -174,11 +155,10 @@ fn decide(
     let Some(fit) = Fit::check(session, &hello, env)? else {
         return full_handshake(hello, body, env);
     };
-    match fit.judge(env) {
-        None => full_handshake(hello, body, env),
-        Some(Judged::Nobody) => fit.resume(None, &hello, env),
-        Some(Judged::Accepted(verified)) => fit.resume(Some(&verified), &hello, env),
-        Some(Judged::Later(request)) => {
+    match resumption::judge_client(&fit.session, env) {
+        Client::Unknown => full_handshake(hello, body, env),
+        Client::Welcome(verified) => fit.resume(verified.as_ref(), &hello, env),
+        Client::Later(request) => {
             let step = AwaitVerdict {
                 fit,
                 hello: body.into(),
@@ -230,17 +210,9 @@ impl Fit {
         // RFC 7301, Section 3.1: agreed anew, whatever the session says.
         let alpn = negotiate::alpn(&config.common.alpn, offered.alpn, config.alpn_required)?;
         let info = &mut env.cx.info;
-        info.resumed = true;
         info.cipher_suite = Some(suite.id);
         info.alpn = alpn.map(Into::into);
-        if let Some(verified) = client {
-            info.client_authenticated = true;
-            info.client_certificate_type = session.peer.certificate_type;
-            info.peer_note = verified.note().cloned();
-            if config.keep_peer_chain {
-                info.peer_chain = session.peer.chain.to_vec();
-            }
-        }
+        resumption::adopt(&session, client, env);
         env.cx.transcript.start(suite.hash);
         let renewed = match (&config.sessions, offered.session_ticket) {
             (Some(sessions), Some(_)) => Renewed::make(&session, now, sessions),

@@ -1,19 +1,19 @@
 //! What a server of TLS 1.2 leaves its clients for later: a ticket (RFC 5077) or a session id
 //! (RFC 5246, Section 7.3).
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use waxwing_crypto::{CryptoError, Digest};
 
 use super::super::schedule12::MainSecret;
 use super::Env;
+use super::resumption;
+use crate::Error;
 use crate::config::sessions::ServerSessionConfig;
 use crate::limits::MAX_TICKET;
 use crate::messages::new_session_ticket12::NewSessionTicket12;
 use crate::messages::{HandshakeType, ProtocolVersion};
-use crate::session::{Session, UnixMillis, Vouched};
-use crate::{DnsName, Error};
+use crate::session::{Session, UnixMillis};
 
 /// What the ServerHello of a full handshake promised.
 #[derive(Clone, Copy)]
@@ -30,14 +30,12 @@ impl Promise {
     pub(super) fn make(knows_tickets: bool, env: &Env<'_>) -> Result<Self, Error> {
         Ok(match &env.config.sessions {
             Some(sessions) if knows_tickets && sessions.tickets > 0 => Self::Ticket,
-            // The id is due before there is a session, so a store that keeps none has no say yet.
-            // It costs such a client a try.
-            Some(_) => {
+            Some(sessions) if sessions.store.keeps_ids() => {
                 let mut id = [0; 32];
                 env.config.common.provider.random.fill(&mut id)?;
                 Self::Id(id)
             }
-            None => Self::Nothing,
+            _ => Self::Nothing,
         })
     }
 
@@ -78,31 +76,10 @@ fn fresh(
     secret: &MainSecret,
     env: &Env<'_>,
 ) -> Result<Session, Error> {
-    let now = sessions.clock.now();
-    let info = &env.cx.info;
     Ok(Session {
-        version: ProtocolVersion::TLS12,
-        cipher_suite: secret.suite().id,
         secret: Digest::from_slice(secret.as_bytes()).ok_or(CryptoError::Misuse)?,
-        issued_at: now,
-        authenticated_at: now,
-        lifetime: sessions.lifetime,
-        age_add: 0,
-        max_early_data: 0,
-        server_name: name_of(env).into(),
-        alpn: info.alpn.clone().unwrap_or_default(),
-        context: sessions.context.as_slice().into(),
-        extended_main_secret: info.extended_main_secret,
-        ticket: Box::default(),
-        session_id: Box::default(),
-        peer: env.cx.peer.clone(),
-        vouched: Vouched::default(),
+        ..resumption::template(ProtocolVersion::TLS12, None, sessions, env)
     })
-}
-
-/// The name that the client asked for; empty if there is none.
-pub(super) fn name_of<'a>(env: &'a Env<'_>) -> &'a str {
-    env.cx.info.server_name.as_ref().map_or("", DnsName::as_str)
 }
 
 fn issue(sessions: &ServerSessionConfig, session: &Session) -> Option<Vec<u8>> {

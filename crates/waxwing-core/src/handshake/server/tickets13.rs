@@ -1,12 +1,9 @@
 //! The tickets that a server sends once the client has finished (RFC 9846, Section 4.7.1).
 
-use alloc::boxed::Box;
 use alloc::vec;
 
-use waxwing_crypto::{CipherSuite, Digest};
-
 use super::super::schedule13::ResumptionSource;
-use super::Env;
+use super::{Env, resumption};
 use crate::Error;
 use crate::config::sessions::ServerSessionConfig;
 use crate::limits::MAX_TICKET;
@@ -14,7 +11,7 @@ use crate::messages::client_hello::ClientExtensions;
 use crate::messages::extensions::psk::{PSK_DHE_KE, PSK_KE};
 use crate::messages::new_session_ticket::NewSessionTicket;
 use crate::messages::{HandshakeType, ProtocolVersion};
-use crate::session::{Session, UnixMillis, Vouched};
+use crate::session::{Session, UnixMillis};
 
 /// What was agreed on tickets.
 #[derive(Clone, Copy)]
@@ -71,7 +68,11 @@ impl Issue {
         let secret = self.source.secret(&env.cx.transcript.current())?;
         let mut age_adds = vec![0; usize::from(self.count).saturating_mul(4)];
         env.config.common.provider.random.fill(&mut age_adds)?;
-        let common = self.common(sessions, env);
+        let version = ProtocolVersion::TLS13;
+        let common = Session {
+            max_early_data: env.config.early_data.as_ref().map_or(0, |own| own.max),
+            ..resumption::template(version, self.authenticated_at, sessions, env)
+        };
         for (nonce, age_add) in (0..self.count).zip(age_adds.as_chunks().0) {
             let nonce = [nonce];
             let session = Session {
@@ -82,31 +83,6 @@ impl Issue {
             send_one(&session, nonce, sessions, env)?;
         }
         env.flight.end_flight()
-    }
-
-    /// What all of them say.
-    fn common(&self, sessions: &ServerSessionConfig, env: &Env<'_>) -> Session {
-        let info = &env.cx.info;
-        let now = sessions.clock.now();
-        let name = info.server_name.as_ref();
-        Session {
-            version: ProtocolVersion::TLS13,
-            cipher_suite: info.cipher_suite.unwrap_or(CipherSuite(0)),
-            secret: Digest::zeros(0),
-            issued_at: now,
-            authenticated_at: self.authenticated_at.unwrap_or(now),
-            lifetime: sessions.lifetime,
-            age_add: 0,
-            max_early_data: env.config.early_data.as_ref().map_or(0, |own| own.max),
-            server_name: name.map_or_else(Box::default, |name| name.as_str().into()),
-            alpn: info.alpn.clone().unwrap_or_default(),
-            context: sessions.context.as_slice().into(),
-            extended_main_secret: false,
-            ticket: [].into(),
-            session_id: [].into(),
-            peer: env.cx.peer.clone(),
-            vouched: Vouched::default(),
-        }
     }
 }
 

@@ -6,3 +6,4 @@ mod levels12;
 mod orders;
 mod orders12;
 mod orders_client_auth;
+mod orders_psk;

@@ -3,7 +3,6 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
-use core::time::Duration;
 
 use waxwing_crypto::CryptoProvider;
 
@@ -74,10 +73,7 @@ impl Job for StapleJob {
         let judge = Judge {
             algorithms: &self.algorithms,
             lists: None,
-            when: When {
-                now,
-                grace: Duration::ZERO,
-            },
+            when: When::exactly(now),
         };
         let answer = judge.answer(body, link).map_err(words)?;
         // Only what helps clients is worth showing them.
@@ -138,10 +134,7 @@ impl Job for ListJob {
         let list = list.into_iter().next().ok_or("there is no list in it")?;
         list.check_issuer(&self.issuer, &self.algorithms)
             .map_err(words)?;
-        let when = When {
-            now,
-            grace: Duration::ZERO,
-        };
+        let when = When::exactly(now);
         when.has_come(list.this_update()).map_err(words)?;
         // Who is in between could play an old list again.
         if self
@@ -171,7 +164,7 @@ mod filters {
     use alloc::sync::Arc;
 
     use super::super::super::crlite::{Filter, Filters, MAX_AGE, Manifest, ManifestFile};
-    use super::{Duration, Fresh, Job, Progress, Request, String, UnixTime, Vec, When, words};
+    use super::{Fresh, Job, Progress, Request, String, UnixTime, Vec, When, words};
 
     /// Bytes of a manifest; real ones have about 1.5 kB.
     const MAX_MANIFEST: usize = 1 << 20;
@@ -230,10 +223,7 @@ mod filters {
             if manifest.files().len() > MAX_FILTERS {
                 return Err("it lists too many filters".into());
             }
-            let when = When {
-                now,
-                grace: Duration::ZERO,
-            };
+            let when = When::exactly(now);
             when.has_come(manifest.generated_at()).map_err(words)?;
             let listed = |hash: &String| manifest.files().iter().any(|file| file.hash == *hash);
             let known = self.known.iter().filter(|(hash, _)| listed(hash));

@@ -1,23 +1,17 @@
 //! What neither side takes where PSKs and early data are offered.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{CipherSuite, Digest};
+use waxwing_crypto::CipherSuite;
 
 use super::Case;
 use crate::messages::HandshakeType as T;
-use crate::session::{PeerIdentity, Session, Vouched};
 use crate::testing::hellos::{ClientParts, ServerParts};
-use crate::testing::sessions::{ManualClock, MemoryClientSessions, MemorySessions};
+use crate::testing::psk::{Guard, MAX_EARLY_DATA, World};
 use crate::testing::tls12::{client_of_both, server12};
-use crate::testing::{CERTIFICATE, Side, client_builder, message, name, server_builder};
-use crate::{
-    Buffer, CertificateType, ClientConfigBuilder, ClientSessions, Clock, Connection, Error,
-    FirstUse, Incompatible as I, PeerError as P, ProtocolVersion, ReplayGuard, ServerConfigBuilder,
-    ServerSessions,
-};
+use crate::testing::{Side, client_builder, message, name, server_builder};
+use crate::{Buffer, ClientConfigBuilder, Connection, Error, Incompatible as I, PeerError as P};
 
 const PRE_SHARED_KEY: u16 = 41;
 const KEY_SHARE: u16 = 51;
@@ -134,7 +128,9 @@ pub(super) const CASES: &[Case] = &[
         || {
             let world = World::new();
             let mut client = Side::client(world.client(client_builder()).early_data(true));
-            let guarded = world.server().early_data(MAX, Arc::new(Anything));
+            let guarded = world
+                .server()
+                .early_data(MAX_EARLY_DATA, Arc::new(Guard::Yes));
             let mut server = Side::server(guarded);
             server.take(&client.sent()[0]).unwrap();
             server.take(&message(T::FINISHED, &[0; 32])).unwrap_err()
@@ -148,8 +144,12 @@ pub(super) const CASES: &[Case] = &[
             let client = world.client(client_builder()).early_data(true);
             let mut out = Buffer::new();
             let mut client = Connection::client(client.build().unwrap(), name(), &mut out).unwrap();
-            client.write_early(&[0; MAX as usize], &mut out).unwrap();
-            let server = world.server().early_data(MAX - 1, Arc::new(Anything));
+            client
+                .write_early(&[0; MAX_EARLY_DATA as usize], &mut out)
+                .unwrap();
+            let server = world
+                .server()
+                .early_data(MAX_EARLY_DATA - 1, Arc::new(Guard::Yes));
             let mut server = Connection::server(server.build().unwrap());
             let mut input = out.as_slice().to_vec();
             let mut answer = Buffer::new();
@@ -157,72 +157,6 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
 ];
-
-const MAX: u32 = 100;
-
-/// Accepts every hello.
-#[derive(Debug)]
-struct Anything;
-
-impl ReplayGuard for Anything {
-    fn first_use(&self, _: &[u8; 16], _: u32) -> FirstUse {
-        FirstUse::Yes
-    }
-}
-
-/// A session that both sides know.
-struct World {
-    clock: Arc<ManualClock>,
-    ours: Arc<MemoryClientSessions>,
-    theirs: Arc<MemorySessions>,
-}
-
-impl World {
-    fn new() -> Self {
-        let clock = ManualClock::new();
-        let session = Session {
-            version: ProtocolVersion::TLS13,
-            cipher_suite: CipherSuite::TLS13_AES_128_GCM_SHA256,
-            secret: Digest::from_slice(&[5; 32]).unwrap(),
-            issued_at: clock.now(),
-            authenticated_at: clock.now(),
-            lifetime: 60,
-            age_add: 0,
-            max_early_data: MAX,
-            server_name: "server.example".into(),
-            alpn: Box::default(),
-            context: Box::default(),
-            extended_main_secret: false,
-            ticket: Box::default(),
-            session_id: Box::default(),
-            peer: PeerIdentity::default(),
-            vouched: Vouched::default(),
-        };
-        let theirs = MemorySessions::new();
-        let ticket = theirs.issue(&session).unwrap();
-        let ours = MemoryClientSessions::new();
-        let chain = [CERTIFICATE];
-        let session = Session {
-            ticket: ticket.into(),
-            peer: PeerIdentity::keep(CertificateType::X509, &chain, None, None),
-            ..session
-        };
-        ours.put(&name(), session);
-        Self {
-            clock,
-            ours,
-            theirs,
-        }
-    }
-
-    fn client(&self, builder: ClientConfigBuilder) -> ClientConfigBuilder {
-        builder.sessions(self.ours.clone(), self.clock.clone())
-    }
-
-    fn server(&self) -> ServerConfigBuilder {
-        server_builder().sessions(self.theirs.clone(), self.clock.clone())
-    }
-}
 
 fn sides() -> (Side, Side) {
     let world = World::new();

@@ -1,10 +1,11 @@
-//! The traces of RFC 8448, Sections 3 and 5, through the real engine, byte for byte.
+//! The traces of RFC 8448, Sections 3 to 5, through the real engine, byte for byte.
 //!
 //! What our side cannot say as the trace does (its ClientHello, EncryptedExtensions with other
 //! extensions, another cookie) is replaced on its way out by [`Replay`], before it reaches the
 //! transcript and the record layer. Everything else is made by the engine and compared.
 
 mod doubles;
+mod resumed;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -302,9 +303,9 @@ fn record(front: [u8; 3], content: &[u8]) -> Vec<u8> {
 fn give(connection: &mut Connection, input: &[u8]) -> (Event, Vec<u8>, Vec<u8>) {
     let (mut input, mut out) = (input.to_vec(), Buffer::new());
     let Progress { consumed, event } = connection.process(&mut input, &mut out).unwrap();
-    assert_eq!(consumed, input.len());
+    assert_eq!(consumed, input.len(), "{event:?}");
     let data = match &event {
-        Event::AppData(range) => input[range.clone()].to_vec(),
+        Event::AppData(range) | Event::EarlyData(range) => input[range.clone()].to_vec(),
         _ => Vec::new(),
     };
     (event, data, out.as_slice().to_vec())

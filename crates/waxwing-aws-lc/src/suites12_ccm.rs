@@ -1,0 +1,76 @@
+//! Suites of TLS 1.2 for small devices: AES-CCM and keys that both sides have (RFC 6655; RFC 8442).
+
+use waxwing_crypto::{Authentication12, CipherSuite, Nonce12, Suite12, UseLimits};
+
+use crate::ccm::{AES_128_CCM, AES_128_CCM_8};
+use crate::hash::SHA256;
+use crate::suites12::{
+    TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256, TLS12_ECDHE_ECDSA_AES_256_GCM_SHA384,
+    TLS12_ECDHE_ECDSA_CHACHA20_POLY1305_SHA256, TLS12_ECDHE_PSK_AES_128_GCM_SHA256,
+    TLS12_ECDHE_PSK_AES_256_GCM_SHA384, TLS12_ECDHE_PSK_CHACHA20_POLY1305_SHA256,
+    TLS12_ECDHE_RSA_AES_128_GCM_SHA256, TLS12_ECDHE_RSA_AES_256_GCM_SHA384,
+    TLS12_ECDHE_RSA_CHACHA20_POLY1305_SHA256, TLS12_PSK_AES_128_GCM_SHA256,
+    TLS12_PSK_AES_256_GCM_SHA384, TLS12_PSK_CHACHA20_POLY1305_SHA256,
+};
+
+/// The suites of [`SUITES12_WITH_PSK`](crate::SUITES12_WITH_PSK), and those for devices that know nothing but AES-CCM. They are
+/// in no provider of this crate:
+///
+/// ```
+/// use waxwing_aws_lc::{PROVIDER, SUITES12_WITH_CCM};
+/// use waxwing_crypto::CryptoProvider;
+///
+/// static FOR_DEVICES: CryptoProvider = CryptoProvider {
+///     suites12: SUITES12_WITH_CCM,
+///     ..PROVIDER
+/// };
+/// ```
+pub static SUITES12_WITH_CCM: &[&Suite12] = &[
+    &TLS12_ECDHE_ECDSA_AES_128_GCM_SHA256,
+    &TLS12_ECDHE_RSA_AES_128_GCM_SHA256,
+    &TLS12_ECDHE_ECDSA_AES_256_GCM_SHA384,
+    &TLS12_ECDHE_RSA_AES_256_GCM_SHA384,
+    &TLS12_ECDHE_ECDSA_CHACHA20_POLY1305_SHA256,
+    &TLS12_ECDHE_RSA_CHACHA20_POLY1305_SHA256,
+    &TLS12_ECDHE_PSK_AES_128_GCM_SHA256,
+    &TLS12_ECDHE_PSK_AES_256_GCM_SHA384,
+    &TLS12_ECDHE_PSK_CHACHA20_POLY1305_SHA256,
+    &TLS12_ECDHE_PSK_AES_128_CCM_SHA256,
+    &TLS12_ECDHE_PSK_AES_128_CCM_8_SHA256,
+    &TLS12_PSK_AES_128_GCM_SHA256,
+    &TLS12_PSK_AES_256_GCM_SHA384,
+    &TLS12_PSK_CHACHA20_POLY1305_SHA256,
+    &TLS12_PSK_AES_128_CCM,
+    &TLS12_PSK_AES_128_CCM_8,
+];
+
+/// `TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256`
+pub static TLS12_ECDHE_PSK_AES_128_CCM_SHA256: Suite12 = Suite12 {
+    id: CipherSuite::TLS12_ECDHE_PSK_AES_128_CCM_SHA256,
+    aead: AES_128_CCM,
+    hash: &SHA256,
+    limits: UseLimits::AES_CCM,
+    nonce: Nonce12::Explicit,
+    authentication: Authentication12::EcdhePsk,
+};
+
+/// `TLS_ECDHE_PSK_WITH_AES_128_CCM_8_SHA256`
+pub static TLS12_ECDHE_PSK_AES_128_CCM_8_SHA256: Suite12 = Suite12 {
+    id: CipherSuite::TLS12_ECDHE_PSK_AES_128_CCM_8_SHA256,
+    aead: AES_128_CCM_8,
+    ..TLS12_ECDHE_PSK_AES_128_CCM_SHA256
+};
+
+/// `TLS_PSK_WITH_AES_128_CCM`
+pub static TLS12_PSK_AES_128_CCM: Suite12 = Suite12 {
+    id: CipherSuite::TLS12_PSK_AES_128_CCM,
+    authentication: Authentication12::Psk,
+    ..TLS12_ECDHE_PSK_AES_128_CCM_SHA256
+};
+
+/// `TLS_PSK_WITH_AES_128_CCM_8`
+pub static TLS12_PSK_AES_128_CCM_8: Suite12 = Suite12 {
+    id: CipherSuite::TLS12_PSK_AES_128_CCM_8,
+    aead: AES_128_CCM_8,
+    ..TLS12_PSK_AES_128_CCM
+};
