@@ -124,7 +124,8 @@ impl Engine {
         let mut ssl = Ssl::new(&self.client).expect("a connection");
         ssl.set_hostname(&self.name).expect("a DNS name");
         ssl.param_mut().set_host(&self.name).expect("a DNS name");
-        let session = self.sessions.lock().expect("one thread").take();
+        // A session of TLS 1.2 serves again; one of TLS 1.3 is replaced by the next ticket.
+        let session = self.sessions.lock().expect("one thread").clone();
         if let Some(session) = &session {
             // SAFETY: the session is of a connection of the same context.
             unsafe { ssl.set_session(session) }.expect("the session is usable");
