@@ -17,8 +17,8 @@ use crate::machine;
 use crate::pki::Pki;
 use crate::scenario::Auth;
 
-/// The most that a count may grow by, as a share of what it was.
-const TOLERANCE: f64 = 0.02;
+/// The most that a count may change by, in percent of what it was.
+const TOLERANCE: u64 = 2;
 
 /// Counts by the work's name, and by side.
 type Instructions = BTreeMap<String, BTreeMap<String, u64>>;
@@ -97,9 +97,9 @@ fn faults(accepted: &Instructions, now: &Instructions) -> Vec<String> {
                 "{work}, {side}: {before} -> {count} instructions, {:+.1} %",
                 growth * 100.0
             );
-            if growth > TOLERANCE {
+            if count * 100 > before * (100 + TOLERANCE) {
                 faults.push(line);
-            } else if growth < -TOLERANCE {
+            } else if count * 100 < before * (100 - TOLERANCE) {
                 println!("{line}: accept it, so that it stays");
             }
         }

@@ -124,9 +124,10 @@ pub(crate) type Table = Vec<(Load, Vec<Option<Figures>>)>;
 
 /// Measures all servers under all loads.
 pub(crate) fn measure(pki: &Pki, dir: &Path, rounds: usize, quick: bool) -> Table {
-    let _pinned = Pinned::new();
+    // On a busy machine a thread that may not move waits for long, and a quick run is for such.
+    let _pinned = (!quick).then(Pinned::new);
     let client = Client::new(pki);
-    let servers = SERVERS.map(|name| Server::start(name, pki, dir));
+    let servers = SERVERS.map(|name| Server::start(name, pki, dir, !quick));
     let measure = |load: Load| {
         eprintln!("sockets: {}", load.title);
         let load = load.shortened(if quick { 10 } else { 1 });

@@ -19,17 +19,27 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the server called `name`, or gives `None` if it is not installed.
-    pub(crate) fn start(name: &str, pki: &Pki, dir: &Path) -> Option<Self> {
-        if name == "nginx" {
-            let (process, port) = nginx::start(pki, dir)?;
-            pin(process.id(), 1);
-            return Some(Self {
-                process,
-                port,
-                _input: None,
-            });
+    /// Starts the server called `name`, on the second processor if it is to be pinned; `None` if it is
+    /// not installed.
+    pub(crate) fn start(name: &str, pki: &Pki, dir: &Path, pinned: bool) -> Option<Self> {
+        let server = match name {
+            "nginx" => {
+                let (process, port) = nginx::start(pki, dir)?;
+                Self {
+                    process,
+                    port,
+                    _input: None,
+                }
+            }
+            _ => Self::start_hyper(name),
+        };
+        if pinned {
+            pin(server.id(), 1);
         }
+        Some(server)
+    }
+
+    fn start_hyper(name: &str) -> Self {
         let program = std::env::current_exe().expect("the path of this program");
         let mut process = Command::new(program)
             .args(["serve", name])
@@ -37,16 +47,15 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the child starts");
-        pin(process.id(), 1);
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("it is piped"))
             .read_line(&mut line)
             .expect("the child tells its port");
-        Some(Self {
+        Self {
             port: line.trim().parse().expect("a port"),
             _input: process.stdin.take(),
             process,
-        })
+        }
     }
 
     pub(crate) fn port(&self) -> u16 {
