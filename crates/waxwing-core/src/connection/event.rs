@@ -178,6 +178,10 @@ impl OwnedClientCertRequest {
 
 /// The answer to a [`Question`].
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a value that is handed over once"
+)]
 #[non_exhaustive]
 pub enum Answer {
     /// This certificate. `None` ends a server's handshake with `unrecognized_name`; a client

@@ -193,7 +193,7 @@ impl Session {
             lifetime,
             age_add,
             max_early_data,
-            server_name: name.into(),
+            server_name: name,
             alpn: alpn.into(),
             context: context.into(),
             extended_main_secret: flags & EXTENDED_MAIN_SECRET != 0,

@@ -6,6 +6,7 @@
 //! a [`Session`]; its encoding is in [`format`](self::format) and in `docs/internals/sessions.md`.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
@@ -46,7 +47,7 @@ pub struct Session {
     /// Bytes of early data that go with it; 0 if none may.
     pub(crate) max_early_data: u32,
     /// On a server: the name that the client asked for. On a client: whom it asked.
-    pub(crate) server_name: Box<str>,
+    pub(crate) server_name: String,
     /// Empty if none was agreed on.
     pub(crate) alpn: Box<[u8]>,
     /// On a server: which of its services this is for.

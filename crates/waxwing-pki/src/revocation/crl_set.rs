@@ -2,13 +2,12 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
 
 use super::chain::Link;
 use super::crl::Crl;
 use super::outcome::{Silence, Status};
+use super::replaceable::Replaceable;
 use super::when::When;
 use crate::algorithms::Algorithms;
 use waxwing_crypto::CryptoProvider;
@@ -21,9 +20,7 @@ type ByIssuer = HashMap<Vec<u8>, Vec<Arc<Crl>>>;
 #[derive(Debug)]
 pub struct CrlSet {
     algorithms: Algorithms,
-    lists: RwLock<Arc<ByIssuer>>,
-    /// How often they were replaced.
-    generation: AtomicU64,
+    lists: Replaceable<ByIssuer>,
 }
 
 impl CrlSet {
@@ -32,36 +29,34 @@ impl CrlSet {
     pub fn new(provider: &CryptoProvider, lists: impl IntoIterator<Item = Crl>) -> Self {
         Self {
             algorithms: Algorithms::of(provider),
-            lists: RwLock::new(Arc::new(by_issuer(lists.into_iter().map(Arc::new)))),
-            generation: AtomicU64::new(0),
+            lists: Replaceable::new(by_issuer(lists.into_iter().map(Arc::new))),
         }
     }
 
     /// Holds these lists from now on, and no others.
     pub fn replace(&self, lists: impl IntoIterator<Item = Arc<Crl>>) {
-        let lists = Arc::new(by_issuer(lists));
-        *self.lists.write().unwrap_or_else(PoisonError::into_inner) = lists;
-        self.generation.fetch_add(1, Ordering::Release);
+        self.lists.replace(by_issuer(lists));
     }
 
-    /// Which lists these are. Who reads this and then asks is answered by these or newer ones.
+    /// Which lists these are.
     pub(super) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+        self.lists.generation()
     }
 
     /// The lists, in no order.
     #[must_use]
     pub fn lists(&self) -> Vec<Arc<Crl>> {
-        self.current().values().flatten().map(Arc::clone).collect()
-    }
-
-    fn current(&self) -> Arc<ByIssuer> {
-        Arc::clone(&self.lists.read().unwrap_or_else(PoisonError::into_inner))
+        self.lists
+            .current()
+            .values()
+            .flatten()
+            .map(Arc::clone)
+            .collect()
     }
 
     /// What the lists say of a certificate: revoked if one says so, good if one covers it.
     pub(super) fn status(&self, link: &Link<'_>, when: When<'_>) -> Status {
-        let current = self.current();
+        let current = self.lists.current();
         let lists = current.get(link.fields.issuer);
         let mut best = Status::Silent(Silence::Missing);
         for list in lists.into_iter().flatten() {

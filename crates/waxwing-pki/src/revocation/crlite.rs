@@ -8,10 +8,8 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
 
 use clubcard_crlite::{CRLiteClubcard, CRLiteKey, CRLiteStatus, IssuerSpkiHash, LogId, Timestamp};
 use serde::Deserialize;
@@ -19,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::chain::Link;
 use super::outcome::{Silence, Status};
+use super::replaceable::Replaceable;
 use super::sct;
 use super::when::When;
 use crate::{LoadError, UnixTime};
@@ -303,9 +302,7 @@ pub fn upki_folders() -> Vec<PathBuf> {
 /// on.
 #[derive(Debug)]
 pub struct FilterSet {
-    filters: RwLock<Arc<Filters>>,
-    /// How often they were replaced.
-    generation: AtomicU64,
+    filters: Replaceable<Filters>,
     max_age: Duration,
 }
 
@@ -314,8 +311,7 @@ impl FilterSet {
     #[must_use]
     pub fn new(filters: impl Into<Arc<Filters>>) -> Self {
         Self {
-            filters: RwLock::new(filters.into()),
-            generation: AtomicU64::new(0),
+            filters: Replaceable::new(filters),
             max_age: MAX_AGE,
         }
     }
@@ -330,20 +326,18 @@ impl FilterSet {
     /// Holds these filters from now on, and no others: such as a
     /// [`Refresh`](super::refresh::Refresh) of them gives.
     pub fn replace(&self, filters: impl Into<Arc<Filters>>) {
-        let filters = filters.into();
-        *self.filters.write().unwrap_or_else(PoisonError::into_inner) = filters;
-        self.generation.fetch_add(1, Ordering::Release);
+        self.filters.replace(filters);
     }
 
-    /// Which filters these are. Who reads this and then asks is answered by these or newer ones.
+    /// Which filters these are.
     pub(super) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+        self.filters.generation()
     }
 
     /// The filters.
     #[must_use]
     pub fn current(&self) -> Arc<Filters> {
-        Arc::clone(&self.filters.read().unwrap_or_else(PoisonError::into_inner))
+        self.filters.current()
     }
 
     pub(super) fn status(&self, link: &Link<'_>, when: When<'_>) -> Status {

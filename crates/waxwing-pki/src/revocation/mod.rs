@@ -26,6 +26,7 @@ mod ocsp;
 mod outcome;
 mod policy;
 pub mod refresh;
+mod replaceable;
 mod sct;
 mod signature;
 mod stapling;

@@ -3,6 +3,7 @@
 //! the signatures that were checked.
 
 use core::time::Duration;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use alloc::boxed::Box;
@@ -549,6 +550,51 @@ fn filters_that_come_later_count_at_once_and_end_on_time() {
     assert_eq!(watched.server(&world.chain()), ACCEPTED);
     let outcome = watched.at(end).server(&world.chain());
     assert_eq!(outcome, refused(Code::ListExpired));
+}
+
+/// Runs something before it checks a signature.
+struct Interrupted {
+    verifier: &'static dyn VerifySignature,
+    first: &'static (dyn Fn() + Sync),
+}
+
+impl VerifySignature for Interrupted {
+    fn verify(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        (self.first)();
+        self.verifier.verify(key, message, signature)
+    }
+}
+
+#[test]
+fn lists_that_come_during_a_judgement_count_from_the_next_one_on() {
+    static SET: OnceLock<(Arc<CrlSet>, Arc<Crl>)> = OnceLock::new();
+    let world = World::new();
+    let signatures = PROVIDER.signatures.iter().map(|own| SignatureAlgorithm {
+        scheme: own.scheme,
+        key_algorithm: own.key_algorithm,
+        signature_algorithm: own.signature_algorithm,
+        verifier: Box::leak(Box::new(Interrupted {
+            verifier: own.verifier,
+            first: &|| {
+                let (set, list) = SET.get().expect("nobody asks before");
+                set.replace([Arc::clone(list)]);
+            },
+        })),
+    });
+    let provider = CryptoProvider {
+        signatures: Vec::leak(signatures.collect()),
+        ..PROVIDER
+    };
+    // The signature of the good list is checked when it is asked, and then it is too late to
+    // look at others.
+    let set = Arc::new(CrlSet::new(&provider, [world.list(CrlSpec::default())]));
+    let revoking = Arc::new(world.revoking());
+    assert!(SET.set((Arc::clone(&set), revoking)).is_ok());
+    let policy = RevocationPolicy::new(&PROVIDER).lists(set, Mode::Soft);
+    let watched = world.watched().revocation(policy);
+    assert_eq!(watched.server(&world.chain()), ACCEPTED);
+    let outcome = watched.server(&world.chain());
+    assert_eq!(outcome, refused(Code::Revoked));
 }
 
 /// Who learns that the lists were replaced never gets an answer by those before.

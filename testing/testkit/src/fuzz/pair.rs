@@ -470,3 +470,32 @@ fn arrive(from: &mut End, to: &mut End, count: usize, cut: usize) {
     let bytes: Vec<u8> = from.flying.drain(..count).collect();
     to.driven.feed(&bytes, cut);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sessions that are sealed, early data, and a connection before the script, under a suite that
+    /// protects, with a share.
+    const START: [u8; 3] = [0, 0xc, 0x53];
+    /// The client writes early data; what it sent arrives; the next connection begins; it sends what
+    /// it sent in the one before.
+    const EARLY: [u8; 5] = [0x45, 3, b'a', b'b', b'c'];
+    const ARRIVE: u8 = 0;
+    const NEXT: u8 = 0x49;
+    const AGAIN: u8 = 0x4e;
+
+    #[test]
+    fn early_data_arrives_in_the_second_connection_and_not_again() {
+        let copied = [&START[..], &EARLY, &[ARRIVE, NEXT, AGAIN, ARRIVE]].concat();
+        run(&copied);
+        // The original is lost, so that the copy is the first to arrive; the second is not.
+        let lost = [&START[..], &EARLY, &[NEXT, AGAIN, ARRIVE]].concat();
+        run(&lost);
+        // Damaged in every place.
+        for place in 0..=255 {
+            run(&[&START[..], &EARLY, &[12, 0, place, 1, ARRIVE]].concat());
+        }
+        run(&[&START[..], &EARLY, &[ARRIVE, 0x80, ARRIVE]].concat());
+    }
+}

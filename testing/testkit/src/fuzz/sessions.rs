@@ -108,7 +108,7 @@ fn open(script: &mut Script<'_>) {
     }
     while !script.is_empty() {
         let mut ticket = forged(&issued, script);
-        if script.byte() % 8 == 0 {
+        if script.byte().is_multiple_of(8) {
             clock.advance(u64::from(script.word()) << 12);
         }
         for _ in 0..script.byte() % 3 {

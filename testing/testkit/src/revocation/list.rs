@@ -10,7 +10,7 @@ use rcgen::{
 use super::authority::Authority;
 use super::{DAY, HOUR, at, time};
 
-/// What is in a revocation list. The times are relative to [`NOW`].
+/// What is in a revocation list. The times are relative to [`NOW`](super::NOW).
 #[derive(Clone, Debug)]
 pub struct CrlSpec {
     /// The serial numbers of those that are revoked.

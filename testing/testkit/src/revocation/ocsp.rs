@@ -29,7 +29,7 @@ pub enum OcspStatus {
     Unknown,
 }
 
-/// An OCSP response. The times are relative to [`NOW`].
+/// An OCSP response. The times are relative to [`NOW`](super::NOW).
 #[derive(Clone, Debug)]
 pub struct OcspSpec {
     /// What it says.
@@ -42,7 +42,7 @@ pub struct OcspSpec {
     pub sha256: bool,
     /// Whether the responder is named by its key instead of its name.
     pub by_key: bool,
-    /// A list of timestamps, as [`sct_list`] makes it.
+    /// A list of timestamps, as [`sct_list`](super::sct_list) makes it.
     pub scts: Option<Vec<u8>>,
     /// Whether it has an extension that is critical and means nothing.
     pub critical: bool,

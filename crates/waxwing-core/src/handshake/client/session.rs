@@ -92,7 +92,7 @@ pub(super) fn template(authenticated_at: UnixMillis, env: &Env<'_>) -> Session {
         lifetime: 0,
         age_add: 0,
         max_early_data: 0,
-        server_name: env.name.to_string().into(),
+        server_name: env.name.to_string(),
         alpn: info.alpn.clone().unwrap_or_default(),
         context: [].into(),
         extended_main_secret: info.extended_main_secret,

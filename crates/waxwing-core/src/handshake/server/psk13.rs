@@ -55,6 +55,10 @@ pub(super) enum PskSource {
 }
 
 /// How far the search has got.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a value that lives for one step of the search"
+)]
 pub(super) enum Stage {
     /// Identities from this place on are still to be looked at.
     Search(usize),
