@@ -48,18 +48,23 @@ fuzz-smoke *SECONDS:
 fuzz TARGET *ARGS:
     testing/fuzz/run {{TARGET}} {{ARGS}}
 
-# All tables of docs/performance.md
-perf:
-    cargo run --release --manifest-path testing/bench/Cargo.toml -- all
+# All tables of docs/performance.md, and summary.json, in less than twenty minutes
+perf *ARGS:
+    -cargo build --release --manifest-path testing/bench/Cargo.toml -p waxwing-bench-boringssl
+    cargo run --release --manifest-path testing/bench/Cargo.toml -- all {{ARGS}}
 
-# Instruction counts under valgrind
-icount:
-    cargo run --release --manifest-path testing/bench/Cargo.toml -- icount
+# Instruction counts under valgrind; --check compares some with those that --accept wrote
+icount *ARGS:
+    cargo run --release --manifest-path testing/bench/Cargo.toml -- icount {{ARGS}}
+
+# Web servers on the loopback interface
+sockets *ARGS:
+    cargo run --release --manifest-path testing/bench/Cargo.toml -- sockets {{ARGS}}
 
 # Bytes of code by what is compiled in
 sizes:
     cargo run --release --manifest-path testing/bench/Cargo.toml -- sizes
 
-# Heap bytes and allocations by stage of a connection
-mem:
-    cargo run --release --manifest-path testing/bench/Cargo.toml -- memory
+# Heap bytes and allocations by stage of a connection, and resident memory of idle ones
+mem *ARGS:
+    cargo run --release --manifest-path testing/bench/Cargo.toml -- memory {{ARGS}}

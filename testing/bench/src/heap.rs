@@ -138,6 +138,15 @@ pub(crate) fn count_c_libraries() {
         aws_lc_sys::CRYPTO_set_mem_functions(Some(c_malloc), Some(c_realloc), Some(c_free))
     };
     assert_eq!((openssl, aws_lc), (1, 1), "a library has allocated already");
+    crate::engines::count_heap(allocated_elsewhere, freed_elsewhere);
+}
+
+extern "C" fn allocated_elsewhere(size: usize) {
+    allocated_by_c(size);
+}
+
+extern "C" fn freed_elsewhere(size: usize) {
+    freed(size);
 }
 
 unsafe extern "C" fn c_malloc(size: usize, _file: *const c_char, _line: c_int) -> *mut c_void {

@@ -8,6 +8,9 @@ use std::fs;
 use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+
+pub(crate) mod gate;
 
 use crate::engines;
 use crate::pair::{Meter, Unmetered};
@@ -28,11 +31,20 @@ pub(crate) enum Work {
 impl Work {
     /// All that the table shows, or its first lines.
     pub(crate) fn list(quick: bool) -> Vec<Self> {
-        let records = [Writes::ALL[0], Writes::ALL[3]].map(Self::Transfer);
         if quick {
             return vec![Self::Handshake(Scenario::BASE)];
         }
-        let handshakes = Scenario::handshakes().into_iter().map(Self::Handshake);
+        Self::with_records(Scenario::handshakes())
+    }
+
+    /// What is counted in every change.
+    pub(crate) fn representatives() -> Vec<Self> {
+        Self::with_records(Scenario::representatives())
+    }
+
+    fn with_records(handshakes: Vec<Scenario>) -> Vec<Self> {
+        let records = [Writes::ALL[0], Writes::ALL[3]].map(Self::Transfer);
+        let handshakes = handshakes.into_iter().map(Self::Handshake);
         handshakes.chain(records).collect()
     }
 
@@ -70,6 +82,9 @@ pub(crate) struct Count {
     pub(crate) total: f64,
     /// Those outside of the primitives of AWS-LC: the protocol, the key schedule's glue, memory.
     pub(crate) rest: f64,
+    /// Those of them in Rust: neither glue inside AWS-LC nor the C library's memory and copies, which
+    /// depend on the machine's C compiler, C library and processor.
+    pub(crate) rust: f64,
 }
 
 /// Client (or sender) and server (or receiver).
@@ -79,7 +94,13 @@ pub(crate) type Counts = [Count; 2];
 pub(crate) fn count(subject: &str, work: Work, pki: &Pki, dir: &Path) -> Option<Counts> {
     engines::subject(subject, pki, work.scenario())?;
     let side = |toggle| count_side(subject, work, toggle, dir);
-    Some([side("waxwing_bench_client"), side("waxwing_bench_server")])
+    // Side by side: the counts do not move with the load.
+    let counts = thread::scope(|scope| {
+        let client = scope.spawn(|| side("waxwing_bench_client"));
+        let server = side("waxwing_bench_server");
+        [client.join().expect("valgrind ran"), server]
+    });
+    Some(counts)
 }
 
 fn count_side(subject: &str, work: Work, toggle: &str, dir: &Path) -> Count {
@@ -107,6 +128,7 @@ fn count_side(subject: &str, work: Work, toggle: &str, dir: &Path) -> Count {
     Count {
         total: sum(|_| true),
         rest: sum(|name| !is_primitive(name)),
+        rust: sum(|name| !is_primitive(name) && name.contains("::")),
     }
 }
 

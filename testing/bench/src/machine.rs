@@ -14,15 +14,31 @@ pub(crate) fn describe() -> Vec<(&'static str, String)> {
         ("processor", format!("{}, {cores} cores", processor())),
         ("AVX-512, VAES, SHA-NI", features()),
         ("kernel", first_line("uname", "-r")),
-        ("compiler", first_line("rustc", "--version")),
+        ("compiler", compiler()),
         ("callgrind", first_line("valgrind", "--version")),
         (
             "aws-lc-rs (Waxwing, rustls and the limit)",
             locked("aws-lc-rs"),
         ),
         ("rustls", locked("rustls")),
+        ("crate boring-sys (BoringSSL)", locked("boring-sys")),
         ("OpenSSL", openssl::version::version().to_owned()),
+        (
+            "hyper, tokio-rustls",
+            format!("{}, {}", locked("hyper"), locked("tokio-rustls")),
+        ),
+        ("nginx", first_line("nginx", "-v")),
     ]
+}
+
+/// The compiler that is installed, which is taken for the one that this program was built with.
+pub(crate) fn compiler() -> String {
+    first_line("rustc", "--version")
+}
+
+/// Whether a program is installed.
+pub(crate) fn has(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok()
 }
 
 /// The load average of the last minute: what else the machine is doing.
@@ -65,8 +81,9 @@ fn locked(package: &str) -> String {
 
 fn first_line(program: &str, argument: &str) -> String {
     let output = Command::new(program).arg(argument).output();
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    text.unwrap_or_default()
+    // nginx tells its version as an error.
+    let text = output.map(|output| [output.stdout, output.stderr].concat());
+    String::from_utf8_lossy(&text.unwrap_or_default())
         .lines()
         .next()
         .unwrap_or("unknown")

@@ -1,4 +1,4 @@
-//! Measures Waxwing beside rustls and OpenSSL in one run; see docs/performance.md.
+//! Measures Waxwing beside rustls, BoringSSL and OpenSSL in one run; see docs/performance.md.
 
 mod engines;
 mod heap;
@@ -11,6 +11,7 @@ mod pki;
 mod report;
 mod scenario;
 mod sizes;
+mod sockets;
 mod stats;
 mod wall;
 
@@ -53,7 +54,16 @@ enum Task {
     /// Heap bytes and allocations.
     Memory,
     /// Instruction counts, with valgrind.
-    Icount,
+    Icount {
+        /// Compares some of Waxwing's with those accepted before; fails if one has grown by over 2 %.
+        #[arg(long)]
+        check: bool,
+        /// Accepts them as they are now.
+        #[arg(long, conflicts_with = "check")]
+        accept: bool,
+    },
+    /// Web servers on the loopback interface.
+    Sockets,
     /// Bytes of code by what is compiled in.
     Sizes,
     /// Runs one subject's work with marks for callgrind.
@@ -65,6 +75,9 @@ enum Task {
     /// Prints the resident bytes of each of many idle pairs.
     #[command(hide = true)]
     Idle { subject: String, pairs: usize },
+    /// Serves HTTPS until its standard input ends.
+    #[command(hide = true)]
+    Serve { subject: String },
 }
 
 impl Args {
@@ -95,7 +108,7 @@ fn output_dir() -> PathBuf {
 fn main() -> ExitCode {
     let args = Args::parse();
     let dir = output_dir();
-    let pki = |auth| Pki::load_or_create(&dir.join("pki"), auth);
+    let pki = |auth| Pki::load_or_create(&dir.join("chains"), auth);
     let base = || pki(Scenario::BASE.auth);
     let effort = args.effort();
     let all = matches!(args.command, Task::All);
@@ -115,6 +128,22 @@ fn main() -> ExitCode {
             println!("{}", memory::resident(subject, *pairs, &base()));
             return ExitCode::SUCCESS;
         }
+        Task::Serve { subject } => {
+            return match sockets::serve(subject, &base()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            };
+        }
+        Task::Icount { check: true, .. } => {
+            return match icount::gate::check(pki, &dir) {
+                true => ExitCode::SUCCESS,
+                false => ExitCode::FAILURE,
+            };
+        }
+        Task::Icount { accept: true, .. } => {
+            icount::gate::accept(pki, &dir);
+            return ExitCode::SUCCESS;
+        }
         _ => {}
     }
 
@@ -128,9 +157,9 @@ fn main() -> ExitCode {
     if all || matches!(args.command, Task::Memory) {
         // Made here if it is missing: making it in the child would use the libraries too early.
         base();
-        report.memory(&memory_of_children(if args.quick { 500 } else { 10_000 }));
+        report.memory(&memory_of_children(if args.quick { 20 } else { 1 }));
     }
-    if all || matches!(args.command, Task::Icount) {
+    if all || matches!(args.command, Task::Icount { .. }) {
         let count = |work: Work| {
             eprintln!("instructions of {}", work.id());
             let pki = pki(work.scenario().auth);
@@ -142,6 +171,11 @@ fn main() -> ExitCode {
         };
         let counts: Vec<_> = Work::list(args.quick).into_iter().map(count).collect();
         report.instructions(&counts);
+    }
+    if all || matches!(args.command, Task::Sockets) {
+        base();
+        let rounds = if args.quick { 3 } else { 9 };
+        report.sockets(&sockets::measure(&base(), &dir, rounds, args.quick));
     }
     if all || matches!(args.command, Task::Sizes) {
         report.sizes(&sizes::measure(&dir));
@@ -156,12 +190,19 @@ fn main() -> ExitCode {
 }
 
 /// Runs this program again to measure memory: once with the C libraries' allocations counted, and
-/// once for each library with many idle pairs.
-fn memory_of_children(pairs: usize) -> Value {
+/// for each library with many idle pairs, or with so many by `divisor`.
+fn memory_of_children(divisor: usize) -> Value {
     let mut lives = json_of_child(&["heap"]);
     for (name, life) in lives.as_object_mut().into_iter().flatten() {
-        eprintln!("{pairs} idle pairs of {name}");
-        life[memory::RESIDENT] = json_of_child(&["idle", name, &pairs.to_string()]);
+        for (key, pairs) in memory::RESIDENT {
+            let pairs = pairs / divisor;
+            let expected = life[memory::RESIDENT[0].0].as_f64().unwrap_or(0.0) * pairs as f64;
+            if expected > memory::MAX_RESIDENT {
+                continue;
+            }
+            eprintln!("{pairs} idle pairs of {name}");
+            life[key] = json_of_child(&["idle", name, &pairs.to_string()]);
+        }
     }
     lives
 }

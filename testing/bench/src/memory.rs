@@ -8,7 +8,7 @@ use crate::engines;
 use crate::heap::{Account, Accounts};
 use crate::pair::{Meter, Subject, Unmetered};
 use crate::pki::Pki;
-use crate::scenario::{Scenario, Writes};
+use crate::scenario::{Kind, Scenario, Writes};
 
 /// Both sides' accounts at the stages of a connection's life.
 struct Life {
@@ -65,6 +65,17 @@ fn observe(subject: &mut dyn Subject) -> Life {
     }
 }
 
+/// Both sides' accounts of a handshake that resumes. A session leaves the client's cache for it and
+/// another one comes in.
+fn observe_resumed(subject: &mut dyn Subject) -> Accounts {
+    for _ in 0..3 {
+        subject.handshake(&mut Unmetered);
+    }
+    let mut accounts = Accounts::default();
+    subject.handshake(&mut accounts);
+    accounts
+}
+
 /// Measures every library, in this process, whose C libraries must be counted already. The result
 /// maps each name to its stages, each with the client's figure and the server's.
 pub(crate) fn measure(pki: &Pki) -> Value {
@@ -73,6 +84,14 @@ pub(crate) fn measure(pki: &Pki) -> Value {
         if let Some(mut subject) = engines::subject(name, pki, Scenario::BASE) {
             let mut life = stages(&observe(subject.as_mut()));
             life["object"] = json!(subject.object_sizes());
+            let resumed = Scenario::BASE.kind(Kind::Resumed);
+            if let Some(mut subject) = engines::subject(name, pki, resumed) {
+                let accounts = observe_resumed(subject.as_mut());
+                let both = |figure| both(&accounts, figure);
+                life["resumed_peak"] = both(|account| account.peak as f64);
+                life["resumed_live"] = both(|account| account.live as f64);
+                life["resumed_allocations"] = both(|account| account.allocations as f64);
+            }
             lives.insert(name.to_owned(), life);
         }
     }
@@ -104,11 +123,17 @@ fn resident_now() -> f64 {
         * 1024.0
 }
 
-/// The key of the resident memory, which is measured apart.
-pub(crate) const RESIDENT: &str = "resident_per_pair";
+/// The keys of the resident memory, which is measured apart, and how many pairs there are.
+pub(crate) const RESIDENT: [(&str, usize); 2] = [
+    ("resident_per_pair", 10_000),
+    ("resident_per_pair_of_many", 100_000),
+];
+
+/// As much as idle pairs may take. What would take more is left out.
+pub(crate) const MAX_RESIDENT: f64 = 4e9;
 
 /// Titles of the table's lines and the keys under which [`measure`] keeps them.
-pub(crate) const STAGES: [(&str, &str); 10] = [
+pub(crate) const STAGES: [(&str, &str); 14] = [
     ("object", "bytes of the connection object, beside the heap"),
     ("created_live", "live bytes, connection made"),
     ("handshake_peak", "peak bytes in the handshake"),
@@ -116,7 +141,7 @@ pub(crate) const STAGES: [(&str, &str); 10] = [
     ("handshake_allocations", "allocations, new to complete"),
     (
         "handshake_c_allocations",
-        "... those inside AWS-LC or OpenSSL",
+        "... those inside AWS-LC, BoringSSL or OpenSSL",
     ),
     ("transfer_peak", "peak bytes up to 512 KiB of data"),
     ("transfer_live", "live bytes after 512 KiB of data"),
@@ -124,16 +149,22 @@ pub(crate) const STAGES: [(&str, &str); 10] = [
         "record_allocations",
         "allocations per 16 KiB record (client sends, server receives)",
     ),
+    ("resumed_peak", "peak bytes in a resumed handshake"),
+    ("resumed_live", "live bytes, resumed handshake complete"),
+    ("resumed_allocations", "allocations of a resumed handshake"),
     (
-        RESIDENT,
-        "resident bytes of an idle pair, both sides together",
+        RESIDENT[0].0,
+        "resident bytes of an idle pair, both sides together, of 10,000",
     ),
+    (RESIDENT[1].0, "the same, of 100,000"),
 ];
 
+/// A figure of the client and of the server.
+fn both(accounts: &Accounts, figure: fn(&Account) -> f64) -> Value {
+    json!([figure(&accounts.client), figure(&accounts.server)])
+}
+
 fn stages(life: &Life) -> Value {
-    let both = |accounts: &Accounts, figure: fn(&Account) -> f64| {
-        json!([figure(&accounts.client), figure(&accounts.server)])
-    };
     let writes = life.writes as f64;
     let records = [life.transferred.client, life.transferred.server]
         .map(|account| account.allocations as f64 / writes);

@@ -5,7 +5,7 @@
 //! else is metered, that copy neither.
 
 use crate::pki::Pki;
-use crate::scenario::{Scenario, Writes};
+use crate::scenario::{Kind, Scenario, Writes};
 
 /// A library set up for one scenario.
 pub(crate) trait Engine: Sized {
@@ -20,11 +20,34 @@ pub(crate) trait Engine: Sized {
     fn new(pki: &Pki, scenario: Scenario) -> Option<Self>;
 
     /// A new client connection; its first flight is appended to `out` unless the library writes it
-    /// at the first [`Peer::handshake`].
+    /// at the first [`Peer::handshake`]. Early data goes with it if the scenario has it and there is
+    /// a session that allows for it.
     fn client(&self, out: &mut Self::Out) -> Self::Client;
 
     /// A new server connection.
     fn server(&self) -> Self::Server;
+
+    /// What a client's handshake rested on.
+    fn basis(client: &Self::Client) -> Basis;
+}
+
+/// What a handshake rested on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Basis {
+    /// Whether it resumed an earlier one.
+    pub(crate) resumed: bool,
+    /// Whether the server took early data.
+    pub(crate) early: bool,
+}
+
+impl Basis {
+    /// What it has to be, so that nothing else is measured instead.
+    fn of(kind: Kind) -> Self {
+        Self {
+            resumed: kind.resumes(),
+            early: kind == Kind::EarlyData,
+        }
+    }
 }
 
 /// What a library appends its output to: kept by the application, empty but grown before the meter
@@ -58,8 +81,9 @@ impl Outgoing for Vec<u8> {
 pub(crate) trait Peer {
     type Out: Outgoing;
 
-    /// Takes all of `input`, leaving it empty, and appends what is to be sent to `out`. Returns
-    /// whether the handshake is complete for this side.
+    /// Takes all of `input`, leaving it empty, and appends what is to be sent to `out`: early data
+    /// before the end of the handshake, and tickets after it, too. Returns whether the handshake is
+    /// complete for this side.
     fn handshake(&mut self, input: &mut Vec<u8>, out: &mut Self::Out) -> bool;
 
     /// Makes one application write and appends its record to `out`.
@@ -111,6 +135,7 @@ pub(crate) trait Subject {
 /// A [`Subject`] made of a library's two peers.
 pub(crate) struct Pair<E: Engine> {
     engine: E,
+    kind: Kind,
     peers: Option<(E::Client, E::Server)>,
     idle: Vec<(E::Client, E::Server)>,
     to_server: Wire<E::Out>,
@@ -157,19 +182,21 @@ impl<O: Outgoing> Wire<O> {
 
 impl<E: Engine> Pair<E> {
     pub(crate) fn new(pki: &Pki, scenario: Scenario) -> Option<Self> {
-        Some(Self {
+        let mut pair = Self {
             engine: E::new(pki, scenario)?,
+            kind: scenario.kind,
             peers: None,
             idle: Vec::new(),
             to_server: Wire::new(),
             to_client: Wire::new(),
             plain: vec![0x61; Writes::ALL[0].size],
-        })
+        };
+        // What later handshakes rest on: a ticket, or a chain that is known.
+        pair.shake(&mut Unmetered);
+        Some(pair)
     }
-}
 
-impl<E: Engine> Subject for Pair<E> {
-    fn handshake(&mut self, meter: &mut dyn Meter) {
+    fn shake(&mut self, meter: &mut dyn Meter) {
         let Self {
             engine,
             peers,
@@ -192,11 +219,11 @@ impl<E: Engine> Subject for Pair<E> {
         for _ in 0..MAX_FLIGHTS {
             if client_turn {
                 let (input, out) = (&mut to_client.received, &mut to_server.sent);
-                meter.client(&mut || client_done = client.handshake(input, out));
+                meter.client(&mut || client_done |= client.handshake(input, out));
             }
             if to_server.carry() {
                 let (input, out) = (&mut to_server.received, &mut to_client.sent);
-                meter.server(&mut || server_done = server.handshake(input, out));
+                meter.server(&mut || server_done |= server.handshake(input, out));
             }
             client_turn = to_client.carry();
             if client_done && server_done && !client_turn {
@@ -205,6 +232,14 @@ impl<E: Engine> Subject for Pair<E> {
             }
         }
         panic!("{}: the handshake does not complete", E::NAME);
+    }
+}
+
+impl<E: Engine> Subject for Pair<E> {
+    fn handshake(&mut self, meter: &mut dyn Meter) {
+        self.shake(meter);
+        let basis = self.peers.as_ref().map(|(client, _)| E::basis(client));
+        assert_eq!(basis, Some(Basis::of(self.kind)), "{}", E::NAME);
     }
 
     fn object_sizes(&self) -> [usize; 2] {

@@ -14,13 +14,14 @@ use crate::scenario::Auth;
 /// The name that the leaf is issued for and the client asks for.
 pub(crate) const SERVER_NAME: &str = "bench.example";
 
-/// A server's chain and key and the root the client trusts, all DER.
+/// A chain and its key and the root that the peers trust, all DER. Where clients are asked for a
+/// certificate they show the same: its leaf is good for both sides.
 pub(crate) struct Pki {
     /// Trust anchor.
     pub(crate) root: Vec<u8>,
     /// Issuer of the leaf.
     pub(crate) intermediate: Vec<u8>,
-    /// The server's certificate.
+    /// The certificate of the server, and of a client.
     pub(crate) leaf: Vec<u8>,
     /// PKCS #8 (version 1) private key of the leaf.
     pub(crate) key: Vec<u8>,
@@ -83,7 +84,10 @@ impl Pki {
             .push(DnType::CommonName, SERVER_NAME);
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
         let leaf = params
             .signed_by(&leaf_key, &middle_issuer)
             .expect("the leaf is valid");

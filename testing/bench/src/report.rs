@@ -12,7 +12,8 @@ use crate::machine;
 use crate::memory::STAGES;
 use crate::scenario::Scenario;
 use crate::sizes;
-use crate::stats::{median, summarise};
+use crate::sockets::{self, Figures};
+use crate::stats::{Summary, median, summarise};
 use crate::wall::{Effort, Row, Times, Transfer};
 
 /// The document and the summary while their sections are being replaced.
@@ -46,7 +47,7 @@ impl Report {
 
     /// Times of handshakes, the two sides apart.
     pub(crate) fn handshakes(&mut self, rows: &[Row<Scenario>]) {
-        let title = |key: &Scenario| format!("{}, {}", key.auth.name(), key.group.name());
+        let title = |key: &Scenario| key.title();
         let cell = |_: &Scenario, ns: f64| format!("{:.1}", ns / 1e3);
         let client = times_table(
             "client, µs",
@@ -66,7 +67,7 @@ impl Report {
         );
         let json = rows
             .iter()
-            .map(|row| (row.key.id(), times_json(&row.times, "ns")))
+            .map(|row| (row.key.id(), times_json(&row.times, false)))
             .collect();
         self.put(
             "handshakes",
@@ -90,7 +91,7 @@ impl Report {
         );
         let json = rows.iter().map(|row| {
             let (suite, writes) = row.key;
-            let mut value = times_json(&row.times, "ns");
+            let mut value = times_json(&row.times, true);
             value["batch_bytes"] = json!(writes.bytes());
             (format!("{}+{}", suite.name(), writes.size), value)
         });
@@ -137,9 +138,7 @@ impl Report {
         let mut json = Map::new();
         for (work, counts) in rows {
             let title = match work {
-                Work::Handshake(scenario) => {
-                    format!("{}, {}", scenario.auth.name(), scenario.group.name())
-                }
+                Work::Handshake(scenario) => scenario.title(),
                 Work::Transfer(writes) => format!("record of {} B, send / receive", writes.size),
             };
             let cells = engines::NAMES.iter().zip(counts).map(|(name, counts)| {
@@ -150,13 +149,34 @@ impl Report {
                 cells.collect::<Vec<_>>().join(" | ")
             ));
             let values = engines::NAMES.iter().zip(counts).map(|(name, counts)| {
-                let sides =
-                    counts.map(|sides| sides.map(|c| json!({"total": c.total, "rest": c.rest})));
+                let sides = counts.map(|sides| {
+                    sides.map(|c| json!({"total": c.total, "rest": c.rest, "rust": c.rust}))
+                });
                 ((*name).to_owned(), json!(sides))
             });
             json.insert(work.id(), Value::Object(values.collect()));
         }
         self.put("instructions", &lines.join("\n"), Value::Object(json));
+    }
+
+    /// The web servers.
+    pub(crate) fn sockets(&mut self, table: &sockets::Table) {
+        let text = sockets_text(table);
+        let json = table.iter().map(|(load, figures)| {
+            let servers = sockets::SERVERS.iter().zip(figures);
+            let servers = servers.map(|(name, figures)| {
+                let figures = figures.as_ref().map(sockets::Figures::json);
+                ((*name).to_owned(), json!(figures))
+            });
+            (load.title.to_owned(), Value::Object(servers.collect()))
+        });
+        let json = Value::Object(json.collect());
+        let text = format!(
+            "{text}\n\nLoad average {} before and {} after.",
+            self.load_before,
+            machine::load()
+        );
+        self.put("sockets", &text, json);
     }
 
     /// Bytes of code, as [`crate::sizes::measure`] gives them.
@@ -243,10 +263,7 @@ fn times_table<K>(
     cell: impl Fn(&K, f64) -> String,
     is_speed: bool,
 ) -> String {
-    let others: Vec<_> = engines::NAMES
-        .into_iter()
-        .filter(|name| *name != WAXWING)
-        .collect();
+    let others: Vec<_> = engines::others().collect();
     let ratios: Vec<_> = others
         .iter()
         .map(|name| format!("{WAXWING} : {name}"))
@@ -287,6 +304,57 @@ fn times_table<K>(
     lines.join("\n")
 }
 
+/// The table of the web servers: speed, processor time, and system calls of each load.
+fn sockets_text(table: &sockets::Table) -> String {
+    let names = sockets::SERVERS;
+    let mut lines = vec![
+        format!(
+            "| | {} | {WAXWING} : {} | {WAXWING} : {} |",
+            names.join(" | "),
+            names[1],
+            names[2]
+        ),
+        format!("|---|{}", "---|".repeat(names.len() + 2)),
+    ];
+    for (load, figures) in table {
+        let mut line = |what: &str, cell: &dyn Fn(&Figures) -> String, ratio: bool| {
+            let cells = figures
+                .iter()
+                .map(|f| f.as_ref().map_or("-".to_owned(), cell));
+            let ours = figures[0].as_ref().filter(|_| ratio);
+            let ratios = figures[1..].iter().map(|theirs| match (ours, theirs) {
+                (Some(ours), Some(theirs)) => format!("{:.2}", ours.busy_ratio(theirs)),
+                _ => String::new(),
+            });
+            let cells: Vec<_> = cells.chain(ratios).collect();
+            lines.push(format!(
+                "| {}: {what} | {} |",
+                load.title,
+                cells.join(" | ")
+            ));
+        };
+        let bytes = load.size as f64;
+        if load.size > 100_000 {
+            let speed = |figures: &Figures| format!("{:.2}", bytes / figures.wall().median);
+            line("GB/s", &speed, false);
+        } else {
+            let rate = |figures: &Figures| grouped(Some(1e9 / figures.wall().median));
+            line("requests/s", &rate, false);
+        }
+        let busy = |figures: &Figures| {
+            let Summary { median, spread } = figures.busy();
+            format!("{:.1} ±{:.0} %", median / 1e3, spread * 100.0)
+        };
+        line("µs of the server's processor by request", &busy, true);
+        let calls = |figures: &Figures| {
+            let calls = figures.calls();
+            calls.map_or("-".to_owned(), |calls| format!("{calls:.1}"))
+        };
+        line("system calls by request", &calls, false);
+    }
+    lines.join("\n")
+}
+
 /// The median over the rounds of our time by theirs, or for speeds of their time by ours.
 fn ratio(ours: &[f64], theirs: &[f64], is_speed: bool) -> f64 {
     let of_round = |(ours, theirs): (&f64, &f64)| {
@@ -299,18 +367,33 @@ fn ratio(ours: &[f64], theirs: &[f64], is_speed: bool) -> f64 {
     median(&ours.iter().zip(theirs).map(of_round).collect::<Vec<_>>())
 }
 
-fn times_json(times: &[Option<Times>], unit: &str) -> Value {
+/// Each subject's medians and rounds, and how Waxwing compares with the others.
+fn times_json(times: &[Option<Times>], is_speed: bool) -> Value {
     let subject = |(name, times): (&&str, &Option<Times>)| {
         let value = times.as_ref().map(|times| {
             let side = |rounds: &Vec<f64>| {
                 let summary = summarise(rounds);
-                json!({unit: summary.median, "spread": summary.spread, "rounds": rounds})
+                json!({"ns": summary.median, "spread": summary.spread, "rounds": rounds})
             };
             json!({"client": side(&times.client), "server": side(&times.server)})
         });
         ((*name).to_owned(), json!(value))
     };
-    Value::Object(engines::NAMES.iter().zip(times).map(subject).collect())
+    let mut json: Map<_, _> = engines::NAMES.iter().zip(times).map(subject).collect();
+    let times_of = |name: &str| {
+        let index = engines::NAMES.iter().position(|other| *other == name)?;
+        times[index].as_ref()
+    };
+    let ratios = engines::others().filter_map(|name| {
+        let (ours, theirs) = (times_of(WAXWING)?, times_of(name)?);
+        let client = ratio(&ours.client, &theirs.client, is_speed);
+        let server = ratio(&ours.server, &theirs.server, is_speed);
+        let sides = json!({"client": client, "server": server});
+        Some((name.to_owned(), sides))
+    });
+    let ratios = Value::Object(ratios.collect());
+    json.insert("ratio_to".to_owned(), ratios);
+    Value::Object(json)
 }
 
 /// All instructions, and in brackets those outside the primitives where these can be told apart: the

@@ -1,23 +1,33 @@
 //! The system's OpenSSL, through a memory transport under its own BIO method.
 
+use std::ffi::c_int;
 use std::io::{self, Read, Write};
 use std::mem::{self, MaybeUninit};
+use std::sync::{Arc, Mutex};
 
+use foreign_types_shared::ForeignTypeRef;
 use openssl::pkey::PKey;
 use openssl::ssl::{
-    ErrorCode, Ssl, SslContext, SslContextBuilder, SslMethod, SslSessionCacheMode, SslStream,
-    SslVerifyMode, SslVersion,
+    ErrorCode, ShutdownState, Ssl, SslContext, SslContextBuilder, SslMethod, SslOptions,
+    SslSession, SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion,
 };
 use openssl::x509::X509;
 
-use crate::pair::{Engine, Peer};
+use crate::engines::groups_list;
+use crate::pair::{Basis, Engine, Peer};
 use crate::pki::{Pki, SERVER_NAME};
-use crate::scenario::{Group, Scenario, Suite};
+use crate::scenario::{EARLY, Kind, MAX_EARLY, Scenario, Suite, Version};
 
 pub(crate) struct OpenSsl {
     client: SslContext,
     server: SslContext,
+    sessions: Sessions,
+    resumes: bool,
+    early: bool,
 }
+
+/// The client's last session. OpenSSL leaves keeping them to the application.
+type Sessions = Arc<Mutex<Option<SslSession>>>;
 
 fn context(scenario: Scenario) -> Option<SslContextBuilder> {
     let suite = match scenario.suite {
@@ -25,20 +35,78 @@ fn context(scenario: Scenario) -> Option<SslContextBuilder> {
         Suite::Aes256 => "TLS_AES_256_GCM_SHA384",
         Suite::ChaCha20 => "TLS_CHACHA20_POLY1305_SHA256",
     };
-    let group = match scenario.group {
-        Group::X25519 => "X25519",
-        Group::P256 => "P-256",
-        Group::X25519MlKem768 => "X25519MLKEM768",
+    let version = match scenario.version {
+        Version::Tls13 => SslVersion::TLS1_3,
+        Version::Tls12 => SslVersion::TLS1_2,
     };
     let mut context = SslContext::builder(SslMethod::tls()).expect("a context");
-    context
-        .set_min_proto_version(Some(SslVersion::TLS1_3))
-        .expect("TLS 1.3 is there");
+    let limits = [
+        context.set_min_proto_version(Some(version)),
+        context.set_max_proto_version(Some(version)),
+    ];
+    assert!(limits.iter().all(Result::is_ok), "the version is there");
     context.set_ciphersuites(suite).expect("the suite is there");
-    context.set_session_cache_mode(SslSessionCacheMode::OFF);
+    context
+        .set_cipher_list("ECDHE+AES128+AESGCM")
+        .expect("suites of TLS 1.2 are there");
+    if !scenario.kind.resumes() {
+        context.set_session_cache_mode(SslSessionCacheMode::OFF);
+        context.set_options(SslOptions::NO_TICKET);
+    }
     // Fails for the hybrid group before OpenSSL 3.5.
-    context.set_groups_list(group).ok()?;
+    context.set_groups_list(&groups_list(scenario)).ok()?;
     Some(context)
+}
+
+fn trust(context: &mut SslContextBuilder, pki: &Pki, mode: SslVerifyMode) {
+    let root = X509::from_der(&pki.root).expect("the root is a certificate");
+    context.cert_store_mut().add_cert(root).expect("an anchor");
+    context.set_verify(mode);
+}
+
+fn certify(context: &mut SslContextBuilder, pki: &Pki) {
+    let leaf = X509::from_der(&pki.leaf).expect("the leaf is a certificate");
+    let intermediate = X509::from_der(&pki.intermediate).expect("a certificate");
+    let key = PKey::private_key_from_der(&pki.key).expect("the key is PKCS #8");
+    context.set_certificate(&leaf).expect("a usable leaf");
+    context
+        .add_extra_chain_cert(intermediate)
+        .expect("a usable intermediate");
+    context.set_private_key(&key).expect("the leaf's key");
+}
+
+fn client_context(pki: &Pki, scenario: Scenario, sessions: &Sessions) -> Option<SslContext> {
+    let mut client = context(scenario)?;
+    trust(&mut client, pki, SslVerifyMode::PEER);
+    if scenario.kind.is_mutual() {
+        certify(&mut client, pki);
+    }
+    if scenario.kind.resumes() {
+        let only_callback = SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL;
+        client.set_session_cache_mode(only_callback);
+        let sessions = Arc::clone(sessions);
+        client.set_new_session_callback(move |_, session| {
+            *sessions.lock().expect("one thread") = Some(session);
+        });
+    }
+    Some(client.build())
+}
+
+fn server_context(pki: &Pki, scenario: Scenario) -> Option<SslContext> {
+    let mut server = context(scenario)?;
+    certify(&mut server, pki);
+    if scenario.kind.is_mutual() {
+        let required = SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT;
+        trust(&mut server, pki, required);
+    }
+    let tickets = usize::from(scenario.kind.resumes());
+    server
+        .set_num_tickets(tickets)
+        .expect("the number can be set");
+    if scenario.kind == Kind::EarlyData {
+        server.set_max_early_data(MAX_EARLY).expect("a limit");
+    }
+    Some(server.build())
 }
 
 impl Engine for OpenSsl {
@@ -49,43 +117,67 @@ impl Engine for OpenSsl {
     type Server = SslStream<Transport>;
 
     fn new(pki: &Pki, scenario: Scenario) -> Option<Self> {
-        let mut client = context(scenario)?;
-        let root = X509::from_der(&pki.root).expect("the root is a certificate");
-        client.cert_store_mut().add_cert(root).expect("an anchor");
-        client.set_verify(SslVerifyMode::PEER);
-
-        let mut server = context(scenario)?;
-        let leaf = X509::from_der(&pki.leaf).expect("the leaf is a certificate");
-        let intermediate = X509::from_der(&pki.intermediate).expect("a certificate");
-        let key = PKey::private_key_from_der(&pki.key).expect("the key is PKCS #8");
-        server.set_certificate(&leaf).expect("a usable leaf");
-        server
-            .add_extra_chain_cert(intermediate)
-            .expect("a usable intermediate");
-        server.set_private_key(&key).expect("the leaf's key");
-        server
-            .set_num_tickets(0)
-            .expect("tickets can be turned off");
-
+        let sessions = Sessions::default();
         Some(Self {
-            client: client.build(),
-            server: server.build(),
+            client: client_context(pki, scenario, &sessions)?,
+            server: server_context(pki, scenario)?,
+            sessions,
+            resumes: scenario.kind.resumes(),
+            early: scenario.kind == Kind::EarlyData,
         })
     }
 
-    fn client(&self, _out: &mut Vec<u8>) -> SslStream<Transport> {
+    fn client(&self, out: &mut Vec<u8>) -> SslStream<Transport> {
         let mut ssl = Ssl::new(&self.client).expect("a connection");
         ssl.set_hostname(SERVER_NAME).expect("a DNS name");
         ssl.param_mut().set_host(SERVER_NAME).expect("a DNS name");
         ssl.set_connect_state();
-        SslStream::new(ssl, Transport::default()).expect("a stream")
+        // A session of TLS 1.2 serves again; one of TLS 1.3 is replaced by the next ticket.
+        let session = self.sessions.lock().expect("one thread").clone();
+        if let Some(session) = &session {
+            // SAFETY: the session is of a connection of the same context.
+            unsafe { ssl.set_session(session) }.expect("the session is usable");
+        }
+        let transport = Transport {
+            session_matters: self.resumes,
+            ..Transport::default()
+        };
+        let mut stream = SslStream::new(ssl, transport).expect("a stream");
+        if self.early && session.is_some() {
+            let taken = with_wires(&mut stream, &mut Vec::new(), out, |stream| {
+                stream.write_early_data(&EARLY)
+            });
+            assert_eq!(taken.expect("the session allows for it"), EARLY.len());
+        }
+        stream
     }
 
     fn server(&self) -> SslStream<Transport> {
         let mut ssl = Ssl::new(&self.server).expect("a connection");
         ssl.set_accept_state();
-        SslStream::new(ssl, Transport::default()).expect("a stream")
+        let transport = Transport {
+            early_to_come: self.early,
+            session_matters: self.resumes,
+            ..Transport::default()
+        };
+        SslStream::new(ssl, transport).expect("a stream")
     }
+
+    fn basis(client: &SslStream<Transport>) -> Basis {
+        // SAFETY: the function only looks at the connection.
+        let early = unsafe { SSL_get_early_data_status(client.ssl().as_ptr()) };
+        Basis {
+            resumed: client.ssl().session_reused(),
+            early: early == EARLY_DATA_ACCEPTED,
+        }
+    }
+}
+
+const EARLY_DATA_ACCEPTED: c_int = 2;
+
+unsafe extern "C" {
+    /// OpenSSL's own; the crate `openssl-sys` does not declare it.
+    fn SSL_get_early_data_status(ssl: *const openssl_sys::SSL) -> c_int;
 }
 
 /// What OpenSSL reads and writes. The wires of the pair are swapped in for a call and out again,
@@ -95,6 +187,10 @@ pub(crate) struct Transport {
     input: Vec<u8>,
     consumed: usize,
     out: Vec<u8>,
+    /// On a server: whether the client may still send early data.
+    early_to_come: bool,
+    /// Whether a later connection rests on this one.
+    session_matters: bool,
 }
 
 impl Read for Transport {
@@ -144,10 +240,22 @@ impl Peer for SslStream<Transport> {
     type Out = Vec<u8>;
 
     fn handshake(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
-        with_wires(self, input, out, |stream| match stream.do_handshake() {
-            Ok(()) => true,
-            Err(error) if error.code() == ErrorCode::WANT_READ => false,
-            Err(error) => panic!("OpenSSL: {error}"),
+        with_wires(self, input, out, |stream| {
+            if stream.get_ref().early_to_come && !read_early(stream) {
+                return false;
+            }
+            match stream.do_handshake() {
+                Ok(()) => {
+                    if stream.get_ref().session_matters {
+                        // A session whose connection ends otherwise is not resumed again.
+                        stream.set_shutdown(ShutdownState::SENT);
+                    }
+                    read_tickets(stream);
+                    true
+                }
+                Err(error) if error.code() == ErrorCode::WANT_READ => false,
+                Err(error) => panic!("OpenSSL: {error}"),
+            }
         })
     }
 
@@ -172,5 +280,31 @@ impl Peer for SslStream<Transport> {
                 }
             }
         })
+    }
+}
+
+/// Reads early data until it has ended; false if more may come.
+fn read_early(stream: &mut SslStream<Transport>) -> bool {
+    let mut plain = [0; EARLY.len()];
+    loop {
+        match stream.read_early_data(&mut plain) {
+            Ok(0) => {
+                stream.get_mut().early_to_come = false;
+                return true;
+            }
+            Ok(len) => assert_eq!(len, EARLY.len()),
+            Err(error) if error.code() == ErrorCode::WANT_READ => return false,
+            Err(error) => panic!("OpenSSL: {error}"),
+        }
+    }
+}
+
+/// What comes after the handshake is only looked at by a read.
+fn read_tickets(stream: &mut SslStream<Transport>) {
+    let transport = stream.get_ref();
+    if transport.consumed < transport.input.len() {
+        let result = stream.ssl_read(&mut [0]);
+        let code = result.map_err(|error| error.code());
+        assert_eq!(code, Err(ErrorCode::WANT_READ), "there are only tickets");
     }
 }
