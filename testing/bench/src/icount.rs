@@ -18,7 +18,7 @@ use crate::pki::Pki;
 use crate::scenario::{Scenario, Writes};
 
 /// Times that the child repeats what is counted.
-const REPEAT: usize = 4;
+pub(crate) const REPEAT: usize = 4;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,19 +133,19 @@ fn count_side(subject: &str, work: Work, toggle: &str, dir: &Path) -> Count {
 }
 
 /// The child's part: warms up, then repeats the work with the marks around it.
-pub(crate) fn repeat(subject: &str, work: Work, pki: &Pki) {
+pub(crate) fn repeat(subject: &str, work: Work, pki: &Pki, times: usize) {
     let subject = engines::subject(subject, pki, work.scenario());
     let mut subject = subject.expect("the parent asks for what there is");
     subject.handshake(&mut Unmetered);
     match work {
         Work::Handshake(_) => {
-            for _ in 0..REPEAT {
+            for _ in 0..times {
                 subject.handshake(&mut Marks);
             }
         }
         Work::Transfer(writes) => {
             subject.transfer(writes, &mut Unmetered);
-            for _ in 0..REPEAT {
+            for _ in 0..times {
                 subject.transfer(writes, &mut Marks);
             }
         }

@@ -68,7 +68,13 @@ enum Task {
     Sizes,
     /// Runs one subject's work with marks for callgrind.
     #[command(hide = true)]
-    Repeat { subject: String, work: String },
+    Repeat {
+        subject: String,
+        work: String,
+        /// Times; more of them for a sampling profiler, which sees the harness as well.
+        #[arg(default_value_t = icount::REPEAT)]
+        times: usize,
+    },
     /// Counts heap blocks in this process and prints JSON.
     #[command(hide = true)]
     Heap,
@@ -114,9 +120,13 @@ fn main() -> ExitCode {
     let all = matches!(args.command, Task::All);
 
     match &args.command {
-        Task::Repeat { subject, work } => {
+        Task::Repeat {
+            subject,
+            work,
+            times,
+        } => {
             let work = Work::from_id(work).expect("the parent gives an id");
-            icount::repeat(subject, work, &pki(work.scenario().auth));
+            icount::repeat(subject, work, &pki(work.scenario().auth), *times);
             return ExitCode::SUCCESS;
         }
         Task::Heap => {
