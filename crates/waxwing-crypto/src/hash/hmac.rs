@@ -34,12 +34,11 @@ impl HmacKey {
     /// HMAC over the concatenation of `parts`.
     #[must_use]
     pub fn sign(&self, parts: &[&[u8]]) -> Digest {
-        let len = self.hash.output_len();
         let bytes = match &self.midstates {
-            Midstates::Words32(key) => key.sign(parts, len),
-            Midstates::Words64(key) => key.sign(parts, len),
+            Midstates::Words32(key) => key.sign(parts),
+            Midstates::Words64(key) => key.sign(parts),
         };
-        Digest::new(bytes, len)
+        Digest::new(bytes, self.hash.output_len())
     }
 }
 
@@ -92,8 +91,8 @@ impl<W: Word, const BLOCK: usize> Keyed<W, BLOCK> {
         }
     }
 
-    /// HMAC over `parts`, with a hash of `len` bytes.
-    fn sign(&self, parts: &[&[u8]], len: usize) -> [u8; MAX_HASH_LEN] {
+    /// HMAC over `parts`.
+    fn sign(&self, parts: &[&[u8]]) -> [u8; MAX_HASH_LEN] {
         let mut running = Running::after_block(self.compress, self.inner);
         for part in parts {
             running.update(part);
@@ -101,7 +100,7 @@ impl<W: Word, const BLOCK: usize> Keyed<W, BLOCK> {
         let mut inner = running.finish();
         running.zeroize();
         running = Running::after_block(self.compress, self.outer);
-        running.update(&inner[..len]);
+        running.update(&inner[..W::OUTPUT]);
         let bytes = running.finish();
         running.zeroize();
         inner.as_mut_slice().zeroize();

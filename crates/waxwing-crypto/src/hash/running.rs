@@ -9,11 +9,16 @@ pub(super) type CompressFn<W, const BLOCK: usize> = fn(&mut [W; 8], &[[u8; BLOCK
 
 /// A word of the state.
 pub(super) trait Word: DefaultIsZeroes {
+    /// Bytes of output that count: all of SHA-256's, and of SHA-512's as many as SHA-384 has.
+    const OUTPUT: usize;
+
     /// Writes the words in the order of their bytes on the wire, as far as the longest hash goes.
     fn write_all(words: &[Self; 8], out: &mut [u8; MAX_HASH_LEN]);
 }
 
 impl Word for u32 {
+    const OUTPUT: usize = 32;
+
     fn write_all(words: &[Self; 8], out: &mut [u8; MAX_HASH_LEN]) {
         for (bytes, word) in out.as_chunks_mut().0.iter_mut().zip(words) {
             *bytes = word.to_be_bytes();
@@ -22,6 +27,8 @@ impl Word for u32 {
 }
 
 impl Word for u64 {
+    const OUTPUT: usize = MAX_HASH_LEN;
+
     fn write_all(words: &[Self; 8], out: &mut [u8; MAX_HASH_LEN]) {
         for (bytes, word) in out.as_chunks_mut().0.iter_mut().zip(words) {
             *bytes = word.to_be_bytes();
@@ -77,10 +84,12 @@ impl<W: Word, const BLOCK: usize> Running<W, BLOCK> {
         let used = self.used();
         self.total = self.total.wrapping_add(data.len() as u64);
         let room = &mut self.buffered[used..];
-        if data.len() < room.len() {
-            room[..data.len()].copy_from_slice(data);
-        } else {
-            self.update_blocks(used, data);
+        match data {
+            // Copies of a length that is not known take a call: not for nothing, or for one byte.
+            [] => {}
+            [byte] if room.len() > 1 => room[0] = *byte,
+            _ if data.len() < room.len() => room[..data.len()].copy_from_slice(data),
+            _ => self.update_blocks(used, data),
         }
     }
 
