@@ -12,6 +12,13 @@ pub fn extract(hash: &'static Hash, salt: &[u8], input: &[u8]) -> Digest {
     hash.hmac_key(salt).sign(&[input])
 }
 
+/// HKDF-Extract without a salt, which is then as many zeros as the hash has bytes (RFC 5869, Section
+/// 2.2). That is an HMAC key known beforehand.
+#[must_use]
+pub fn extract_unsalted(hash: &'static Hash, input: &[u8]) -> Digest {
+    hash.hmac_key_of_zeros().sign(&[input])
+}
+
 /// HKDF-Expand (RFC 5869, Section 2.3); `info` is given in parts.
 ///
 /// # Errors
@@ -189,6 +196,15 @@ mod tests {
             hex::encode(okm),
             "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
         );
+    }
+
+    #[test]
+    fn no_salt_is_a_salt_of_zeros() {
+        for hash in [&SHA256, &SHA384] {
+            let zeros = Digest::zeros(hash.output_len());
+            let salted = extract(hash, zeros.as_ref(), b"input");
+            assert!(extract_unsalted(hash, b"input").ct_eq(salted.as_ref()));
+        }
     }
 
     #[test]

@@ -59,6 +59,60 @@ impl fmt::Debug for HmacKey {
     }
 }
 
+/// What a key that is no secret leads to.
+pub(super) struct KeyMidstates<W> {
+    inner: [W; 8],
+    outer: [W; 8],
+}
+
+/// Under SHA-256 with a key of zeros.
+pub(super) const ZEROS_SHA256: KeyMidstates<u32> = KeyMidstates {
+    inner: [
+        0xf454_dead,
+        0x9725_214f,
+        0x90da_f2a0,
+        0xdf12_28ea,
+        0x64e5_750f,
+        0xa392_4181,
+        0x824a_932b,
+        0xf8e0_4e32,
+    ],
+    outer: [
+        0xd385_480f,
+        0x7abb_6477,
+        0x37c9_c538,
+        0x5dd8_2467,
+        0x8e04_3a72,
+        0x7534_34b0,
+        0xdeb8_2818,
+        0x361d_45a6,
+    ],
+};
+
+/// Under SHA-384 with a key of zeros.
+pub(super) const ZEROS_SHA384: KeyMidstates<u64> = KeyMidstates {
+    inner: [
+        0x53f8_6932_7560_c3a2,
+        0xc237_b051_64a5_bbe8,
+        0xe581_f739_4cfa_66b8,
+        0x846f_a619_22fa_ad62,
+        0xdd0b_37ce_462c_ff5e,
+        0x7ee8_a4bd_c875_67f3,
+        0x39bd_a99c_75a0_47f7,
+        0xc7bd_628b_d3f9_a734,
+    ],
+    outer: [
+        0xff6c_e3f9_ca86_c81c,
+        0x5855_59c2_ae0f_c15c,
+        0xcf0d_5686_fb65_a54e,
+        0xf1d5_4ee1_9e8c_fd02,
+        0xa5c7_20ab_778f_f100,
+        0xdeb3_e5f6_6757_3e8c,
+        0xc1bf_c7ec_16b5_91f3,
+        0x34d4_87c1_c79d_59eb,
+    ],
+};
+
 /// The midstates for one size of word.
 #[derive(Clone)]
 pub(super) struct Keyed<W, const BLOCK: usize> {
@@ -88,6 +142,15 @@ impl<W: Word, const BLOCK: usize> Keyed<W, BLOCK> {
             compress,
             inner,
             outer,
+        }
+    }
+
+    /// From what a key leads to.
+    pub(super) const fn known(compress: CompressFn<W, BLOCK>, midstates: &KeyMidstates<W>) -> Self {
+        Self {
+            compress,
+            inner: midstates.inner,
+            outer: midstates.outer,
         }
     }
 

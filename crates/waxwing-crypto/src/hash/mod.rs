@@ -14,7 +14,7 @@ mod running;
 pub use digest::Digest;
 pub use hmac::HmacKey;
 
-use hmac::{Keyed, Midstates};
+use hmac::{Keyed, Midstates, ZEROS_SHA256, ZEROS_SHA384};
 use running::Running;
 
 /// Bytes of the longest output: SHA-384 is the largest hash of any TLS 1.3 or 1.2 suite.
@@ -117,6 +117,15 @@ impl Hash {
         let midstates = match self.compress {
             Compress::Words32(f) => Midstates::Words32(Keyed::new(f, SHA256_INITIAL, key)),
             Compress::Words64(f) => Midstates::Words64(Keyed::new(f, SHA384_INITIAL, key)),
+        };
+        HmacKey::new(self, midstates)
+    }
+
+    /// The HMAC key of zeros, however many, up to a block of them.
+    pub(crate) const fn hmac_key_of_zeros(&'static self) -> HmacKey {
+        let midstates = match self.compress {
+            Compress::Words32(f) => Midstates::Words32(Keyed::known(f, &ZEROS_SHA256)),
+            Compress::Words64(f) => Midstates::Words64(Keyed::known(f, &ZEROS_SHA384)),
         };
         HmacKey::new(self, midstates)
     }
