@@ -210,7 +210,7 @@ impl Ring {
     /// Its bytes, sealed for this pool.
     ///
     /// ```text
-    ///   "WXK" 1 | salt, and sealed: cipher suite u16 | index 32 | keys: name 16, secret 32,
+    ///   "WXK" 1 | salt, nonce, and sealed: cipher suite u16 | index 32 | keys: name 16, secret 32,
     ///             starts u64, ends u64
     /// ```
     pub(crate) fn wrap(
@@ -228,7 +228,7 @@ impl Ring {
             plain.extend_from_slice(&key.starts.to_be_bytes());
             plain.extend_from_slice(&key.ends.to_be_bytes());
         }
-        master.seal(Purpose::Ring, pool.as_bytes(), &plain, MAGIC.to_vec())
+        master.seal(Purpose::Ring, pool.as_bytes(), &MAGIC, &plain)
     }
 
     /// Reads what [`Self::wrap`] wrote.
