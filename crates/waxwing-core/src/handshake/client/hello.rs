@@ -110,10 +110,16 @@ fn send_hello(offer: &mut Offer, cookie: Option<&[u8]>, env: &mut Env<'_>) -> Re
         transcript: &env.cx.transcript,
     };
     let typ = HandshakeType::CLIENT_HELLO;
-    let bytes = env
-        .flight
-        .message(typ, &mut |w| hello.write(w, &mut sent))?;
-    env.cx.transcript.add(bytes);
+    let mut hashed = None;
+    #[cfg(test)]
+    let replaces = env.flight.replaces();
+    let bytes = env.flight.message(typ, &mut |w| {
+        hashed = hello.write(w, &mut sent)?;
+        Ok(())
+    })?;
+    #[cfg(test)]
+    let hashed = hashed.filter(|_| !replaces);
+    env.cx.transcript.add_hashed(bytes, hashed);
     env.cx.trace_sent(typ, bytes);
     offer.sent = sent;
     env.flight.end_flight()

@@ -104,8 +104,8 @@ impl AwaitClientHello {
             extensions.post_handshake_auth && config.post_handshake_auth.is_some();
         info.version = Some(version);
 
-        let psk = match self.find_psk(&hello, message, suite, stage, env)? {
-            psk13::Outcome::Settled(psk) => psk,
+        let (psk, hashed) = match self.find_psk(&hello, message, suite, stage, env)? {
+            psk13::Outcome::Settled(psk, hashed) => (psk, hashed),
             psk13::Outcome::Pending(pending) => {
                 return Ok(AwaitLookup::new(self, message, pending).wait());
             }
@@ -119,7 +119,7 @@ impl AwaitClientHello {
         env.cx.info.cipher_suite = Some(suite.id);
         env.cx.info.group = share.map(|(group, _)| group.name());
         env.cx.transcript.start(suite.hash);
-        env.cx.transcript.add(message.bytes);
+        env.cx.transcript.add_hashed(message.bytes, hashed);
 
         let accepted = psk.as_ref().is_some_and(|psk| psk.early_data);
         let early_data = self.early_data(extensions.early_data, accepted, env)?;
@@ -190,7 +190,7 @@ impl AwaitClientHello {
                 retried: self.retry.is_some(),
             }
             .run(stage, env),
-            _ => Ok(psk13::Outcome::Settled(None)),
+            _ => Ok(psk13::Outcome::Settled(None, None)),
         }
     }
 

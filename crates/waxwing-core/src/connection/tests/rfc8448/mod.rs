@@ -162,6 +162,10 @@ impl Flight for Replay<'_> {
         })
     }
 
+    fn replaces(&self) -> bool {
+        true
+    }
+
     fn change_cipher_spec(&mut self) {
         self.flight.change_cipher_spec();
     }
