@@ -1,9 +1,7 @@
 //! HKDF (RFC 5869), the labelled expansion of TLS 1.3 (RFC 9846, Section 7.1), and the PRF of
 //! TLS 1.2 (RFC 5246, Section 5).
 
-use zeroize::Zeroize;
-
-use crate::{CryptoError, Digest, Hash, HmacKey, MAX_HASH_LEN};
+use crate::{CryptoError, Digest, Hash, HmacKey};
 
 /// Prefix of every label in TLS 1.3 (RFC 9846, Section 7.1).
 pub const TLS13_LABEL_PREFIX: &[u8] = b"tls13 ";
@@ -14,13 +12,20 @@ pub fn extract(hash: &'static Hash, salt: &[u8], input: &[u8]) -> Digest {
     hash.hmac_key(salt).sign(&[input])
 }
 
+/// HKDF-Extract without a salt, which is then as many zeros as the hash has bytes (RFC 5869, Section
+/// 2.2). That is an HMAC key known beforehand.
+#[must_use]
+pub fn extract_unsalted(hash: &'static Hash, input: &[u8]) -> Digest {
+    hash.hmac_key_of_zeros().sign(&[input])
+}
+
 /// HKDF-Expand (RFC 5869, Section 2.3); `info` is given in parts.
 ///
 /// # Errors
 /// [`CryptoError::Misuse`] if more than 255 blocks of output, or more than
 /// `MAX_INFO_PARTS` parts, are asked for.
 pub fn expand(key: &HmacKey, info: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
-    const MAX_INFO_PARTS: usize = 6;
+    const MAX_INFO_PARTS: usize = 4;
     if info.len() > MAX_INFO_PARTS {
         return Err(CryptoError::Misuse);
     }
@@ -38,6 +43,66 @@ pub fn expand(key: &HmacKey, info: &[&[u8]], out: &mut [u8]) -> Result<(), Crypt
     Ok(())
 }
 
+/// Bytes of an HkdfLabel up to its context, for every label of the handshake.
+const MAX_HEAD: usize = 32;
+/// Where the label begins in it.
+const LABEL_AT: usize = 2 + 1 + TLS13_LABEL_PREFIX.len();
+
+/// What an expansion is for: HkdfLabel (RFC 9846, Section 7.1). All that comes before the context is
+/// brought together if the label is of the usual length, since an HMAC takes one part faster than
+/// several short ones.
+struct HkdfLabel<'a> {
+    /// The output's length, the label's length, and the prefix; then a short label and the context's
+    /// length.
+    head: [u8; MAX_HEAD],
+    head_len: usize,
+    /// A label that is not in the head.
+    long_label: &'a [u8],
+    context_len: [u8; 1],
+    context: &'a [u8],
+}
+
+impl<'a> HkdfLabel<'a> {
+    fn new(out_len: usize, label: &'a [u8], context: &'a [u8]) -> Result<Self, CryptoError> {
+        let too_long = |_| CryptoError::Misuse;
+        let out_len = u16::try_from(out_len).map_err(too_long)?;
+        let label_len = u8::try_from(TLS13_LABEL_PREFIX.len() + label.len()).map_err(too_long)?;
+        let context_len = u8::try_from(context.len()).map_err(too_long)?;
+        let mut head = [0; MAX_HEAD];
+        head[..2].copy_from_slice(&out_len.to_be_bytes());
+        head[2] = label_len;
+        head[3..LABEL_AT].copy_from_slice(TLS13_LABEL_PREFIX);
+        let place = head[LABEL_AT..].split_at_mut_checked(label.len());
+        let (head_len, long_label) = match place {
+            Some((place, [after, ..])) => {
+                place.copy_from_slice(label);
+                *after = context_len;
+                (LABEL_AT + label.len() + 1, &[][..])
+            }
+            _ => (LABEL_AT, label),
+        };
+        Ok(Self {
+            head,
+            head_len,
+            long_label,
+            context_len: [context_len],
+            context,
+        })
+    }
+
+    /// All of it, in order.
+    fn parts(&self) -> [&[u8]; 4] {
+        let long = !self.long_label.is_empty();
+        let context_len: &[u8] = if long { &self.context_len } else { &[] };
+        [
+            &self.head[..self.head_len],
+            self.long_label,
+            context_len,
+            self.context,
+        ]
+    }
+}
+
 /// HKDF-Expand-Label (RFC 9846, Section 7.1) into `out`.
 ///
 /// # Errors
@@ -48,20 +113,9 @@ pub fn expand_label(
     context: &[u8],
     out: &mut [u8],
 ) -> Result<(), CryptoError> {
-    let too_long = |_| CryptoError::Misuse;
-    let out_len = u16::try_from(out.len()).map_err(too_long)?.to_be_bytes();
-    let label_len = [u8::try_from(TLS13_LABEL_PREFIX.len() + label.len()).map_err(too_long)?];
-    let context_len = [u8::try_from(context.len()).map_err(too_long)?];
     expand(
         key,
-        &[
-            &out_len,
-            &label_len,
-            TLS13_LABEL_PREFIX,
-            label,
-            &context_len,
-            context,
-        ],
+        &HkdfLabel::new(out.len(), label, context)?.parts(),
         out,
     )
 }
@@ -71,12 +125,10 @@ pub fn expand_label(
 /// # Errors
 /// As [`expand_label`].
 pub fn derive(key: &HmacKey, label: &[u8], context: &[u8]) -> Result<Digest, CryptoError> {
-    let mut bytes = [0; MAX_HASH_LEN];
-    let out = &mut bytes[..key.hash().output_len()];
-    expand_label(key, label, context, out)?;
-    let digest = Digest::from_slice(out).ok_or(CryptoError::Misuse);
-    bytes.zeroize();
-    digest
+    let info = HkdfLabel::new(key.hash().output_len(), label, context)?;
+    // The only block of HKDF-Expand (RFC 5869, Section 2.3), whose number is 1.
+    let [head, long_label, context_len, context] = info.parts();
+    Ok(key.sign(&[head, long_label, context_len, context, &[1]]))
 }
 
 /// The PRF of TLS 1.2 (RFC 5246, Section 5) on the hash of `secret`, which is the suite's
@@ -121,6 +173,8 @@ pub(crate) mod testing {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::testing::{SHA256, SHA384};
     use super::*;
 
@@ -145,6 +199,15 @@ mod tests {
     }
 
     #[test]
+    fn no_salt_is_a_salt_of_zeros() {
+        for hash in [&SHA256, &SHA384] {
+            let zeros = Digest::zeros(hash.output_len());
+            let salted = extract(hash, zeros.as_ref(), b"input");
+            assert!(extract_unsalted(hash, b"input").ct_eq(salted.as_ref()));
+        }
+    }
+
+    #[test]
     fn rfc_8448_early_secret_and_derived() {
         // RFC 8448, Section 3: "extract secret early" and "derive secret for handshake".
         let early = extract(&SHA256, &[0; 32], &[0; 32]);
@@ -157,6 +220,38 @@ mod tests {
         assert_eq!(
             hex::encode(derived.as_ref()),
             "6f2615a108c702c5678f54fc9dbab69716c076189c48250cebeac3576c3611ba"
+        );
+    }
+
+    #[test]
+    fn a_label_of_any_length_goes_into_the_expansion_as_the_rfc_has_it() {
+        let key = SHA256.hmac_key(b"secret");
+        let long = [b'x'; 249];
+        for label_len in 0..=249 {
+            for context in [&[][..], &[7; 32], &[7; 255]] {
+                let label = &long[..label_len];
+                // HkdfLabel (RFC 9846, Section 7.1), byte by byte.
+                let mut info = vec![0, 32, 6 + label_len as u8];
+                info.extend_from_slice(b"tls13 ");
+                info.extend_from_slice(label);
+                info.push(context.len() as u8);
+                info.extend_from_slice(context);
+                let mut expected = [0; 32];
+                expand(&key, &[&info], &mut expected).unwrap();
+                let mut expanded = [0; 32];
+                expand_label(&key, label, context, &mut expanded).unwrap();
+                assert_eq!(expanded, expected, "{label_len}");
+                let derived = derive(&key, label, context).unwrap();
+                assert_eq!(derived.as_ref(), expected, "{label_len}");
+            }
+        }
+        assert_eq!(
+            derive(&key, &[b'x'; 250], &[]).unwrap_err(),
+            CryptoError::Misuse
+        );
+        assert_eq!(
+            derive(&key, b"label", &[7; 256]).unwrap_err(),
+            CryptoError::Misuse
         );
     }
 

@@ -31,6 +31,11 @@ impl<'a> Writer<'a> {
         self.out.extend_from_slice(bytes);
     }
 
+    /// Makes room for so many bytes in one go.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.out.reserve(count);
+    }
+
     /// What was written from this place on, counted from the start of the buffer.
     pub(crate) fn since(&self, start: usize) -> &[u8] {
         self.out.get(start..).unwrap_or_default()

@@ -7,7 +7,9 @@ use core::ops::RangeInclusive;
 
 #[cfg(feature = "tls12")]
 use waxwing_crypto::{Authentication12, Suite12};
-use waxwing_crypto::{CipherSuite, CryptoProvider, KxGroup, NamedGroup, ProviderFault, Suite13};
+use waxwing_crypto::{
+    CipherSuite, CryptoProvider, KxGroup, NamedGroup, ProviderFault, SignatureScheme, Suite13,
+};
 
 use crate::limits::MAX_ALPN_NAME;
 use crate::messages::{CertificateType, ProtocolVersion};
@@ -137,6 +139,9 @@ pub(crate) struct Common {
     #[cfg(feature = "tls12")]
     pub(crate) suites12: Vec<&'static Suite12>,
     pub(crate) groups: Vec<&'static dyn KxGroup>,
+    /// All that the provider can check, in handshakes or certificates. It takes a comparison of each
+    /// with each to tell, so it is told once.
+    pub(crate) signature_schemes: Vec<SignatureScheme>,
     pub(crate) alpn: Vec<Vec<u8>>,
     #[cfg(feature = "tls12")]
     pub(crate) require_extended_main_secret: bool,
@@ -159,6 +164,7 @@ impl Common {
             #[cfg(feature = "tls12")]
             suites12: Vec::new(),
             groups: provider.groups.to_vec(),
+            signature_schemes: provider.signature_schemes().collect(),
             alpn: Vec::new(),
             #[cfg(feature = "tls12")]
             require_extended_main_secret: true,

@@ -68,8 +68,7 @@ pub(crate) struct EarlySecret {
 
 impl EarlySecret {
     pub(crate) fn new(hash: &'static Hash, psk: &[u8]) -> Self {
-        let zeros = Digest::zeros(hash.output_len());
-        let secret = kdf::extract(hash, zeros.as_ref(), psk);
+        let secret = kdf::extract_unsalted(hash, psk);
         Self {
             key: hash.hmac_key(secret.as_ref()),
         }

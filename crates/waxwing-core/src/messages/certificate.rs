@@ -91,6 +91,10 @@ impl<'a> Certificate<'a> {
             w.bytes(context);
             Ok(())
         })?;
+        // Lengths and empty extensions; what is stapled grows the buffer once more.
+        let around = |len: usize| len.saturating_add(8);
+        let lengths = chain.iter().map(|der| around(der.as_ref().len()));
+        w.reserve(lengths.fold(0, usize::saturating_add));
         w.vec24(|w| {
             let mut stapled = Some(stapled);
             for certificate in chain {

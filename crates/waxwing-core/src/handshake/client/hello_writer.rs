@@ -309,7 +309,7 @@ impl HelloWriter<'_> {
             }
             ExtensionType::SIGNATURE_ALGORITHMS => {
                 let reserved = grease.map(|grease| SignatureScheme(grease.scheme));
-                let schemes = config.common.provider.signature_schemes();
+                let schemes = config.common.signature_schemes.iter().copied();
                 write_signature_algorithms(w, reserved.into_iter().chain(schemes))
             }
             ExtensionType::ALPN => write_alpn(w, config.common.alpn.iter().map(Vec::as_slice)),

@@ -24,9 +24,11 @@ pub(crate) struct OwnRequest {
 
 impl OwnRequest {
     pub(crate) fn new(common: &Common, auth: &ClientAuth) -> Result<Self, Error> {
-        let provider = common.provider;
-        let schemes = encode(provider.handshake_schemes());
-        let mut certificate_schemes = encode(provider.signature_schemes());
+        let known = common.signature_schemes.iter().copied();
+        let in_handshakes = known.clone();
+        let in_handshakes = in_handshakes.filter(|scheme| scheme.allowed_in_tls13_handshake());
+        let schemes = encode(in_handshakes);
+        let mut certificate_schemes = encode(known);
         if certificate_schemes == schemes {
             certificate_schemes.clear();
         }

@@ -21,6 +21,10 @@ const TLS12_VERSION: u16 = 0x0303;
 /// The version in the record headers of the first ClientHello (RFC 9846, Section 5.1).
 const TLS10_VERSION: u16 = 0x0301;
 
+/// Bytes that a flight makes room for with its first message: enough for most messages, so that they
+/// are not moved while they grow.
+const USUAL_MESSAGE: usize = 512;
+
 /// The sending state of a connection.
 pub(crate) struct Tx {
     key: Option<SealKey>,
@@ -253,6 +257,9 @@ impl Flight for TxFlight<'_> {
         self.tx.check_turn(PeerError::UnexpectedMessage)?;
         let pending = &mut self.tx.pending;
         let start = pending.len();
+        if start == 0 {
+            pending.reserve(USUAL_MESSAGE);
+        }
         let mut writer = Writer::new(pending);
         writer.u8(typ.0);
         if let Err(error) = writer.vec24(|writer| body(writer)) {
