@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use waxwing_crypto::{Digest, KxGroup, NamedGroup, Suite13};
 
+use super::super::drawn::Drawn;
 use super::super::negotiate::{self, GroupChoice};
 use super::super::record_limits::Wish;
 use super::super::{EarlyData, SessionId, StepOutcome};
@@ -123,14 +124,15 @@ impl AwaitClientHello {
 
         let accepted = psk.as_ref().is_some_and(|psk| psk.early_data);
         let early_data = self.early_data(extensions.early_data, accepted, env)?;
-        let provider = config.common.provider;
+        // The private key of X25519, and the ServerHello's.
+        let random = Drawn::<64>::from(config.common.provider.random)?;
         let exchange = match share {
-            Some((group, share)) => Some(Exchange::respond(group, share, provider)?),
+            Some((group, share)) => Some(Exchange::respond(group, share, &random)?),
             None => None,
         };
         let agreed = Agreed {
             change_cipher_spec: self.retry.is_none() && !hello.session_id.is_empty(),
-            ..agreed(&hello, suite, exchange, psk, env)?
+            ..agreed(&hello, suite, exchange, psk, random.next()?, env)?
         };
         let outcome = if agreed.psk.is_some() {
             agreed.answer_hello(None, env)?
@@ -235,6 +237,7 @@ fn agreed(
     suite: &'static Suite13,
     exchange: Option<Exchange>,
     psk: Option<ChosenPsk>,
+    random: [u8; 32],
     env: &Env<'_>,
 ) -> Result<Agreed, Error> {
     let extensions = &hello.extensions;
@@ -265,6 +268,7 @@ fn agreed(
             max_fragment_length: extensions.max_fragment_length,
             record_size_limit: extensions.record_size_limit,
         },
+        random,
         change_cipher_spec: false,
     })
 }
