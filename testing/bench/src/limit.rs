@@ -1,10 +1,12 @@
 //! What no library can go under with the same primitives: the raw aws-lc-rs operations alone.
 //!
 //! The handshake's limit is its public-key operations (key share, agreement, signature, and for a chain
-//! of two and CertificateVerify three verifications, or one if the chain is known) without any hashing,
-//! key schedule, record or message. A resumption in TLS 1.2 has none of them: its limit is in
-//! [`tickets`]. The transfer's limit is one AEAD call in place for each record.
+//! of two and CertificateVerify three verifications, or one if the chain is known), and of symmetric ones
+//! as many as no library can do without, in [`symmetric`]; no message, no certificate, no memory. A
+//! resumption in TLS 1.2 has none of the former: its limit is in [`tickets`]. The transfer's limit is
+//! one AEAD call in place for each record.
 
+mod symmetric;
 mod tickets;
 
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -13,6 +15,7 @@ use aws_lc_rs::kem::{Ciphertext, DecapsulationKey, EncapsulationKey, ML_KEM_768}
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair};
 
+use self::symmetric::Symmetric;
 use crate::pair::{Meter, Subject};
 use crate::pki::Pki;
 use crate::scenario::{Auth, Group, Scenario, Suite, Version, Writes};
@@ -27,6 +30,7 @@ const SIGNED: [u8; 400] = [0x5a; 400];
 pub(crate) struct Limit {
     signer: Signer,
     scenario: Scenario,
+    symmetric: Symmetric,
     key: LessSafeKey,
     sequence: u64,
     wire: Vec<u8>,
@@ -48,9 +52,12 @@ impl Limit {
             Suite::ChaCha20 => &aead::CHACHA20_POLY1305,
         };
         let key = UnboundKey::new(algorithm, &[0x42; 32][..algorithm.key_len()]).expect("a key");
+        let signer = Signer::new(scenario.auth, &pki.key);
+        let signature = signer.sign(&SIGNED).len();
         Self {
-            signer: Signer::new(scenario.auth, &pki.key),
+            signer,
             scenario,
+            symmetric: Symmetric::new(pki, scenario, signature),
             key: LessSafeKey::new(key),
             sequence: 0,
             wire: vec![0; 512 * 1024],
@@ -223,12 +230,14 @@ impl Subject for Limit {
         let (client, offered) = offer.expect("the meter runs its work");
         let mut answer = None;
         meter.server(&mut || {
+            self.symmetric.server_side();
             let (public, ciphertext) = offered.answer(group);
             answer = Some((public, ciphertext, self.sign(!kind.resumes())));
         });
         let (public, ciphertext, sig) = answer.expect("the meter runs its work");
         let (mut client, mut own_sig) = (Some(client), None);
         meter.client(&mut || {
+            self.symmetric.client_side();
             let client = client.take().expect("runs once");
             client.finish(&public, ciphertext.as_deref());
             self.verify(sig.as_deref());

@@ -1,6 +1,7 @@
 //! Measures Waxwing beside rustls, BoringSSL and OpenSSL in one run; see docs/performance.md.
 
 mod engines;
+mod goals;
 mod heap;
 mod icount;
 mod limit;

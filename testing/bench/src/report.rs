@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::engines::{self, WAXWING};
+use crate::goals;
 use crate::icount::{Counts, Work};
 use crate::machine;
 use crate::memory::STAGES;
@@ -47,24 +48,18 @@ impl Report {
 
     /// Times of handshakes, the two sides apart.
     pub(crate) fn handshakes(&mut self, rows: &[Row<Scenario>]) {
-        let title = |key: &Scenario| key.title();
-        let cell = |_: &Scenario, ns: f64| format!("{:.1}", ns / 1e3);
-        let client = times_table(
-            "client, µs",
-            rows,
-            title,
-            |times| &times.client,
-            cell,
-            false,
-        );
-        let server = times_table(
-            "server, µs",
-            rows,
-            title,
-            |times| &times.server,
-            cell,
-            false,
-        );
+        let table = |what, side: usize| {
+            let columns = Columns {
+                what,
+                title: &|key: &Scenario| key.title(),
+                cell: &|_, ns| format!("{:.1}", ns / 1e3),
+                side: SIDES[side],
+                goal: &|key| goals::handshake(key).map(|goal| goal[side]),
+                is_speed: false,
+            };
+            columns.table(rows)
+        };
+        let (client, server) = (table("client, µs", 0), table("server, µs", 1));
         let json = rows
             .iter()
             .map(|row| (row.key.id(), times_json(&row.times, false)))
@@ -78,17 +73,18 @@ impl Report {
 
     /// Speed of application data, sending and receiving apart.
     pub(crate) fn transfers(&mut self, rows: &[Row<Transfer>]) {
-        let title = |(suite, writes): &Transfer| format!("{}, {} B", suite.name(), writes.size);
-        let cell = |(_, writes): &Transfer, ns: f64| format!("{:.2}", writes.bytes() as f64 / ns);
-        let send = times_table("send, GB/s", rows, title, |times| &times.client, cell, true);
-        let receive = times_table(
-            "receive, GB/s",
-            rows,
-            title,
-            |times| &times.server,
-            cell,
-            true,
-        );
+        let table = |what, side: usize| {
+            let columns: Columns<'_, Transfer> = Columns {
+                what,
+                title: &|(suite, writes): &Transfer| format!("{}, {} B", suite.name(), writes.size),
+                cell: &|(_, writes): &Transfer, ns| format!("{:.2}", writes.bytes() as f64 / ns),
+                side: SIDES[side],
+                goal: &goals::transfer,
+                is_speed: true,
+            };
+            columns.table(rows)
+        };
+        let (send, receive) = (table("send, GB/s", 0), table("receive, GB/s", 1));
         let json = rows.iter().map(|row| {
             let (suite, writes) = row.key;
             let mut value = times_json(&row.times, true);
@@ -107,8 +103,8 @@ impl Report {
     pub(crate) fn memory(&mut self, lives: &Value) {
         let names = &engines::NAMES[1..];
         let mut lines = vec![
-            format!("| client / server | {} |", names.join(" | ")),
-            format!("|---|{}", "---|".repeat(names.len())),
+            format!("| client / server | {} | goal |", names.join(" | ")),
+            format!("|---|{}", "---|".repeat(names.len() + 1)),
         ];
         for (key, title) in STAGES {
             let cells = names.iter().map(|name| match &lives[*name][key] {
@@ -119,8 +115,9 @@ impl Report {
                 value => grouped(value.as_f64()),
             });
             lines.push(format!(
-                "| {title} | {} |",
-                cells.collect::<Vec<_>>().join(" | ")
+                "| {title} | {} | {} |",
+                cells.collect::<Vec<_>>().join(" | "),
+                goals::memory(key),
             ));
         }
         self.put("memory", &lines.join("\n"), lives.clone());
@@ -254,54 +251,66 @@ fn replace_section(page: &str, section: &str, text: &str) -> String {
     format!("{head}{start}\n{text}\n\n{end}{tail}")
 }
 
-/// One side's table: a column for each subject, then how Waxwing compares with each.
-fn times_table<K>(
-    what: &str,
-    rows: &[Row<K>],
-    title: impl Fn(&K) -> String,
-    side: impl Fn(&Times) -> &Vec<f64>,
-    cell: impl Fn(&K, f64) -> String,
+/// The client's or sender's times, and the server's or receiver's.
+const SIDES: [fn(&Times) -> &Vec<f64>; 2] = [|times| &times.client, |times| &times.server];
+
+/// One side's table: a column for each subject, how Waxwing compares with the limit, and its goal
+/// there, and how with each peer.
+struct Columns<'a, K> {
+    what: &'a str,
+    title: &'a dyn Fn(&K) -> String,
+    cell: &'a dyn Fn(&K, f64) -> String,
+    side: fn(&Times) -> &Vec<f64>,
+    goal: &'a dyn Fn(&K) -> Option<f64>,
     is_speed: bool,
-) -> String {
-    let others: Vec<_> = engines::others().collect();
-    let ratios: Vec<_> = others
-        .iter()
-        .map(|name| format!("{WAXWING} : {name}"))
-        .collect();
-    let mut lines = vec![
-        format!(
-            "| {what} | {} | {} |",
-            engines::NAMES.join(" | "),
-            ratios.join(" | ")
-        ),
-        format!(
-            "|---|{}",
-            "---|".repeat(engines::NAMES.len() + others.len())
-        ),
-    ];
-    for row in rows {
+}
+
+impl<K> Columns<'_, K> {
+    fn table(&self, rows: &[Row<K>]) -> String {
+        let mut heads = vec![self.what.to_owned()];
+        heads.extend(engines::NAMES.map(str::to_owned));
+        for (index, name) in engines::others().enumerate() {
+            heads.push(format!("{WAXWING} : {name}"));
+            // The limit is the first of them.
+            if index == 0 {
+                heads.push("goal".to_owned());
+            }
+        }
+        let lines = [line(&heads), format!("|{}", "---|".repeat(heads.len()))];
+        let rows = rows.iter().map(|row| line(&self.cells(row)));
+        lines.into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+    }
+
+    fn cells(&self, row: &Row<K>) -> Vec<String> {
         let rounds = |name: &str| {
             let index = engines::NAMES.iter().position(|other| *other == name)?;
-            row.times[index].as_ref().map(&side)
+            row.times[index].as_ref().map(self.side)
         };
-        let times = engines::NAMES.iter().map(|name| match rounds(name) {
+        let mut cells = vec![(self.title)(&row.key)];
+        cells.extend(engines::NAMES.map(|name| match rounds(name) {
             Some(rounds) => {
                 let summary = summarise(rounds);
-                let value = cell(&row.key, summary.median);
+                let value = (self.cell)(&row.key, summary.median);
                 format!("{value} ±{:.0} %", summary.spread * 100.0)
             }
             None => "-".to_owned(),
-        });
-        let ratios = others
-            .iter()
-            .map(|name| match (rounds(WAXWING), rounds(name)) {
-                (Some(ours), Some(theirs)) => format!("{:.2}", ratio(ours, theirs, is_speed)),
+        }));
+        for (index, name) in engines::others().enumerate() {
+            cells.push(match (rounds(WAXWING), rounds(name)) {
+                (Some(ours), Some(theirs)) => format!("{:.2}", ratio(ours, theirs, self.is_speed)),
                 _ => "-".to_owned(),
             });
-        let cells: Vec<_> = times.chain(ratios).collect();
-        lines.push(format!("| {} | {} |", title(&row.key), cells.join(" | ")));
+            if index == 0 {
+                let goal = (self.goal)(&row.key);
+                cells.push(goal.map_or(String::new(), |goal| format!("{goal:.2}")));
+            }
+        }
+        cells
     }
-    lines.join("\n")
+}
+
+fn line(cells: &[String]) -> String {
+    format!("| {} |", cells.join(" | "))
 }
 
 /// The table of the web servers: speed, processor time, and system calls of each load.
