@@ -40,7 +40,13 @@ pub struct ClientSessionCache {
 #[derive(Default)]
 struct Cache {
     servers: HashMap<Arc<ServerName>, Kept>,
-    order: BTreeMap<u64, Arc<ServerName>>,
+    order: Order,
+}
+
+/// The servers by when they were used last.
+#[derive(Default)]
+struct Order {
+    names: BTreeMap<u64, Arc<ServerName>>,
     uses: u64,
 }
 
@@ -81,12 +87,14 @@ impl ClientSessions for ClientSessionCache {
     fn take(&self, server: &ServerName) -> Option<Session> {
         let now = self.clock.now();
         self.with(|cache| {
-            let mut kept = cache.remove(server)?;
+            let kept = cache.servers.get_mut(server)?;
             kept.drop_expired(now);
             let ticket = kept.tickets.pop();
             let session = ticket.or_else(|| kept.reusable.clone());
-            if !kept.is_empty() {
-                cache.insert(Arc::new(server.clone()), kept);
+            if kept.is_empty() {
+                cache.remove(server);
+            } else {
+                kept.touch(&mut cache.order);
             }
             session
         })
@@ -98,39 +106,62 @@ impl ClientSessions for ClientSessionCache {
             return;
         }
         self.with(|cache| {
-            let mut kept = cache.remove(server).unwrap_or_default();
-            kept.drop_expired(now);
-            kept.add(session);
+            if let Some(kept) = cache.servers.get_mut(server) {
+                kept.drop_expired(now);
+                kept.add(session);
+                kept.touch(&mut cache.order);
+                return;
+            }
             while cache.servers.len() >= self.servers {
                 cache.remove_oldest();
             }
-            cache.insert(Arc::new(server.clone()), kept);
+            cache.insert(Arc::new(server.clone()), session);
         });
     }
 }
 
 impl Cache {
-    fn remove(&mut self, server: &ServerName) -> Option<Kept> {
-        let kept = self.servers.remove(server)?;
-        self.order.remove(&kept.used);
-        Some(kept)
+    fn remove(&mut self, server: &ServerName) {
+        if let Some(kept) = self.servers.remove(server) {
+            self.order.names.remove(&kept.used);
+        }
     }
 
     fn remove_oldest(&mut self) {
-        if let Some((_, server)) = self.order.pop_first() {
+        if let Some((_, server)) = self.order.names.pop_first() {
             self.servers.remove(&*server);
         }
     }
 
-    fn insert(&mut self, server: Arc<ServerName>, mut kept: Kept) {
-        self.uses += 1;
-        kept.used = self.uses;
-        self.order.insert(self.uses, Arc::clone(&server));
+    fn insert(&mut self, server: Arc<ServerName>, session: Session) {
+        let mut kept = Kept {
+            used: self.order.next(Arc::clone(&server)),
+            ..Kept::default()
+        };
+        kept.add(session);
         self.servers.insert(server, kept);
     }
 }
 
+impl Order {
+    /// The server is the one used last.
+    fn next(&mut self, server: Arc<ServerName>) -> u64 {
+        self.uses += 1;
+        self.names.insert(self.uses, server);
+        self.uses
+    }
+}
+
 impl Kept {
+    fn touch(&mut self, order: &mut Order) {
+        if self.used == order.uses {
+            return;
+        }
+        if let Some(server) = order.names.remove(&self.used) {
+            self.used = order.next(server);
+        }
+    }
+
     fn drop_expired(&mut self, now: UnixMillis) {
         self.tickets.retain(|session| now < session.expires_at());
         self.reusable.take_if(|session| session.expires_at() <= now);

@@ -288,6 +288,10 @@ impl ClientConfigBuilder {
     pub fn build(self) -> Result<Arc<ClientConfig>, ConfigError> {
         let mut config = self.config;
         config.common.resolve(&self.chosen)?;
+        let psks = config.psks.into_iter();
+        config.psks = psks
+            .map(|psk| psk.prepared(config.common.provider))
+            .collect();
         #[cfg(feature = "tls12")]
         config.common.retain_psk_suites(
             config.psks.iter().any(|psk| !psk.is_imported()),

@@ -1,15 +1,18 @@
 //! Keys that both sides got some other way (RFC 9846, Section 2.2), and how they are imported
 //! (RFC 9258).
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use waxwing_crypto::{CryptoError, Hash, HashId, kdf};
+use waxwing_crypto::{CryptoError, CryptoProvider, Hash, HashId, kdf};
 use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::codec::{Reader, Writer};
+use crate::handshake::schedule13::EarlySecret;
 use crate::limits::MAX_PSK_LEN;
 use crate::messages::ProtocolVersion;
 
@@ -17,12 +20,20 @@ use crate::messages::ProtocolVersion;
 ///
 /// The key must be random: from a password it can be guessed off-line by whoever records one
 /// handshake (RFC 9257, Section 4.2). Do not use one key for two servers or two roles.
+///
+/// Copies share what there is of it.
 #[derive(Clone)]
-pub struct ExternalPsk {
+pub struct ExternalPsk(Arc<Known>);
+
+#[derive(Clone)]
+struct Known {
     identity: Box<[u8]>,
     key: Zeroizing<Box<[u8]>>,
     hash: HashId,
+    /// The context, if it is to be imported.
     import: Option<Box<[u8]>>,
+    /// What was derived before it was needed.
+    ready: Vec<Tls13Psk>,
 }
 
 /// Why a key cannot be used.
@@ -59,18 +70,7 @@ impl ExternalPsk {
     /// # Errors
     /// A length that cannot be.
     pub fn new(identity: &[u8], key: &[u8], hash: HashId) -> Result<Self, InvalidPsk> {
-        if !(1..=MAX_IDENTITY).contains(&identity.len()) {
-            return Err(InvalidPsk::Identity);
-        }
-        if !(MIN_KEY..=MAX_PSK_LEN).contains(&key.len()) {
-            return Err(InvalidPsk::Key);
-        }
-        Ok(Self {
-            identity: identity.into(),
-            key: Zeroizing::new(key.into()),
-            hash,
-            import: None,
-        })
+        Known::new(identity, key, hash, None).map(Self::from)
     }
 
     /// The same key, to be imported (RFC 9258): each protocol version and hash gets a key of its
@@ -88,28 +88,41 @@ impl ExternalPsk {
         if context.len() > MAX_IDENTITY {
             return Err(InvalidPsk::Identity);
         }
-        Ok(Self {
-            import: Some(context.into()),
-            ..Self::new(identity, key, hash)?
-        })
+        Known::new(identity, key, hash, Some(context)).map(Self::from)
+    }
+
+    /// Derives now what each connection of TLS 1.3 would derive anew, with the hashes of this
+    /// provider.
+    ///
+    /// A client's configuration does so with its keys. A server's resolver should give out keys that
+    /// are prepared.
+    #[must_use]
+    pub fn prepared(self, provider: &CryptoProvider) -> Self {
+        let own = |id| provider.hash(id);
+        let hashes = [HashId::Sha256, HashId::Sha384].into_iter().filter_map(own);
+        let mut known = Arc::unwrap_or_clone(self.0);
+        // What fails here fails again, and is told, where it is used.
+        let ready = hashes.filter_map(|hash| known.derive(hash, own).ok()?);
+        known.ready = ready.collect();
+        Self::from(known)
     }
 
     /// What it is known by.
     #[must_use]
     pub fn identity(&self) -> &[u8] {
-        &self.identity
+        &self.0.identity
     }
 
     /// The key itself, for TLS 1.2.
     #[cfg(feature = "psk12")]
     pub(crate) fn key(&self) -> &[u8] {
-        &self.key
+        &self.0.key
     }
 
     /// Whether it is imported.
     #[cfg(feature = "tls12")]
-    pub(crate) const fn is_imported(&self) -> bool {
-        self.import.is_some()
+    pub(crate) fn is_imported(&self) -> bool {
+        self.0.import.is_some()
     }
 
     /// What to offer for suites with this hash; `None` if it is not for them. `own` is the hash
@@ -118,11 +131,52 @@ impl ExternalPsk {
         &self,
         hash: &'static Hash,
         own: impl Fn(HashId) -> Option<&'static Hash>,
+    ) -> Result<Option<Cow<'_, Tls13Psk>>, Error> {
+        let mut ready = self.0.ready.iter();
+        match ready.find(|ready| ready.early.hash().id() == hash.id()) {
+            Some(ready) => Ok(Some(Cow::Borrowed(ready))),
+            None => Ok(self.0.derive(hash, own)?.map(Cow::Owned)),
+        }
+    }
+}
+
+impl From<Known> for ExternalPsk {
+    fn from(known: Known) -> Self {
+        Self(Arc::new(known))
+    }
+}
+
+impl Known {
+    fn new(
+        identity: &[u8],
+        key: &[u8],
+        hash: HashId,
+        import: Option<&[u8]>,
+    ) -> Result<Self, InvalidPsk> {
+        if !(1..=MAX_IDENTITY).contains(&identity.len()) {
+            return Err(InvalidPsk::Identity);
+        }
+        if !(MIN_KEY..=MAX_PSK_LEN).contains(&key.len()) {
+            return Err(InvalidPsk::Key);
+        }
+        Ok(Self {
+            identity: identity.into(),
+            key: Zeroizing::new(key.into()),
+            hash,
+            import: import.map(Into::into),
+            ready: Vec::new(),
+        })
+    }
+
+    fn derive(
+        &self,
+        hash: &'static Hash,
+        own: impl Fn(HashId) -> Option<&'static Hash>,
     ) -> Result<Option<Tls13Psk>, Error> {
         let Some(context) = &self.import else {
             return Ok((self.hash == hash.id()).then(|| Tls13Psk {
                 identity: self.identity.clone(),
-                key: self.key.clone(),
+                early: EarlySecret::new(hash, &self.key),
                 imported: false,
             }));
         };
@@ -137,8 +191,9 @@ impl ExternalPsk {
         };
         let mut identity = Vec::new();
         imported.write(&mut Writer::new(&mut identity))?;
+        let key = imported_key(own, &self.key, &identity, hash.output_len())?;
         Ok(Some(Tls13Psk {
-            key: imported_key(own, &self.key, &identity, hash.output_len())?,
+            early: EarlySecret::new(hash, &key),
             identity: identity.into(),
             imported: true,
         }))
@@ -161,10 +216,11 @@ fn imported_key(
     Ok(derived)
 }
 
-/// A key ready for the key schedule of TLS 1.3.
+/// A key in the form that the key schedule of TLS 1.3 starts from.
+#[derive(Clone)]
 pub(crate) struct Tls13Psk {
     pub(crate) identity: Box<[u8]>,
-    pub(crate) key: Zeroizing<Box<[u8]>>,
+    pub(crate) early: EarlySecret,
     /// Whether the binder says so (RFC 9258, Section 5.2).
     pub(crate) imported: bool,
 }
@@ -214,7 +270,7 @@ impl<'a> ImportedIdentity<'a> {
 impl fmt::Debug for ExternalPsk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExternalPsk")
-            .field("identity", &self.identity)
+            .field("identity", &self.identity())
             .finish_non_exhaustive()
     }
 }
@@ -222,7 +278,7 @@ impl fmt::Debug for ExternalPsk {
 /// Finds the keys that a server shares with its clients.
 pub trait PskResolver: Send + Sync + fmt::Debug {
     /// Finds a key by the identity that the client sent; of an imported one by its external
-    /// identity.
+    /// identity. It should be [prepared](ExternalPsk::prepared).
     fn find(&self, identity: &[u8]) -> PskLookup;
 
     /// What to tell clients of TLS 1.2 about which identity to use (RFC 4279, Section 5.2).
@@ -244,7 +300,11 @@ pub enum PskLookup {
 
 #[cfg(test)]
 mod tests {
+    use waxwing_aws_lc::PROVIDER;
+    use waxwing_crypto::Digest;
+
     use super::*;
+    use crate::handshake::schedule13::PskOrigin;
 
     #[test]
     fn only_whole_imported_identities_are_read() {
@@ -263,6 +323,29 @@ mod tests {
             assert!(ImportedIdentity::read(&bytes[..cut]).is_none(), "{cut}");
         }
         assert!(ImportedIdentity::read(&[&bytes[..], &[0]].concat()).is_none());
+    }
+
+    #[test]
+    fn what_is_prepared_is_what_would_be_derived() {
+        let hash = |id| PROVIDER.hash(id);
+        let plain = ExternalPsk::new(b"device", &[7; 16], HashId::Sha384).unwrap();
+        let imported =
+            ExternalPsk::importable(b"device", &[7; 16], HashId::Sha256, b"home").unwrap();
+        for (psk, count) in [(plain, 1), (imported, 2)] {
+            let prepared = psk.clone().prepared(&PROVIDER);
+            assert_eq!(prepared.0.ready.len(), count);
+            assert!(psk.0.ready.is_empty());
+            for id in [HashId::Sha256, HashId::Sha384] {
+                let hash_of_hello = Digest::zeros(32);
+                let of = |psk: &ExternalPsk| {
+                    let derived = psk.for_tls13(hash(id).unwrap(), hash).unwrap()?;
+                    let binder = derived.early.binder(PskOrigin::Imported, &hash_of_hello);
+                    let binder = binder.unwrap().as_ref().to_vec();
+                    Some((derived.identity.clone(), derived.imported, binder))
+                };
+                assert_eq!(of(&prepared), of(&psk), "{id:?}");
+            }
+        }
     }
 
     #[test]

@@ -40,6 +40,7 @@ mod certificate_type;
 #[cfg(feature = "client")]
 pub(crate) mod client;
 pub(crate) mod compression;
+mod drawn;
 pub(crate) mod negotiate;
 pub(crate) mod proof;
 pub(crate) mod record_limits;

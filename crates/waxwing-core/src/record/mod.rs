@@ -76,6 +76,12 @@ pub(crate) trait Flight {
         body: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), Error>,
     ) -> Result<&[u8], Error>;
 
+    /// Whether it may send another message in place of ours, for traces of other clients.
+    #[cfg(test)]
+    fn replaces(&self) -> bool {
+        false
+    }
+
     /// Sends the change_cipher_spec of middlebox compatibility (RFC 9846, Appendix E.4).
     /// Nothing where there are no middleboxes to please.
     fn change_cipher_spec(&mut self);

@@ -81,6 +81,12 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    fn is(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.secret == other.secret
+            && (self.starts, self.ends) == (other.starts, other.ends)
+    }
+
     fn generate(
         algorithm: Algorithm,
         starts: UnixMillis,
@@ -188,8 +194,14 @@ impl Ring {
         Some(ring)
     }
 
-    /// This ring, and the keys of another that it does not have, to open what they sealed.
+    /// This ring, and the keys of another that it does not have, to open what they sealed. What the
+    /// other has already derived of a key that both have is kept.
     pub(crate) fn joined(mut self, other: &Self, now: UnixMillis) -> Self {
+        for key in &mut self.keys {
+            if let Some(same) = other.keys.iter().find(|known| known.is(key)) {
+                *key = Arc::clone(same);
+            }
+        }
         for key in other.keys.iter().chain(&other.others) {
             if self.find(&key.name, now).is_none() && now < key.ends {
                 self.others.push(Arc::clone(key));
@@ -210,7 +222,7 @@ impl Ring {
     /// Its bytes, sealed for this pool.
     ///
     /// ```text
-    ///   "WXK" 1 | salt, and sealed: cipher suite u16 | index 32 | keys: name 16, secret 32,
+    ///   "WXK" 1 | salt, nonce, and sealed: cipher suite u16 | index 32 | keys: name 16, secret 32,
     ///             starts u64, ends u64
     /// ```
     pub(crate) fn wrap(
@@ -228,7 +240,7 @@ impl Ring {
             plain.extend_from_slice(&key.starts.to_be_bytes());
             plain.extend_from_slice(&key.ends.to_be_bytes());
         }
-        master.seal(Purpose::Ring, pool.as_bytes(), &plain, MAGIC.to_vec())
+        master.seal(Purpose::Ring, pool.as_bytes(), &MAGIC, &plain)
     }
 
     /// Reads what [`Self::wrap`] wrote.
@@ -426,6 +438,15 @@ mod tests {
         let unwrap =
             |byte, pool, bytes: &[u8]| Ring::unwrap(algorithm(), &master(byte), pool, bytes);
         let read = unwrap(1, "web", &wrapped).ok().unwrap();
+        let mut again = unwrap(1, "web", &wrapped).ok().unwrap().joined(&ring, NOW);
+        let same = again.keys.iter().zip(&ring.keys);
+        assert!(same.into_iter().all(|(new, old)| Arc::ptr_eq(new, old)));
+        assert!(again.others.is_empty());
+        // A key that only has the name is not the same.
+        let mut other = Key::generate(algorithm(), NOW, &schedule()).unwrap();
+        Arc::get_mut(&mut other).unwrap().name = ring.keys[0].name;
+        again.keys[0] = Arc::clone(&other);
+        assert!(Arc::ptr_eq(&again.joined(&ring, NOW).keys[0], &other));
         assert_eq!(read.names(), ring.names());
         assert_eq!(
             (read.due(), read.first_end()),

@@ -1,12 +1,13 @@
 //! Sessions inside tickets, sealed under a ring of keys.
 //!
 //! ```text
-//!   ticket: name of the key 16 | salt 24 | sealed session | tag 16
+//!   ticket: name of the key 16 | salt 12 | nonce 12 | sealed session | tag 16
 //! ```
 //!
-//! The name is additional data of the AEAD. See [`seal`](super::seal) for why there is no nonce.
+//! The name is additional data of the AEAD. See [`seal`](super::seal) for what the salt is for.
 
 use core::fmt;
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use waxwing_core::limits::MAX_TICKET;
@@ -90,21 +91,23 @@ impl TicketKeys {
         self.rotate_at(self.clock.now());
     }
 
-    fn rotate_at(&self, now: UnixMillis) {
+    /// The ring after that.
+    fn rotate_at(&self, now: UnixMillis) -> Arc<Ring> {
         let ring = self.ring();
         if now < ring.due() && now < ring.first_end() {
-            return;
+            return ring;
         }
         let Some(rotating) = &self.rotating else {
-            return;
+            return ring;
         };
         // Somebody else is at it: the ring that there is serves until then.
         let Ok(_turn) = rotating.try_lock() else {
-            return;
+            return ring;
         };
         // Without randomness there is no new key, but old ones still have to go.
         let rotated = self.ring().rotated(now, self.algorithm, &self.schedule);
         self.replace(rotated.unwrap_or_else(|| ring.pruned(now)));
+        self.ring()
     }
 
     pub(super) fn ring(&self) -> Arc<Ring> {
@@ -120,11 +123,10 @@ impl TicketKeys {
     /// Seals bytes under the key of the hour, its name in front.
     pub(super) fn seal(&self, purpose: Purpose, context: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
         let now = self.clock.now();
-        self.rotate_at(now);
-        let ring = self.ring();
+        let ring = self.rotate_at(now);
         let key = ring.current(now)?;
-        let aad = [&key.name, context].concat();
-        key.sealing.seal(purpose, &aad, plain, key.name.to_vec())
+        let aad = joined(&key.name, context);
+        key.sealing.seal(purpose, &aad, &key.name, plain)
     }
 
     /// Opens what [`Self::seal`] sealed here, or at another who has the same ring.
@@ -137,7 +139,16 @@ impl TicketKeys {
         let (name, sealed) = sealed.split_first_chunk::<NAME_LEN>()?;
         let ring = self.ring();
         let key = ring.find(name, self.clock.now())?;
-        key.sealing.open(purpose, &[name, context].concat(), sealed)
+        key.sealing.open(purpose, &joined(name, context), sealed)
+    }
+}
+
+/// What the AEAD takes as additional data. A ticket has no context.
+fn joined<'a>(name: &'a [u8; NAME_LEN], context: &[u8]) -> Cow<'a, [u8]> {
+    if context.is_empty() {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned([name, context].concat())
     }
 }
 

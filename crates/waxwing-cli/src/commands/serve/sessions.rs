@@ -35,7 +35,9 @@ pub(crate) async fn add(
     talk: Talk,
 ) -> Result<(ServerConfigBuilder, Sessions), Failure> {
     if !args.psk.is_empty() {
-        config = config.external_psks(Arc::new(Keys(args.psk.clone())));
+        let psks = args.psk.iter().cloned();
+        let psks = psks.map(|psk| psk.prepared(&PROVIDER)).collect();
+        config = config.external_psks(Arc::new(Keys(psks)));
     }
     let mut sessions = Sessions {
         answers: ServerAnswers::new(),

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use waxwing_crypto::Suite13;
 
+use super::super::drawn::Drawn;
 use super::super::schedule13::HandshakeSecrets;
 use super::super::{SessionId, StepOutcome};
 use super::hello_writer::{HelloWriter, Shape};
@@ -48,12 +49,11 @@ impl Offer {
 /// Sends the first ClientHello.
 pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
     let config = env.config;
-    let random = config.common.provider.random;
-    // One draw for all that a hello needs at random.
-    let mut bytes = [[0u8; 32]; 3];
-    random.fill(bytes.as_flattened_mut())?;
-    let [client_random, session_id, seed] = bytes;
-    env.cx.client_random = client_random;
+    // What a hello says at random, and the private key of X25519.
+    let random = Drawn::<128>::from(config.common.provider.random)?;
+    env.cx.client_random = random.next()?;
+    let session_id = random.next::<32>()?;
+    let seed = random.next()?;
     let tls13 = config.common.versions.contains(ProtocolVersion::TLS13);
     // One session is taken from the store, whichever version it is of.
     let session = session::take(env);
@@ -81,7 +81,7 @@ pub(super) fn start(env: &mut Env<'_>) -> Result<AwaitServerHello, Error> {
         shape: Shape::new(&seed, config.grease, config.permute_extensions),
         session_id,
         shares: if tls13 {
-            Shares::first(env)?
+            Shares::first(&random, env)?
         } else {
             Shares::default()
         },
@@ -110,10 +110,16 @@ fn send_hello(offer: &mut Offer, cookie: Option<&[u8]>, env: &mut Env<'_>) -> Re
         transcript: &env.cx.transcript,
     };
     let typ = HandshakeType::CLIENT_HELLO;
-    let bytes = env
-        .flight
-        .message(typ, &mut |w| hello.write(w, &mut sent))?;
-    env.cx.transcript.add(bytes);
+    let mut hashed = None;
+    #[cfg(test)]
+    let replaces = env.flight.replaces();
+    let bytes = env.flight.message(typ, &mut |w| {
+        hashed = hello.write(w, &mut sent)?;
+        Ok(())
+    })?;
+    #[cfg(test)]
+    let hashed = hashed.filter(|_| !replaces);
+    env.cx.transcript.add_hashed(bytes, hashed);
     env.cx.trace_sent(typ, bytes);
     offer.sent = sent;
     env.flight.end_flight()

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use waxwing_crypto::{NamedGroup, SignatureScheme};
+use waxwing_crypto::{HashContext, NamedGroup, SignatureScheme};
 
 use super::super::record_limits::Wish;
 use super::super::transcript::Transcript;
@@ -136,7 +136,12 @@ pub(super) struct HelloWriter<'a> {
 }
 
 impl HelloWriter<'_> {
-    pub(super) fn write(&self, w: &mut Writer<'_>, sent: &mut ExtensionSet) -> Result<(), Error> {
+    /// Gives the hash of what came before and the hello, if there was a binder to be made of it.
+    pub(super) fn write(
+        &self,
+        w: &mut Writer<'_>,
+        sent: &mut ExtensionSet,
+    ) -> Result<Option<HashContext>, Error> {
         let grease = self.offer.shape.grease;
         let start = w.position();
         w.u16(ProtocolVersion::TLS12.0);
@@ -183,9 +188,6 @@ impl HelloWriter<'_> {
             sent.insert(typ);
             extensions::write(w, typ, |w| self.offer.psk.write(w))
         })?;
-        if self.offer.psk.is_empty() {
-            return Ok(());
-        }
         self.offer.psk.bind(w, start, self.transcript)
     }
 

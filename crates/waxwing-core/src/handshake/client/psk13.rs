@@ -4,7 +4,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{CipherSuite, CryptoError, Digest, Hash, HashId, Suite13};
+use waxwing_crypto::{CipherSuite, CryptoError, Hash, HashContext, Suite13};
 
 use super::super::MaySend;
 use super::super::schedule13::{EarlySecret, PskOrigin};
@@ -82,7 +82,7 @@ impl PskOffer {
         Ok(offer)
     }
 
-    fn add_session(&mut self, session: Session, env: &Env<'_>) {
+    fn add_session(&mut self, mut session: Session, env: &Env<'_>) {
         let config = env.config;
         let Some(hash) = hash_of(&session, config) else {
             return;
@@ -93,7 +93,7 @@ impl PskOffer {
         let obfuscated_ticket_age = (age as u32).wrapping_add(session.age_add);
         self.early_data = early_data(&session, config);
         self.psks.push(OfferedPsk {
-            identity: session.ticket.clone(),
+            identity: core::mem::take(&mut session.ticket),
             obfuscated_ticket_age,
             early: EarlySecret::new(hash, session.secret.as_ref()),
             source: PskSource::Session(Box::new(session)),
@@ -101,6 +101,9 @@ impl PskOffer {
     }
 
     fn add_external(&mut self, config: &ClientConfig) -> Result<(), Error> {
+        if config.psks.is_empty() {
+            return Ok(());
+        }
         let hashes = distinct_hashes(&config.common.suites);
         for psk in &config.psks {
             for hash in &hashes {
@@ -109,8 +112,8 @@ impl PskOffer {
                     continue;
                 };
                 self.psks.push(OfferedPsk {
-                    early: EarlySecret::new(hash, &ready.key),
-                    identity: ready.identity,
+                    early: ready.early.clone(),
+                    identity: ready.identity.clone(),
                     obfuscated_ticket_age: 0,
                     source: PskSource::External(psk.identity().into(), ready.imported),
                 });
@@ -149,13 +152,17 @@ impl PskOffer {
     }
 
     /// Replaces the zeros at the end of the hello whose body starts at `start` (RFC 9846,
-    /// Section 4.3.11.2).
+    /// Section 4.3.11.2). Gives the hash of the whole hello and what came before, under the hash of
+    /// the first PSK, for the case that the server takes it.
     pub(super) fn bind(
         &self,
         w: &mut Writer<'_>,
         start: usize,
         transcript: &Transcript,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<HashContext>, Error> {
+        let Some(first) = self.psks.first() else {
+            return Ok(None);
+        };
         let binders: usize = self
             .psks
             .iter()
@@ -166,25 +173,30 @@ impl PskOffer {
         let header = [HandshakeType::CLIENT_HELLO.0, a, b, c];
         let end = body.len().saturating_sub(binders).saturating_sub(2);
         let covered = [&header[..], body.get(..end).unwrap_or_default()];
-        let mut digests: Vec<(HashId, Digest)> = Vec::new();
-        for psk in &self.psks {
-            let id = psk.hash().id();
-            if !digests.iter().any(|(known, _)| *known == id) {
-                digests.push((id, transcript.with(psk.hash(), &covered)));
+        let mut hello = transcript.fork(first.hash(), &covered);
+        let digest = hello.fork_finish();
+        let mut other = None;
+        for hash in self.psks.iter().map(OfferedPsk::hash) {
+            if hash.id() != first.hash().id() && other.is_none() {
+                other = Some((hash.id(), transcript.fork(hash, &covered).finish()));
             }
         }
         w.truncate(w.position().saturating_sub(binders));
         for psk in &self.psks {
-            let id = psk.hash().id();
-            let digest = digests.iter().find(|(known, _)| *known == id);
-            let (_, digest) = digest.ok_or(CryptoError::Misuse)?;
+            let digest = match &other {
+                _ if psk.hash().id() == first.hash().id() => &digest,
+                Some((id, other)) if psk.hash().id() == *id => other,
+                // No suite has a third hash.
+                _ => return Err(CryptoError::Misuse.into()),
+            };
             let binder = psk.early.binder(psk.origin(), digest)?;
             w.vec8(|w| {
                 w.bytes(binder.as_ref());
                 Ok(())
             })?;
         }
-        Ok(())
+        hello.update(w.since(start).get(end..).unwrap_or_default());
+        Ok(Some(hello))
     }
 
     /// The first ClientHello is out: from here on early data may be sent.
@@ -193,7 +205,7 @@ impl PskOffer {
         else {
             return Ok(());
         };
-        let hello = env.cx.transcript.with(suite.hash, &[]);
+        let hello = env.cx.transcript.fork(suite.hash, &[]).finish();
         let secret = psk.early.traffic(&hello)?;
         let exporter = psk.early.exporter(&hello)?;
         env.cx.log_early(&secret, &exporter);

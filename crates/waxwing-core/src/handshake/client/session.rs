@@ -22,12 +22,19 @@ pub(super) fn take(env: &Env<'_>) -> Option<Session> {
     let usable = session.is_valid_at(sessions.clock.now())
         && config.common.versions.contains(session.version)
         && session.ticket.len() <= MAX_TICKET
-        && *session.server_name == *env.name.to_string()
+        && is_for(&session, env.name)
         && types.contains(&session.peer.certificate_type);
     if usable {
         vouched(session, env.config, env.name)
     } else {
         None
+    }
+}
+
+fn is_for(session: &Session, name: &ServerName) -> bool {
+    match name.dns() {
+        Some(name) => *session.server_name == *name,
+        None => *session.server_name == *name.to_string(),
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{CryptoError, KeyShare, NamedGroup, SharedSecret};
+use waxwing_crypto::{CryptoError, KeyShare, NamedGroup, SecureRandom, SharedSecret};
 
 use super::Env;
 use crate::config::client::ClientConfig;
@@ -20,9 +20,8 @@ pub(super) struct Shares {
 
 impl Shares {
     /// Those of the first hello.
-    pub(super) fn first(env: &Env<'_>) -> Result<Self, Error> {
+    pub(super) fn first(random: &dyn SecureRandom, env: &Env<'_>) -> Result<Self, Error> {
         let config = env.config;
-        let random = config.common.provider.random;
         let mut list: Vec<Box<dyn KeyShare>> = Vec::new();
         let count = match &config.key_share_groups {
             Some(_) => usize::MAX,

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use waxwing_crypto::{Digest, KxGroup, NamedGroup, Suite13};
 
+use super::super::drawn::Drawn;
 use super::super::negotiate::{self, GroupChoice};
 use super::super::record_limits::Wish;
 use super::super::{EarlyData, SessionId, StepOutcome};
@@ -104,8 +105,8 @@ impl AwaitClientHello {
             extensions.post_handshake_auth && config.post_handshake_auth.is_some();
         info.version = Some(version);
 
-        let psk = match self.find_psk(&hello, message, suite, stage, env)? {
-            psk13::Outcome::Settled(psk) => psk,
+        let (psk, hashed) = match self.find_psk(&hello, message, suite, stage, env)? {
+            psk13::Outcome::Settled(psk, hashed) => (psk, hashed),
             psk13::Outcome::Pending(pending) => {
                 return Ok(AwaitLookup::new(self, message, pending).wait());
             }
@@ -119,18 +120,19 @@ impl AwaitClientHello {
         env.cx.info.cipher_suite = Some(suite.id);
         env.cx.info.group = share.map(|(group, _)| group.name());
         env.cx.transcript.start(suite.hash);
-        env.cx.transcript.add(message.bytes);
+        env.cx.transcript.add_hashed(message.bytes, hashed);
 
         let accepted = psk.as_ref().is_some_and(|psk| psk.early_data);
         let early_data = self.early_data(extensions.early_data, accepted, env)?;
-        let provider = config.common.provider;
+        // The private key of X25519, and the ServerHello's.
+        let random = Drawn::<64>::from(config.common.provider.random)?;
         let exchange = match share {
-            Some((group, share)) => Some(Exchange::respond(group, share, provider)?),
+            Some((group, share)) => Some(Exchange::respond(group, share, &random)?),
             None => None,
         };
         let agreed = Agreed {
             change_cipher_spec: self.retry.is_none() && !hello.session_id.is_empty(),
-            ..agreed(&hello, suite, exchange, psk, env)?
+            ..agreed(&hello, suite, exchange, psk, random.next()?, env)?
         };
         let outcome = if agreed.psk.is_some() {
             agreed.answer_hello(None, env)?
@@ -190,7 +192,7 @@ impl AwaitClientHello {
                 retried: self.retry.is_some(),
             }
             .run(stage, env),
-            _ => Ok(psk13::Outcome::Settled(None)),
+            _ => Ok(psk13::Outcome::Settled(None, None)),
         }
     }
 
@@ -235,6 +237,7 @@ fn agreed(
     suite: &'static Suite13,
     exchange: Option<Exchange>,
     psk: Option<ChosenPsk>,
+    random: [u8; 32],
     env: &Env<'_>,
 ) -> Result<Agreed, Error> {
     let extensions = &hello.extensions;
@@ -265,6 +268,7 @@ fn agreed(
             max_fragment_length: extensions.max_fragment_length,
             record_size_limit: extensions.record_size_limit,
         },
+        random,
         change_cipher_spec: false,
     })
 }

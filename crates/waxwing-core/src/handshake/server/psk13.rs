@@ -13,7 +13,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use waxwing_crypto::{Hash, Suite13};
+use waxwing_crypto::{Hash, HashContext, Suite13};
 
 use super::super::negotiate;
 use super::super::schedule13::{EarlySecret, PskOrigin};
@@ -69,8 +69,13 @@ pub(super) enum Stage {
 }
 
 /// What it came to.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a value that lives for one step of the search"
+)]
 pub(super) enum Outcome {
-    Settled(Option<ChosenPsk>),
+    /// The PSK, and the hash of what came before and the hello, if it was made for a binder.
+    Settled(Option<ChosenPsk>, Option<HashContext>),
     Pending(Pending),
 }
 
@@ -128,14 +133,14 @@ impl Search<'_> {
                 Stage::Session(index, None) => self.look_up_psk(index, env),
                 Stage::Client(index, session, Ok(verified)) => {
                     let early = self.early_secret(&session);
-                    self.take_session(index, session, early, Some(verified), env)
+                    self.take_session(index, session, early, None, Some(verified), env)
                 }
                 Stage::Client(index, _, Err(_)) => Step::On(Stage::Search(next(index))),
                 Stage::Psk(index, Some(psk)) => self.on_psk(index, &psk, env)?,
                 Stage::Psk(index, None) => Step::On(Stage::Search(next(index))),
                 Stage::FirstUse(mut chosen, new) => {
                     chosen.early_data = new;
-                    Step::End(Outcome::Settled(Some(*chosen)))
+                    Step::End(Outcome::Settled(Some(*chosen), None))
                 }
             };
             match step {
@@ -152,7 +157,7 @@ impl Search<'_> {
 
     fn look_up_session(&self, index: usize, env: &Env<'_>) -> Step {
         let Some(PskIdentity { identity, .. }) = self.identity(index) else {
-            return Step::End(Outcome::Settled(None));
+            return Step::End(Outcome::Settled(None, None));
         };
         let lookup = match &env.config.sessions {
             Some(sessions) if identity.len() <= MAX_TICKET => sessions.store.find(identity),
@@ -174,11 +179,11 @@ impl Search<'_> {
         }
         // Tickets can be read on the wire: nobody is asked about a client for who only saw one.
         let early = self.early_secret(&session);
-        self.check_binder(index, &early, PskOrigin::Resumption, env)?;
+        let hello = self.check_binder(index, &early, PskOrigin::Resumption, env)?;
         let session = Box::new(session);
         match resumption::judge_client(&session, env) {
             Client::Welcome(verified) => {
-                Ok(self.take_session(index, session, early, verified, env))
+                Ok(self.take_session(index, session, early, Some(hello), verified, env))
             }
             Client::Later(request) => Ok(Step::wait(Pending::Client(index, session, request))),
             Client::Unknown => Ok(Step::On(Stage::Search(next(index)))),
@@ -195,6 +200,7 @@ impl Search<'_> {
         index: usize,
         session: Box<Session>,
         early: EarlySecret,
+        hello: Option<HashContext>,
         verified: Option<Verified>,
         env: &Env<'_>,
     ) -> Step {
@@ -216,7 +222,7 @@ impl Search<'_> {
                 }
             }
         }
-        Step::End(Outcome::Settled(Some(chosen)))
+        Step::End(Outcome::Settled(Some(chosen), hello))
     }
 
     /// Everything that RFC 9846, Section 4.3.10 asks for but that the hello is new.
@@ -274,13 +280,13 @@ impl Search<'_> {
             if self.identity(index).map(|own| own.identity) != Some(&*ready.identity) {
                 continue;
             }
-            let early = EarlySecret::new(suite.hash, &ready.key);
+            let early = ready.early.clone();
             let origin = if ready.imported {
                 PskOrigin::Imported
             } else {
                 PskOrigin::External
             };
-            self.check_binder(index, &early, origin, env)?;
+            let hello = self.check_binder(index, &early, origin, env)?;
             let chosen = ChosenPsk {
                 index: u16::try_from(index).unwrap_or_default(),
                 early,
@@ -288,7 +294,7 @@ impl Search<'_> {
                 source: PskSource::External(psk.identity().into()),
                 early_data: false,
             };
-            return Ok(Step::End(Outcome::Settled(Some(chosen))));
+            return Ok(Step::End(Outcome::Settled(Some(chosen), Some(hello))));
         }
         Ok(Step::On(Stage::Search(next(index))))
     }
@@ -314,22 +320,24 @@ impl Search<'_> {
         }
     }
 
-    /// RFC 9846, Section 4.3.11: a PSK that is taken must have a valid binder.
+    /// RFC 9846, Section 4.3.11: a PSK that is taken must have a valid binder. Gives the hash of
+    /// what came before and the whole hello.
     fn check_binder(
         &self,
         index: usize,
         early: &EarlySecret,
         origin: PskOrigin,
         env: &Env<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<HashContext, Error> {
         let bytes = self.message.bytes;
         let end = bytes.len().saturating_sub(self.offer.uncovered());
-        let covered = bytes.get(..end).unwrap_or_default();
-        let digest = env.cx.transcript.with(early.hash(), &[covered]);
-        let expected = early.binder(origin, &digest)?;
+        let (covered, binders) = bytes.split_at_checked(end).unwrap_or_default();
+        let mut hello = env.cx.transcript.fork(early.hash(), &[covered]);
+        let expected = early.binder(origin, &hello.fork_finish())?;
         let binder = self.offer.binders.iter().nth(index);
         if binder.is_some_and(|binder| expected.ct_eq(binder.0)) {
-            Ok(())
+            hello.update(binders);
+            Ok(hello)
         } else {
             Err(PeerError::BadBinder.into())
         }

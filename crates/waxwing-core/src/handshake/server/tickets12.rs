@@ -114,13 +114,16 @@ impl Renewed {
         const MILLIS: u64 = 1000;
         let age = now.saturating_sub(session.issued_at);
         let half = u64::from(session.lifetime).saturating_mul(MILLIS / 2);
+        if sessions.tickets == 0 || age < half {
+            return None;
+        }
         let renewed = Session {
             issued_at: now,
             lifetime: sessions.lifetime,
             ..session.clone()
         };
         let ends = renewed.expires_at();
-        if sessions.tickets == 0 || age < half || ends <= session.expires_at() {
+        if ends <= session.expires_at() {
             return None;
         }
         let left = ends.saturating_sub(now) / MILLIS;

@@ -69,17 +69,14 @@ impl Issue {
         let mut age_adds = vec![0; usize::from(self.count).saturating_mul(4)];
         env.config.common.provider.random.fill(&mut age_adds)?;
         let version = ProtocolVersion::TLS13;
-        let common = Session {
+        let mut session = Session {
             max_early_data: env.config.early_data.as_ref().map_or(0, |own| own.max),
             ..resumption::template(version, self.authenticated_at, sessions, env)
         };
         for (nonce, age_add) in (0..self.count).zip(age_adds.as_chunks().0) {
             let nonce = [nonce];
-            let session = Session {
-                secret: secret.psk(&nonce)?,
-                age_add: u32::from_be_bytes(*age_add),
-                ..common.clone()
-            };
+            session.secret = secret.psk(&nonce)?;
+            session.age_add = u32::from_be_bytes(*age_add);
             send_one(&session, nonce, sessions, env)?;
         }
         env.flight.end_flight()

@@ -17,8 +17,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use waxwing_crypto::{
-    CryptoError, CryptoProvider, KxGroup, NamedGroup, SharedSecret, SignatureScheme, Signing,
-    Suite13,
+    CryptoError, KxGroup, NamedGroup, SecureRandom, SharedSecret, SignatureScheme, Signing, Suite13,
 };
 
 use super::super::auth::pick_scheme;
@@ -140,15 +139,12 @@ impl Exchange {
     pub(super) fn respond(
         group: &'static dyn KxGroup,
         share: &[u8],
-        provider: &CryptoProvider,
+        random: &dyn SecureRandom,
     ) -> Result<Self, Error> {
-        let (public, shared) =
-            group
-                .respond(provider.random, share)
-                .map_err(|error| match error {
-                    CryptoError::InvalidPublicValue => Error::from(PeerError::BadKeyShare),
-                    other => other.into(),
-                })?;
+        let (public, shared) = group.respond(random, share).map_err(|error| match error {
+            CryptoError::InvalidPublicValue => Error::from(PeerError::BadKeyShare),
+            other => other.into(),
+        })?;
         Ok(Self {
             group: group.name(),
             public,
@@ -165,6 +161,8 @@ pub(super) struct Agreed {
     pub(super) psk: Option<ChosenPsk>,
     pub(super) tickets: TicketCount,
     pub(super) session_id: SessionId,
+    /// The ServerHello's.
+    pub(super) random: [u8; 32],
     /// What the client can check.
     pub(super) schemes: Vec<SignatureScheme>,
     /// What the client wants beside the certificates.
@@ -331,11 +329,9 @@ impl Agreed {
     }
 
     fn send_server_hello(&self, env: &mut Env<'_>) -> Result<(), Error> {
-        let mut random = [0; 32];
-        env.config.common.provider.random.fill(&mut random)?;
         let hello = ServerHello {
             legacy_version: ProtocolVersion::TLS12,
-            random: &random,
+            random: &self.random,
             session_id: self.session_id.as_ref(),
             cipher_suite: self.suite.id,
             compression_method: 0,

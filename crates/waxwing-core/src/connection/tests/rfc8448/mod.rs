@@ -162,6 +162,10 @@ impl Flight for Replay<'_> {
         })
     }
 
+    fn replaces(&self) -> bool {
+        true
+    }
+
     fn change_cipher_spec(&mut self) {
         self.flight.change_cipher_spec();
     }
@@ -267,7 +271,9 @@ fn client(trace: &Trace, secrets: Arc<Secrets>) -> Connection {
 
 /// A server that has sent its flight.
 fn server(trace: &Trace, secrets: Arc<Secrets>) -> Connection {
-    let provider = provider(trace.server_random.clone(), Vec::new());
+    // Drawn for a private key of X25519, whichever group it is.
+    let random = [&trace.server_random[..], &[0; 32]].concat();
+    let provider = provider(random, Vec::new());
     let chain = vec![bytes(trace::CERTIFICATE)];
     let key = CertifiedKey::new(chain, Arc::new(TraceRsa(trace.signature.clone())));
     let config = ServerConfig::builder(provider, Arc::new(Arc::new(key)))
