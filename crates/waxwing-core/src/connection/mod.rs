@@ -151,11 +151,11 @@ impl Connection {
             State::Failed(error, _) => return Err(error.clone()),
         };
         match result {
-            Ok(progress) => {
-                if progress.event == Event::HandshakeComplete {
+            Ok(Progress { consumed, event }) => {
+                if matches!(event, Event::HandshakeComplete) {
                     self.establish();
                 }
-                Ok(progress)
+                Ok(Progress { consumed, event })
             }
             Err(error) => Err(self.fail(error, out)),
         }
@@ -303,10 +303,12 @@ impl Connection {
     }
 
     /// Every error is final, but for misuse.
+    #[inline]
     fn judged<T>(&mut self, result: Result<T, Error>, out: &mut Buffer) -> Result<T, Error> {
         match result {
-            Err(error) if !matches!(error, Error::Misuse(_)) => Err(self.fail(error, out)),
-            result => result,
+            Ok(done) => Ok(done),
+            Err(error @ Error::Misuse(_)) => Err(error),
+            Err(error) => Err(self.fail(error, out)),
         }
     }
 
@@ -419,6 +421,7 @@ impl Connection {
     }
 
     /// Ends the connection: the peer hears of it, the state becomes the error.
+    #[cold]
     fn fail(&mut self, error: Error, out: &mut Buffer) -> Error {
         let done = State::Failed(error.clone(), Box::default());
         let info = match core::mem::replace(&mut self.state, done) {

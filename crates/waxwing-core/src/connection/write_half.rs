@@ -53,6 +53,7 @@ impl WriteHalf {
     /// [`Error::Crypto`] if the provider fails. Then some of `parts` may be in `out`. In TLS 1.2,
     /// [`Misuse::KeyWornOut`] if the key must not protect that much more: nothing is sent, and
     /// the connection should be closed.
+    #[inline]
     pub fn write(&mut self, parts: &[&[u8]], out: &mut Buffer) -> Result<usize, Error> {
         self.check_open()?;
         if self.owes_update {
