@@ -140,7 +140,7 @@ impl ReadHalf {
     }
 
     /// The same; messages that both directions are needed for go to `later`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn process_with(
         &mut self,
         input: &mut [u8],
@@ -163,7 +163,7 @@ impl ReadHalf {
     }
 
     /// Takes records until there is something to tell.
-    #[inline]
+    #[inline(always)]
     fn take(
         &mut self,
         input: &mut [u8],
@@ -222,7 +222,7 @@ impl ReadHalf {
     }
 
     /// Takes one record: how many bytes it was, and what it says to the caller.
-    #[inline]
+    #[inline(always)]
     fn record(
         &mut self,
         input: &mut [u8],

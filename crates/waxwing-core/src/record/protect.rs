@@ -191,13 +191,14 @@ fn derive_key(
 /// It is written as one word of 8 bytes and one of 4, the way in which it is copied and read
 /// later: a processor stalls on a read of what it has just written in other pieces.
 #[inline]
-pub(super) const fn xor_nonce(iv: &[u8; IV_LEN], seq: u64) -> [u8; IV_LEN] {
+pub(super) fn xor_nonce(iv: &[u8; IV_LEN], seq: u64) -> [u8; IV_LEN] {
     let [a, b, c, d, e, f, g, h, i, j, k, l] = *iv;
     let head = u64::from_be_bytes([a, b, c, d, e, f, g, h]) ^ (seq >> 32);
     let end = u32::from_be_bytes([i, j, k, l]) ^ (seq as u32);
-    let [a, b, c, d, e, f, g, h] = head.to_be_bytes();
-    let [i, j, k, l] = end.to_be_bytes();
-    [a, b, c, d, e, f, g, h, i, j, k, l]
+    let mut nonce = [0; IV_LEN];
+    nonce[..8].copy_from_slice(&head.to_be_bytes());
+    nonce[8..].copy_from_slice(&end.to_be_bytes());
+    nonce
 }
 
 /// Protects what we send.

@@ -85,14 +85,14 @@ impl Rx {
     }
 
     /// Opens the record at the front of `input` in place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open(&mut self, input: &mut [u8]) -> Result<Opened, Error> {
         let available = input.len();
         let Some((header, rest)) = input.split_first_chunk_mut::<RECORD_HEADER>() else {
             return Ok(Opened::NeedInput(RECORD_HEADER.saturating_sub(available)));
         };
-        let header = *header;
-        let body_len = self.check_header(&header)?;
+        let header = &*header;
+        let body_len = self.check_header(header)?;
         let consumed = RECORD_HEADER.saturating_add(body_len);
         let Some(body) = rest.get_mut(..body_len) else {
             return Ok(Opened::NeedInput(consumed.saturating_sub(available)));
@@ -100,7 +100,7 @@ impl Rx {
         self.started = true;
         let outer_type = ContentType(header[0]);
         let (content_type, place) = if self.protects(outer_type) {
-            match self.open_protected(&header, body)? {
+            match self.open_protected(header, body)? {
                 Some(opened) => opened,
                 None => return Ok(Opened::Skipped { consumed }),
             }
