@@ -143,23 +143,26 @@ impl Connection {
     /// every later call.
     pub fn process(&mut self, input: &mut [u8], out: &mut Buffer) -> Result<Progress, Error> {
         let result = match &mut self.state {
-            State::Handshake(establishing) => establishing.process(input, out),
+            // First, and with a return of its own: nearly all calls take this way.
             State::Traffic(_, read, write, None) => {
-                let read =
-                    |input: &mut [u8], _: &mut _, _: &mut _| read.process_with(input, None);
-                process_traffic(read, write, input, out)
+                let read = |input: &mut [u8], _: &mut _, _: &mut _| read.process_with(input, None);
+                match process_traffic(read, write, input, out) {
+                    Ok(progress) => return Ok(progress),
+                    Err(error) => Err(error),
+                }
             }
             State::Traffic(info, read, write, Some(later)) => {
                 process_with_later(info, read, write, later, input, out)
             }
+            State::Handshake(establishing) => establishing.process(input, out),
             State::Failed(error, _) => return Err(error.clone()),
         };
         match result {
-            Ok(Progress { consumed, event }) => {
-                if matches!(event, Event::HandshakeComplete) {
+            Ok(progress) => {
+                if progress.event == Event::HandshakeComplete {
                     self.establish();
                 }
-                Ok(Progress { consumed, event })
+                Ok(progress)
             }
             Err(error) => Err(self.fail(error, out)),
         }
@@ -396,6 +399,7 @@ impl Connection {
     }
 
     /// The handshake is complete: drops everything that was only for it.
+    #[inline(never)]
     fn establish(&mut self) {
         let done = State::Failed(Misuse::Closed.into(), Box::default());
         self.state = match core::mem::replace(&mut self.state, done) {
@@ -426,6 +430,7 @@ impl Connection {
 
     /// Ends the connection: the peer hears of it, the state becomes the error.
     #[cold]
+    #[inline(never)]
     fn fail(&mut self, error: Error, out: &mut Buffer) -> Error {
         let done = State::Failed(error.clone(), Box::default());
         let info = match core::mem::replace(&mut self.state, done) {
