@@ -445,7 +445,7 @@ impl OpenKey {
 
     /// Opens a record in place: its content type, and where in `body` its content is, at most
     /// `limit` bytes. A record that does not open leaves the sequence number as it was.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open(
         &mut self,
         header: &[u8; RECORD_HEADER],
@@ -454,7 +454,8 @@ impl OpenKey {
     ) -> Result<(ContentType, Range<usize>), Error> {
         #[cfg(feature = "tls12")]
         if let Form::Tls12 { suite, .. } = &self.0.form {
-            return self.open12(suite.nonce, header, body, limit);
+            let (typ, place) = self.open12(suite.nonce, header, body, limit)?;
+            return Ok((typ, place.start..place.end));
         }
         let next_seq = self.0.next_seq()?;
         let inner_len = self

@@ -241,7 +241,7 @@ impl Rx {
     }
 
     /// Opens a protected record; `None` if it is early data to drop.
-    #[inline]
+    #[inline(always)]
     fn open_protected(
         &mut self,
         header: &[u8; RECORD_HEADER],
