@@ -73,6 +73,7 @@ impl Buffer {
 
     /// Room for exactly `count` more bytes, with unspecified content. What is written there
     /// counts only after [`Self::commit`].
+    #[inline]
     pub fn space(&mut self, count: usize) -> &mut [u8] {
         if self.bytes.len() - self.end < count {
             self.make_room(count);
@@ -84,6 +85,7 @@ impl Buffer {
     ///
     /// # Panics
     /// If `count` is more than was asked for: a bug of the caller, out of a peer's reach.
+    #[inline]
     pub fn commit(&mut self, count: usize) {
         assert!(
             count <= self.bytes.len() - self.end,
@@ -99,6 +101,7 @@ impl Buffer {
     }
 
     /// Moves what is waiting to the front if that suffices, else grows.
+    #[cold]
     fn make_room(&mut self, count: usize) {
         if self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);

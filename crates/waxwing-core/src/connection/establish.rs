@@ -101,6 +101,7 @@ impl Establishing {
     }
 
     /// Takes records until there is something to tell.
+    #[inline(never)]
     pub(super) fn process(
         &mut self,
         input: &mut [u8],

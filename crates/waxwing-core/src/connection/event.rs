@@ -24,7 +24,10 @@ pub struct Progress {
 }
 
 /// Why a call to `process` returned.
+// The tag fills a word. If it were one byte, the seven after it, of which most events have no use,
+// would be copied along in pieces, and a processor stalls on a read across pieces just written.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(usize)]
 #[non_exhaustive]
 pub enum Event {
     /// More input is needed: at least this many bytes beyond those not consumed (never 0).

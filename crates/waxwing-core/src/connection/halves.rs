@@ -140,6 +140,7 @@ impl ReadHalf {
     }
 
     /// The same; messages that both directions are needed for go to `later`.
+    #[inline(always)]
     pub(super) fn process_with(
         &mut self,
         input: &mut [u8],
@@ -148,11 +149,21 @@ impl ReadHalf {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        self.take(input, later)
-            .inspect_err(|error| self.failed = Some(error.clone()))
+        match self.take(input, later) {
+            Ok(progress) => Ok(progress),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// Nothing is received from now on.
+    #[cold]
+    fn fail(&mut self, error: Error) -> Error {
+        self.failed = Some(error.clone());
+        error
     }
 
     /// Takes records until there is something to tell.
+    #[inline(always)]
     fn take(
         &mut self,
         input: &mut [u8],
@@ -211,6 +222,7 @@ impl ReadHalf {
     }
 
     /// Takes one record: how many bytes it was, and what it says to the caller.
+    #[inline(always)]
     fn record(
         &mut self,
         input: &mut [u8],
@@ -241,17 +253,29 @@ impl ReadHalf {
                 self.on_data();
                 Some(Event::AppData(body))
             }
-            ContentType::HANDSHAKE => self.messages(input.get(body).unwrap_or_default(), later)?,
-            ContentType::ALERT => self.on_alert(input.get(body).unwrap_or_default())?,
-            ContentType::CHANGE_CIPHER_SPEC => {
-                return Err(PeerError::UnexpectedChangeCipherSpec.into());
-            }
-            _ => return Err(PeerError::UnexpectedRecord.into()),
+            other => self.control(other, input.get(body).unwrap_or_default(), later)?,
         };
         Ok((consumed, event))
     }
 
+    /// Takes the content of a record that is no application data.
+    #[cold]
+    fn control(
+        &mut self,
+        typ: ContentType,
+        content: &[u8],
+        later: Option<&mut dyn Later>,
+    ) -> Result<Option<Event>, Error> {
+        match typ {
+            ContentType::HANDSHAKE => self.messages(content, later),
+            ContentType::ALERT => self.on_alert(content),
+            ContentType::CHANGE_CIPHER_SPEC => Err(PeerError::UnexpectedChangeCipherSpec.into()),
+            _ => Err(PeerError::UnexpectedRecord.into()),
+        }
+    }
+
     /// Data came: what comes without data between starts anew.
+    #[inline]
     const fn on_data(&mut self) {
         self.requests = 0;
         self.key_updates = 0;

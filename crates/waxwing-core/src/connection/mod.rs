@@ -143,11 +143,18 @@ impl Connection {
     /// every later call.
     pub fn process(&mut self, input: &mut [u8], out: &mut Buffer) -> Result<Progress, Error> {
         let result = match &mut self.state {
-            State::Handshake(establishing) => establishing.process(input, out),
-            State::Traffic(info, read, write, later) => {
-                let later = later.as_deref_mut();
-                process_traffic(info, read, write, later, input, out)
+            // First, and with a return of its own: nearly all calls take this way.
+            State::Traffic(_, read, write, None) => {
+                let read = |input: &mut [u8], _: &mut _, _: &mut _| read.process_with(input, None);
+                match process_traffic(read, write, input, out) {
+                    Ok(progress) => return Ok(progress),
+                    Err(error) => Err(error),
+                }
             }
+            State::Traffic(info, read, write, Some(later)) => {
+                process_with_later(info, read, write, later, input, out)
+            }
+            State::Handshake(establishing) => establishing.process(input, out),
             State::Failed(error, _) => return Err(error.clone()),
         };
         match result {
@@ -303,10 +310,12 @@ impl Connection {
     }
 
     /// Every error is final, but for misuse.
+    #[inline]
     fn judged<T>(&mut self, result: Result<T, Error>, out: &mut Buffer) -> Result<T, Error> {
         match result {
-            Err(error) if !matches!(error, Error::Misuse(_)) => Err(self.fail(error, out)),
-            result => result,
+            Ok(done) => Ok(done),
+            Err(error @ Error::Misuse(_)) => Err(error),
+            Err(error) => Err(self.fail(error, out)),
         }
     }
 
@@ -390,6 +399,7 @@ impl Connection {
     }
 
     /// The handshake is complete: drops everything that was only for it.
+    #[inline(never)]
     fn establish(&mut self) {
         let done = State::Failed(Misuse::Closed.into(), Box::default());
         self.state = match core::mem::replace(&mut self.state, done) {
@@ -419,6 +429,8 @@ impl Connection {
     }
 
     /// Ends the connection: the peer hears of it, the state becomes the error.
+    #[cold]
+    #[inline(never)]
     fn fail(&mut self, error: Error, out: &mut Buffer) -> Error {
         let done = State::Failed(error.clone(), Box::default());
         let info = match core::mem::replace(&mut self.state, done) {
@@ -442,31 +454,41 @@ impl Connection {
     }
 }
 
-/// Both directions at hand: what the peer asks of the sending one is done at once.
-fn process_traffic(
+/// Where a client may have to authenticate later.
+#[inline(never)]
+fn process_with_later(
     info: &mut ConnectionInfo,
     read: &mut ReadHalf,
     write: &mut WriteHalf,
-    mut later: Option<&mut PostHandshake>,
+    later: &mut PostHandshake,
+    input: &mut [u8],
+    out: &mut Buffer,
+) -> Result<Progress, Error> {
+    if let Some(wait) = later.waits() {
+        return Ok(Progress {
+            consumed: 0,
+            event: Event::Wait(wait),
+        });
+    }
+    let read = |input: &mut [u8], write: &mut _, out: &mut _| {
+        let env = Env { info, write, out };
+        read.process_with(input, Some(&mut later.with(env)))
+    };
+    process_traffic(read, write, input, out)
+}
+
+/// Both directions at hand: what the peer asks of the sending one is done at once.
+#[inline(always)]
+fn process_traffic(
+    mut read: impl FnMut(&mut [u8], &mut WriteHalf, &mut Buffer) -> Result<Progress, Error>,
+    write: &mut WriteHalf,
     input: &mut [u8],
     out: &mut Buffer,
 ) -> Result<Progress, Error> {
     let mut before = 0usize;
-    if let Some(wait) = later.as_ref().and_then(|later| later.waits()) {
-        return Ok(Progress {
-            consumed: before,
-            event: Event::Wait(wait),
-        });
-    }
     loop {
         let rest = input.get_mut(before..).unwrap_or_default();
-        let Progress { consumed, event } = match &mut later {
-            Some(later) => {
-                let env = Env { info, write, out };
-                read.process_with(rest, Some(&mut later.with(env)))?
-            }
-            None => read.process(rest)?,
-        };
+        let Progress { consumed, event } = read(rest, write, out)?;
         let event = match event {
             Event::PeerAction(action) => {
                 write.apply(action, out)?;

@@ -53,6 +53,7 @@ impl WriteHalf {
     /// [`Error::Crypto`] if the provider fails. Then some of `parts` may be in `out`. In TLS 1.2,
     /// [`Misuse::KeyWornOut`] if the key must not protect that much more: nothing is sent, and
     /// the connection should be closed.
+    #[inline]
     pub fn write(&mut self, parts: &[&[u8]], out: &mut Buffer) -> Result<usize, Error> {
         self.check_open()?;
         if self.owes_update {
@@ -219,8 +220,11 @@ impl WriteHalf {
         let before = out.len();
         let updates = self.tx.key_updates;
         let result = send(&mut self.tx, out);
-        // Misuse is found before anything is sent.
-        self.closed |= matches!(&result, Err(error) if !matches!(error, Error::Misuse(_)));
+        // Misuse is found before anything is sent. Nothing is stored where all is well: the next
+        // call reads this together with its neighbours.
+        if matches!(&result, Err(error) if !matches!(error, Error::Misuse(_))) {
+            self.closed = true;
+        }
         if let Some(trace) = &self.trace {
             sent(&**trace, out, before);
             for _ in 0..self.tx.key_updates.wrapping_sub(updates) {

@@ -85,13 +85,14 @@ impl Rx {
     }
 
     /// Opens the record at the front of `input` in place.
+    #[inline(always)]
     pub(crate) fn open(&mut self, input: &mut [u8]) -> Result<Opened, Error> {
         let available = input.len();
         let Some((header, rest)) = input.split_first_chunk_mut::<RECORD_HEADER>() else {
             return Ok(Opened::NeedInput(RECORD_HEADER.saturating_sub(available)));
         };
-        let header = *header;
-        let body_len = self.check_header(&header)?;
+        let header = &*header;
+        let body_len = self.check_header(header)?;
         let consumed = RECORD_HEADER.saturating_add(body_len);
         let Some(body) = rest.get_mut(..body_len) else {
             return Ok(Opened::NeedInput(consumed.saturating_sub(available)));
@@ -99,7 +100,7 @@ impl Rx {
         self.started = true;
         let outer_type = ContentType(header[0]);
         let (content_type, place) = if self.protects(outer_type) {
-            match self.open_protected(&header, body)? {
+            match self.open_protected(header, body)? {
                 Some(opened) => opened,
                 None => return Ok(Opened::Skipped { consumed }),
             }
@@ -118,6 +119,7 @@ impl Rx {
 
     /// Whether a record that shows this type is protected. In TLS 1.3 all of those look like
     /// application data; in TLS 1.2 a record keeps its type.
+    #[inline]
     fn protects(&self, outer_type: ContentType) -> bool {
         outer_type == ContentType::APPLICATION_DATA
             || self.key.as_ref().is_some_and(OpenKey::is_tls12)
@@ -171,7 +173,23 @@ impl Rx {
 
     /// Checks everything that a header tells, before the body is waited for; returns the
     /// length of the body.
+    #[inline]
     fn check_header(&self, header: &[u8; RECORD_HEADER]) -> Result<usize, Error> {
+        // Nothing speaks against a record like this one, which nearly all are.
+        const DATA: u8 = ContentType::APPLICATION_DATA.0;
+        if let &[DATA, 3, 3, high, low] = header
+            && let len = usize::from(u16::from_be_bytes([high, low]))
+            && len <= MAX_CIPHERTEXT
+            && self.started
+            && self.key.is_some()
+        {
+            return Ok(len);
+        }
+        self.check_rare_header(header)
+    }
+
+    #[cold]
+    fn check_rare_header(&self, header: &[u8; RECORD_HEADER]) -> Result<usize, Error> {
         if !self.started {
             check_first_bytes(header)?;
         }
@@ -223,6 +241,7 @@ impl Rx {
     }
 
     /// Opens a protected record; `None` if it is early data to drop.
+    #[inline(always)]
     fn open_protected(
         &mut self,
         header: &[u8; RECORD_HEADER],
@@ -231,24 +250,32 @@ impl Rx {
         let failure = match &mut self.key {
             None => PeerError::UnexpectedRecord.into(),
             Some(key) => match key.open(header, body, self.max_content) {
+                // RFC 9846, Section 5: a protected one is forbidden.
                 Ok((ContentType::CHANGE_CIPHER_SPEC, _)) => {
-                    // RFC 9846, Section 5: a protected one is forbidden.
                     return Err(PeerError::UnexpectedChangeCipherSpec.into());
                 }
                 Ok(opened) => {
                     self.skip_budget = None;
                     return Ok(Some(opened));
                 }
-                Err(error @ Error::Peer(PeerError::BadRecordMac)) => error,
-                Err(error) => return Err(error),
+                Err(error) => error,
             },
         };
-        let Some(budget) = self.skip_budget else {
+        self.drop_early_data(body.len(), failure).map(|()| None)
+    }
+
+    /// Drops a record with a body of `len` bytes that could not be opened because of `failure`,
+    /// which it returns if that is not early data to drop.
+    #[cold]
+    fn drop_early_data(&mut self, len: usize, failure: Error) -> Result<(), Error> {
+        let (Some(budget), Error::Peer(PeerError::BadRecordMac | PeerError::UnexpectedRecord)) =
+            (self.skip_budget, &failure)
+        else {
             return Err(failure);
         };
-        let dropped = u32::try_from(RECORD_HEADER.saturating_add(body.len())).unwrap_or(u32::MAX);
+        let dropped = u32::try_from(RECORD_HEADER.saturating_add(len)).unwrap_or(u32::MAX);
         self.skip_budget = Some(budget.checked_sub(dropped).ok_or(failure)?);
-        Ok(None)
+        Ok(())
     }
 
     fn check_plaintext(&mut self, typ: ContentType, body: &[u8]) -> Result<(), Error> {
@@ -266,6 +293,7 @@ impl Rx {
     }
 
     /// The rules for what was inside, protected or not.
+    #[inline]
     pub(crate) fn check_content(&mut self, typ: ContentType, len: usize) -> Result<(), Error> {
         match typ {
             ContentType::ALERT | ContentType::HANDSHAKE if len == 0 => {

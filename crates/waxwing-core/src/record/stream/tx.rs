@@ -96,6 +96,7 @@ impl Tx {
 
     /// Sends application data: the concatenation of `parts`, all of it, cut into records.
     /// Keys are updated on the way when their limit comes near. Returns the bytes taken.
+    #[inline]
     pub(crate) fn write(
         &mut self,
         parts: &[&[u8]],
@@ -107,23 +108,28 @@ impl Tx {
             .iter()
             .fold(0, |sum: usize, part| sum.saturating_add(part.len()));
         self.flush(out)?;
-        let full_records = total.checked_div(max).unwrap_or_default();
-        let last = total.checked_rem(max).unwrap_or_default();
+        // Most writes are one record: that is not worth a division, and makes its own room.
+        let (full_records, last) = if total <= max {
+            (0, total)
+        } else {
+            let full_records = total.checked_div(max).unwrap_or_default();
+            (full_records, total.checked_rem(max).unwrap_or_default())
+        };
         let key = self.sealing()?;
-        let overhead = key.overhead();
         // RFC 9325, Section 4.4: a key of TLS 1.2 cannot be updated, so it ends here.
         let records = (full_records as u64).saturating_add(u64::from(last > 0));
         let updates = match key.records_left() {
             Some(left) if left < records => return Err(Misuse::KeyWornOut.into()),
             left => left.is_none(),
         };
-        let record_space = |len| pad(padding, len, max).saturating_add(overhead);
-        out.space(
-            full_records
+        if full_records > 0 {
+            let overhead = key.overhead();
+            let record_space = |len| pad(padding, len, max).saturating_add(overhead);
+            let space = full_records
                 .saturating_mul(record_space(max))
-                .saturating_add(if last > 0 { record_space(last) } else { 0 })
-                .saturating_add(total),
-        );
+                .saturating_add(if last > 0 { record_space(last) } else { 0 });
+            out.space(space.saturating_add(total));
+        }
         let mut from = Gather::new(parts);
         let mut left = total;
         while left > 0 {
@@ -190,11 +196,18 @@ impl Tx {
         self.max_fragment.clamp(1, MAX_PLAINTEXT)
     }
 
-    /// Puts the pending messages into as few records as they fit. If that fails, they stay.
+    /// Sends the pending messages, if there are any.
+    #[inline]
     fn flush(&mut self, out: &mut Buffer) -> Result<(), Error> {
         if self.pending.is_empty() {
             return Ok(());
         }
+        self.flush_pending(out)
+    }
+
+    /// Puts the pending messages into as few records as they fit. If that fails, they stay.
+    #[inline(never)]
+    fn flush_pending(&mut self, out: &mut Buffer) -> Result<(), Error> {
         let mut pending = core::mem::take(&mut self.pending);
         let sent = pending
             .chunks(self.record_content())
