@@ -1,5 +1,6 @@
 //! Checking signatures.
 
+use aws_lc_rs::digest;
 use aws_lc_rs::signature as lib;
 use aws_lc_rs::signature::VerificationAlgorithm;
 use waxwing_crypto::{
@@ -171,12 +172,31 @@ impl KeyShape {
 
 struct Verifier {
     algorithm: &'static dyn VerificationAlgorithm,
+    /// The hash of what is signed. AWS-LC sets up less for a hash than for a message. `None` if
+    /// the algorithm takes the message itself.
+    hash: Option<&'static digest::Algorithm>,
     key: KeyShape,
 }
 
 impl Verifier {
     const fn new(algorithm: &'static dyn VerificationAlgorithm, key: KeyShape) -> Self {
-        Self { algorithm, key }
+        Self {
+            algorithm,
+            hash: None,
+            key,
+        }
+    }
+
+    const fn hashed(
+        algorithm: &'static dyn VerificationAlgorithm,
+        hash: &'static digest::Algorithm,
+        key: KeyShape,
+    ) -> Self {
+        Self {
+            algorithm,
+            hash: Some(hash),
+            key,
+        }
     }
 }
 
@@ -190,9 +210,15 @@ impl VerifySignature for Verifier {
         if !self.key.admits(public_key) {
             return Err(CryptoError::Unauthentic);
         }
-        self.algorithm
-            .verify_sig(public_key, message, signature)
-            .map_err(|_| CryptoError::Unauthentic)
+        let verified = match self.hash {
+            Some(hash) => {
+                let digest = digest::digest(hash, message);
+                self.algorithm
+                    .verify_digest_sig(public_key, &digest, signature)
+            }
+            None => self.algorithm.verify_sig(public_key, message, signature),
+        };
+        verified.map_err(|_| CryptoError::Unauthentic)
     }
 }
 
@@ -200,22 +226,55 @@ const P256_POINT: KeyShape = KeyShape::Point(1 + 2 * 32);
 const P384_POINT: KeyShape = KeyShape::Point(1 + 2 * 48);
 const P521_POINT: KeyShape = KeyShape::Point(1 + 2 * 66);
 
-static P256_SHA256: Verifier = Verifier::new(&lib::ECDSA_P256_SHA256_ASN1, P256_POINT);
-static P256_SHA384: Verifier = Verifier::new(&lib::ECDSA_P256_SHA384_ASN1, P256_POINT);
-static P256_SHA512: Verifier = Verifier::new(&lib::ECDSA_P256_SHA512_ASN1, P256_POINT);
-static P384_SHA256: Verifier = Verifier::new(&lib::ECDSA_P384_SHA256_ASN1, P384_POINT);
-static P384_SHA384: Verifier = Verifier::new(&lib::ECDSA_P384_SHA384_ASN1, P384_POINT);
-static P384_SHA512: Verifier = Verifier::new(&lib::ECDSA_P384_SHA512_ASN1, P384_POINT);
-static P521_SHA256: Verifier = Verifier::new(&lib::ECDSA_P521_SHA256_ASN1, P521_POINT);
-static P521_SHA384: Verifier = Verifier::new(&lib::ECDSA_P521_SHA384_ASN1, P521_POINT);
-static P521_SHA512: Verifier = Verifier::new(&lib::ECDSA_P521_SHA512_ASN1, P521_POINT);
+static P256_SHA256: Verifier =
+    Verifier::hashed(&lib::ECDSA_P256_SHA256_ASN1, &digest::SHA256, P256_POINT);
+static P256_SHA384: Verifier =
+    Verifier::hashed(&lib::ECDSA_P256_SHA384_ASN1, &digest::SHA384, P256_POINT);
+static P256_SHA512: Verifier =
+    Verifier::hashed(&lib::ECDSA_P256_SHA512_ASN1, &digest::SHA512, P256_POINT);
+static P384_SHA256: Verifier =
+    Verifier::hashed(&lib::ECDSA_P384_SHA256_ASN1, &digest::SHA256, P384_POINT);
+static P384_SHA384: Verifier =
+    Verifier::hashed(&lib::ECDSA_P384_SHA384_ASN1, &digest::SHA384, P384_POINT);
+static P384_SHA512: Verifier =
+    Verifier::hashed(&lib::ECDSA_P384_SHA512_ASN1, &digest::SHA512, P384_POINT);
+static P521_SHA256: Verifier =
+    Verifier::hashed(&lib::ECDSA_P521_SHA256_ASN1, &digest::SHA256, P521_POINT);
+static P521_SHA384: Verifier =
+    Verifier::hashed(&lib::ECDSA_P521_SHA384_ASN1, &digest::SHA384, P521_POINT);
+static P521_SHA512: Verifier =
+    Verifier::hashed(&lib::ECDSA_P521_SHA512_ASN1, &digest::SHA512, P521_POINT);
 static ED25519: Verifier = Verifier::new(&lib::ED25519, KeyShape::Raw(32));
-static PSS_SHA256: Verifier = Verifier::new(&lib::RSA_PSS_2048_8192_SHA256, KeyShape::Rsa);
-static PSS_SHA384: Verifier = Verifier::new(&lib::RSA_PSS_2048_8192_SHA384, KeyShape::Rsa);
-static PSS_SHA512: Verifier = Verifier::new(&lib::RSA_PSS_2048_8192_SHA512, KeyShape::Rsa);
-static PKCS1_SHA256: Verifier = Verifier::new(&lib::RSA_PKCS1_2048_8192_SHA256, KeyShape::Rsa);
-static PKCS1_SHA384: Verifier = Verifier::new(&lib::RSA_PKCS1_2048_8192_SHA384, KeyShape::Rsa);
-static PKCS1_SHA512: Verifier = Verifier::new(&lib::RSA_PKCS1_2048_8192_SHA512, KeyShape::Rsa);
+static PSS_SHA256: Verifier = Verifier::hashed(
+    &lib::RSA_PSS_2048_8192_SHA256,
+    &digest::SHA256,
+    KeyShape::Rsa,
+);
+static PSS_SHA384: Verifier = Verifier::hashed(
+    &lib::RSA_PSS_2048_8192_SHA384,
+    &digest::SHA384,
+    KeyShape::Rsa,
+);
+static PSS_SHA512: Verifier = Verifier::hashed(
+    &lib::RSA_PSS_2048_8192_SHA512,
+    &digest::SHA512,
+    KeyShape::Rsa,
+);
+static PKCS1_SHA256: Verifier = Verifier::hashed(
+    &lib::RSA_PKCS1_2048_8192_SHA256,
+    &digest::SHA256,
+    KeyShape::Rsa,
+);
+static PKCS1_SHA384: Verifier = Verifier::hashed(
+    &lib::RSA_PKCS1_2048_8192_SHA384,
+    &digest::SHA384,
+    KeyShape::Rsa,
+);
+static PKCS1_SHA512: Verifier = Verifier::hashed(
+    &lib::RSA_PKCS1_2048_8192_SHA512,
+    &digest::SHA512,
+    KeyShape::Rsa,
+);
 static MLDSA44: Verifier = Verifier::new(&lib::ML_DSA_44, KeyShape::Raw(1312));
 static MLDSA65: Verifier = Verifier::new(&lib::ML_DSA_65, KeyShape::Raw(1952));
 static MLDSA87: Verifier = Verifier::new(&lib::ML_DSA_87, KeyShape::Raw(2592));

@@ -21,7 +21,8 @@ use x509_cert::ext::pkix::{
 use crate::explain::webpki_words;
 use crate::horizon::Horizon;
 use crate::rules::{self, Role};
-use crate::{Code, Failure, Identity, LoadError, Profile, UnixTime, pem};
+use crate::tlv::{self, Elements};
+use crate::{Code, Failure, Identity, LoadError, Profile, PublicKeyKind, UnixTime, pem};
 
 /// The authorities that chains may end in, and single certificates that are trusted as they are.
 ///
@@ -75,10 +76,7 @@ impl TrustAnchors {
     pub fn bundled() -> Self {
         let mut anchors = Self::none();
         for root in webpki_roots::TLS_SERVER_ROOTS {
-            anchors.push(Anchor {
-                trust: root.clone(),
-                facts: None,
-            });
+            anchors.push(Anchor::new(root.clone(), None));
         }
         anchors
     }
@@ -177,10 +175,8 @@ impl TrustAnchors {
         })?;
         let hash = Sha256::digest(certificate).into();
         if self.certificates.insert(hash) {
-            self.push(Anchor {
-                trust: anchor.to_owned(),
-                facts: Facts::of(certificate, hash).map(Arc::new),
-            });
+            let facts = Facts::of(certificate, hash).map(Arc::new);
+            self.push(Anchor::new(anchor.to_owned(), facts));
         }
         Ok(())
     }
@@ -225,11 +221,33 @@ impl TrustAnchors {
 #[derive(Clone, Debug)]
 pub(crate) struct Anchor {
     trust: TrustAnchor<'static>,
+    /// `None` if it is malformed.
+    key: Option<PublicKeyKind>,
     /// There if the whole certificate is known, and can be decoded.
     facts: Option<Arc<Facts>>,
 }
 
 impl Anchor {
+    fn new(trust: TrustAnchor<'static>, facts: Option<Arc<Facts>>) -> Self {
+        let mut anchor = Self {
+            trust,
+            key: None,
+            facts,
+        };
+        anchor.key = PublicKeyKind::of_spki(&anchor.spki());
+        anchor
+    }
+
+    /// The kind of its key; `None` if that is malformed.
+    pub(crate) const fn key(&self) -> Option<&PublicKeyKind> {
+        self.key.as_ref()
+    }
+
+    /// Whether it has nameConstraints.
+    pub(crate) const fn is_constrained(&self) -> bool {
+        self.trust.name_constraints.is_some()
+    }
+
     pub(crate) fn facts(&self) -> Option<&Facts> {
         self.facts.as_deref()
     }
@@ -354,28 +372,29 @@ pub(crate) struct Candidates<'a> {
 impl<'a> Candidates<'a> {
     pub(crate) fn of(sets: &'a [Arc<TrustAnchors>], chain: &[&[u8]]) -> Self {
         let mut anchors: Vec<&Anchor> = Vec::new();
-        let mut seen: Vec<Vec<u8>> = Vec::new();
         for der in chain {
-            let der = CertificateDer::from(*der);
-            let Ok(certificate) = EndEntityCert::try_from(&der) else {
+            let Some(issuer) = issuer(der) else {
                 continue;
             };
-            if seen.iter().any(|name| name == certificate.issuer()) {
+            if anchors.iter().any(|other| *other.trust.subject == *issuer) {
                 continue;
             }
-            seen.push(certificate.issuer().to_vec());
-            let mut named: Vec<_> = sets
-                .iter()
-                .flat_map(|set| set.named(certificate.issuer()))
-                .collect();
-            if named.len() > 1 {
-                let wanted = issuer_key_id(&der);
-                named.sort_by_key(|anchor| {
-                    let own = anchor.facts().and_then(|facts| facts.key_id.as_ref());
-                    wanted.is_none() || own != wanted.as_ref()
-                });
+            let known = anchors.len();
+            anchors.extend(sets.iter().flat_map(|set| set.named(issuer)));
+            let named = anchors.get_mut(known..).unwrap_or_default();
+            if named.len() < 2 {
+                continue;
             }
-            anchors.extend(named);
+            // One that is malformed has no say in who comes first.
+            if !can_be_read(der) {
+                anchors.truncate(known);
+                continue;
+            }
+            let wanted = issuer_key_id(der);
+            named.sort_by_key(|anchor| {
+                let own = anchor.facts().and_then(|facts| facts.key_id.as_ref());
+                wanted.is_none() || own != wanted.as_ref()
+            });
         }
         // The constraints of anchors are checked here, not by webpki.
         let webpki = anchors
@@ -404,6 +423,21 @@ impl<'a> Candidates<'a> {
                 && anchor.trust.subject_public_key_info == other.subject_public_key_info
         })
     }
+}
+
+/// The content of the name of a certificate's issuer.
+fn issuer(der: &[u8]) -> Option<&[u8]> {
+    let mut fields = Elements::inside(der, tlv::SEQUENCE)?;
+    let mut fields = Elements::of(fields.take(tlv::SEQUENCE)?);
+    fields.take(tlv::constructed(0))?;
+    fields.take(tlv::INTEGER)?;
+    fields.take(tlv::SEQUENCE)?;
+    fields.take(tlv::SEQUENCE)
+}
+
+/// Whether webpki takes it for a certificate.
+fn can_be_read(der: &[u8]) -> bool {
+    EndEntityCert::try_from(&CertificateDer::from(der)).is_ok()
 }
 
 /// The keyIdentifier in authorityKeyIdentifier.

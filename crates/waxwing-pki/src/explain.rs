@@ -372,7 +372,12 @@ const BROKEN: [ObjectIdentifier; 9] = [
 /// The algorithm of a certificate's signature, if it is broken.
 pub(crate) fn broken_signature(certificate: &Certificate) -> Option<String> {
     let id = &certificate.signature_algorithm().oid;
-    BROKEN.contains(id).then(|| algorithm_name(id))
+    is_broken(id.as_bytes()).then(|| algorithm_name(id))
+}
+
+/// Whether a signature's algorithm is broken, by the content of its object identifier.
+pub(crate) fn is_broken(id: &[u8]) -> bool {
+    BROKEN.iter().any(|broken| broken.as_bytes() == id)
 }
 
 /// The name of the algorithm in the content of an AlgorithmIdentifier.

@@ -18,11 +18,12 @@ use x509_cert::ext::pkix::BasicConstraints;
 use crate::algorithms::Algorithms;
 use crate::anchors::{Anchor, Candidates, Facts};
 use crate::constraints::{self, Budget};
-use crate::end_entity::{self, check_may_sign, check_name, holder_of};
+use crate::end_entity::{self, check_may_sign, check_name};
 use crate::explain::{Case, at_fault, broken_signature, wrong_purpose};
 use crate::failure::Culprit;
 use crate::horizon::Horizon;
-use crate::public_key::{Strength, refuse_weak};
+use crate::plain::Plain;
+use crate::public_key::{Strength, refuse_weak, refuse_weak_kind};
 use crate::revocation::{Evidence, Outcome, RevocationPolicy, VerifiedChain};
 use crate::rules::{self, Role};
 use crate::staple::check_staple;
@@ -38,7 +39,7 @@ pub(crate) struct Judge {
     anchors: Vec<Arc<TrustAnchors>>,
     algorithms: Algorithms,
     pub(crate) policy: Policy,
-    revocation: Option<Arc<RevocationPolicy>>,
+    pub(crate) revocation: Option<Arc<RevocationPolicy>>,
     /// Of all that is above and nothing else: who changes one of them empties it.
     verdicts: Verdicts,
 }
@@ -165,7 +166,8 @@ impl Judge {
             .chain
             .first()
             .ok_or_else(|| Failure::new(Code::Malformed, "there is no certificate"))?;
-        let outcome = self.check_path(leaf, case, evidence, revocation);
+        let plain = self.plain(leaf, Role::EndEntity, case);
+        let outcome = self.check_path(leaf, plain.as_ref(), case, evidence, revocation);
         let verified = match outcome {
             Err(_) if self.anchors.iter().any(|set| set.hold_exactly(leaf)) => {
                 // Nobody is asked about it.
@@ -174,11 +176,11 @@ impl Judge {
             }
             outcome => outcome?,
         };
-        if !case.apart {
+        if !case.apart && !plain.as_ref().is_some_and(Plain::may_sign) {
             check_may_sign(leaf)?;
         }
         if let Peer::Server(_) = case.peer {
-            check_staple(leaf, evidence.ocsp, self.policy.staple)?;
+            check_staple(leaf, plain.as_ref(), evidence.ocsp, self.policy.staple)?;
         }
         Ok(verified)
     }
@@ -195,6 +197,7 @@ impl Judge {
     fn check_path(
         &self,
         leaf: &[u8],
+        plain: Option<&Plain<'_>>,
         case: &Case<'_>,
         evidence: &Evidence<'_>,
         revocation: &mut Option<Outcome>,
@@ -205,6 +208,7 @@ impl Judge {
         let check = Check {
             judge: self,
             case,
+            plain,
             candidates: &candidates,
             evidence,
             state: RefCell::default(),
@@ -218,11 +222,12 @@ impl Judge {
         {
             check_name(&certificate, name)?;
         }
-        holder_of(
-            leaf,
-            certificate.subject_public_key_info().to_vec(),
-            self.strength(),
-        )
+        // Whoever held the path to the policy has seen that the key is not too short.
+        let spki = match plain {
+            Some(plain) => plain.spki.to_vec(),
+            None => certificate.subject_public_key_info().to_vec(),
+        };
+        Ok(Verified::holder_of(spki))
     }
 
     /// Looks for a path, and takes a second look where webpki does not know better than to refuse.
@@ -263,7 +268,22 @@ impl Judge {
         outcome.map(drop)
     }
 
-    const fn strength(&self) -> Strength {
+    /// Holds one certificate to the policy.
+    pub(crate) fn certificate(&self, certificate: &Certificate, role: Role) -> Result<(), Failure> {
+        if let Some(algorithm) = broken_signature(certificate) {
+            let reason = format!("its signature is of type {algorithm}, which is broken");
+            return Err(Failure::new(Code::DigestTooWeak, reason));
+        }
+        let spki = certificate.tbs_certificate().subject_public_key_info();
+        let spki = spki.to_der().unwrap_or_default();
+        if role == Role::EndEntity {
+            self.algorithms.check_key(&spki)?;
+        }
+        refuse_weak(&spki, self.strength(), role)?;
+        rules::check(certificate, role, self.policy.profile)
+    }
+
+    pub(crate) const fn strength(&self) -> Strength {
         Strength {
             rsa: self.policy.min_rsa_bits,
             curve: self.policy.min_curve_bits,
@@ -295,6 +315,8 @@ impl Judge {
 pub(crate) struct Check<'a> {
     pub(crate) judge: &'a Judge,
     pub(crate) case: &'a Case<'a>,
+    /// The peer's own certificate, if that is a plain one.
+    pub(crate) plain: Option<&'a Plain<'a>>,
     pub(crate) candidates: &'a Candidates<'a>,
     evidence: &'a Evidence<'a>,
     state: RefCell<State>,
@@ -325,6 +347,9 @@ impl Check<'_> {
     }
 
     fn path(&self, path: &VerifiedPath<'_>, budget: &mut Budget) -> Result<(), Failure> {
+        if let Some(count) = self.plain_intermediates(path) {
+            return self.plain_path(path, count);
+        }
         let mut certificates = Vec::new();
         certificates.push(self.decode(&path.end_entity().der())?);
         for certificate in path.intermediate_certificates() {
@@ -359,35 +384,38 @@ impl Check<'_> {
             } else {
                 Role::EndEntity
             };
-            self.time(certificate);
-            self.certificate(certificate, role)
+            let validity = certificate.tbs_certificate().validity();
+            self.time(validity.not_before.into(), validity.not_after.into());
+            self.judge
+                .certificate(certificate, role)
                 .map_err(|failure| at_fault(failure, self.case.chain, *place))?;
         }
         self.purpose(certificates)?;
-        self.anchor(anchor, certificates, budget)?;
+        self.anchor(anchor, intermediates(certificates))?;
+        self.constraints(anchor, certificates, budget)?;
         match &self.judge.revocation {
-            Some(policy) => self.revocation(policy, certificates, anchor),
+            Some(policy) => {
+                let places: Vec<_> = certificates.iter().map(|(place, _)| *place).collect();
+                self.revocation(policy, &places, anchor)
+            }
             None => Ok(()),
         }
     }
 
     /// Whoever built the path has compared the time with the validity of all that is in it.
-    fn time(&self, certificate: &Certificate) {
-        if self.judge.policy.any_time {
-            return;
+    pub(crate) fn time(&self, not_before: UnixTime, not_after: UnixTime) {
+        if !self.judge.policy.any_time {
+            self.case
+                .horizon
+                .asked_within(self.case.now, not_before, not_after);
         }
-        let validity = certificate.tbs_certificate().validity();
-        let (not_before, not_after) = (validity.not_before.into(), validity.not_after.into());
-        self.case
-            .horizon
-            .asked_within(self.case.now, not_before, not_after);
     }
 
     /// Asks last, since answers cost checks of signatures.
-    fn revocation(
+    pub(crate) fn revocation(
         &self,
         policy: &RevocationPolicy,
-        certificates: &[(usize, &Certificate)],
+        places: &[usize],
         anchor: &Anchor,
     ) -> Result<(), Failure> {
         let asked = self.asked.get();
@@ -399,9 +427,9 @@ impl Check<'_> {
         // RFC 5280, Section 6.3.3 (f), where the anchor's certificate is known.
         let signs_lists = anchor.facts().is_none_or(|facts| facts.signs_lists);
         let chain = self.case.chain;
-        let ders: Vec<_> = certificates
+        let ders: Vec<_> = places
             .iter()
-            .filter_map(|(place, _)| chain.get(*place).copied())
+            .filter_map(|place| chain.get(*place).copied())
             .collect();
         let path = VerifiedChain::to_anchor(&ders, &anchor.spki(), signs_lists)
             .map_err(|error| Failure::new(Code::Malformed, format!("{error}")))?;
@@ -414,7 +442,7 @@ impl Check<'_> {
         let Some(failure) = failure else {
             return Ok(());
         };
-        let place = certificates.get(level).map(|(place, _)| *place);
+        let place = places.get(level).copied();
         let identity = ders.get(level).and_then(|der| Identity::from_der(der).ok());
         Err(match identity {
             Some(identity) => failure.of(Culprit::at(place, &identity)),
@@ -423,8 +451,7 @@ impl Check<'_> {
     }
 
     fn decode(&self, der: &[u8]) -> Result<(usize, Certificate), Failure> {
-        let place = self.case.chain.iter().position(|other| *other == der);
-        let place = place.unwrap_or_default();
+        let place = self.place(der);
         match Certificate::from_der(der) {
             Ok(certificate) => Ok((place, certificate)),
             Err(error) => Err(Failure::new(
@@ -432,6 +459,12 @@ impl Check<'_> {
                 format!("certificate {place} is malformed: {error}"),
             )),
         }
+    }
+
+    /// Where a certificate stands in what the peer sent.
+    pub(crate) fn place(&self, der: &[u8]) -> usize {
+        let place = self.case.chain.iter().position(|other| *other == der);
+        place.unwrap_or_default()
     }
 
     fn depth(&self, certificates: &[(usize, &Certificate)]) -> Result<(), Failure> {
@@ -444,20 +477,6 @@ impl Check<'_> {
             Code::ChainTooLong,
             format!("the chain has {count} intermediate certificates, and {allowed} are allowed"),
         ))
-    }
-
-    fn certificate(&self, certificate: &Certificate, role: Role) -> Result<(), Failure> {
-        if let Some(algorithm) = broken_signature(certificate) {
-            let reason = format!("its signature is of type {algorithm}, which is broken");
-            return Err(Failure::new(Code::DigestTooWeak, reason));
-        }
-        let spki = certificate.tbs_certificate().subject_public_key_info();
-        let spki = spki.to_der().unwrap_or_default();
-        if role == Role::EndEntity {
-            self.judge.algorithms.check_key(&spki)?;
-        }
-        refuse_weak(&spki, self.judge.strength(), role)?;
-        rules::check(certificate, role, self.judge.policy.profile)
     }
 
     /// RFC 5280, Section 4.2.1.12: no extendedKeyUsage is every purpose, unless the policy asks
@@ -475,19 +494,25 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn anchor(
+    /// `intermediates` stand between the peer's certificate and the anchor.
+    pub(crate) fn anchor(&self, anchor: &Anchor, intermediates: usize) -> Result<(), Failure> {
+        let weak = refuse_weak_kind(anchor.key(), self.judge.strength(), Role::Anchor);
+        weak.map_err(|failure| anchor.at_fault(failure))?;
+        match anchor.facts() {
+            Some(facts) => self
+                .known_anchor(facts, intermediates)
+                .map_err(|failure| anchor.at_fault(failure)),
+            None => Ok(()),
+        }
+    }
+
+    /// The names for which the anchor may issue.
+    fn constraints(
         &self,
         anchor: &Anchor,
         certificates: &[(usize, &Certificate)],
         budget: &mut Budget,
     ) -> Result<(), Failure> {
-        let spki = anchor.spki();
-        let weak = refuse_weak(&spki, self.judge.strength(), Role::Anchor);
-        weak.map_err(|failure| anchor.at_fault(failure))?;
-        if let Some(facts) = anchor.facts() {
-            self.known_anchor(facts, intermediates(certificates))
-                .map_err(|failure| anchor.at_fault(failure))?;
-        }
         let Some(constraints) = anchor.constraints()? else {
             return Ok(());
         };

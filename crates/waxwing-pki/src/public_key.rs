@@ -8,6 +8,7 @@ use x509_cert::der::asn1::{ObjectIdentifier, UintRef};
 use x509_cert::der::{Decode, Reader, SliceReader};
 
 use crate::rules::Role;
+use crate::tlv::{self, Elements};
 use crate::{Code, Failure};
 
 /// RFC 9325, Section 4.5: at least 2048 bits.
@@ -92,18 +93,29 @@ impl PublicKeyKind {
     #[must_use]
     pub fn of_spki(spki: &[u8]) -> Option<Self> {
         let spki = SubjectPublicKeyInfo::parse(spki).ok()?;
-        let mut reader = SliceReader::new(spki.algorithm).ok()?;
-        let algorithm = ObjectIdentifier::decode(&mut reader).ok()?;
-        let look_up = |table: &[(ObjectIdentifier, Self)], id: &ObjectIdentifier| {
-            let found = table.iter().find(|(known, _)| known == id);
-            found.map_or_else(|| Self::Other(id.to_string()), |(_, kind)| kind.clone())
-        };
-        Some(match algorithm {
-            RSA_ENCRYPTION => Self::Rsa(modulus_bits(spki.public_key)?),
-            RSASSA_PSS => Self::RsaPss(modulus_bits(spki.public_key)?),
-            EC_PUBLIC_KEY => look_up(&CURVES, &ObjectIdentifier::decode(&mut reader).ok()?),
-            other => look_up(&PLAIN, &other),
-        })
+        let mut algorithm = Elements::of(spki.algorithm);
+        let id = algorithm.take(tlv::OBJECT_IDENTIFIER)?;
+        if id == EC_PUBLIC_KEY.as_bytes() {
+            return Self::look_up(&CURVES, algorithm.take(tlv::OBJECT_IDENTIFIER)?);
+        }
+        if id == RSA_ENCRYPTION.as_bytes() {
+            return modulus_bits(spki.public_key).map(Self::Rsa);
+        }
+        if id == RSASSA_PSS.as_bytes() {
+            return modulus_bits(spki.public_key).map(Self::RsaPss);
+        }
+        Self::look_up(&PLAIN, id)
+    }
+
+    /// The kind with this object identifier, of which `id` is the content.
+    fn look_up(table: &[(ObjectIdentifier, Self)], id: &[u8]) -> Option<Self> {
+        match table.iter().find(|(known, _)| known.as_bytes() == id) {
+            Some((_, kind)) => Some(kind.clone()),
+            None => {
+                let id = ObjectIdentifier::from_bytes(id).ok()?;
+                Some(Self::Other(id.to_string()))
+            }
+        }
     }
 
     /// The size that people quote for this kind, in bits: the modulus or the curve's order.
@@ -168,27 +180,42 @@ impl Strength {
         rsa: MIN_RSA_BITS,
         curve: MIN_CURVE_BITS,
     };
+
+    /// Whether such a key is long enough to be worth a signature check.
+    pub(crate) fn admits(self, kind: &PublicKeyKind) -> bool {
+        kind.bits().is_none_or(|bits| bits >= self.least(kind))
+    }
+
+    const fn least(self, kind: &PublicKeyKind) -> usize {
+        match kind {
+            PublicKeyKind::Rsa(_) | PublicKeyKind::RsaPss(_) => self.rsa,
+            _ => self.curve,
+        }
+    }
 }
 
 /// Refuses a key that is too short to be worth a signature check.
 pub(crate) fn refuse_weak(spki: &[u8], strength: Strength, role: Role) -> Result<(), Failure> {
+    refuse_weak_kind(PublicKeyKind::of_spki(spki).as_ref(), strength, role)
+}
+
+/// As [`refuse_weak`], for a key of this kind; `None` is what is malformed.
+pub(crate) fn refuse_weak_kind(
+    kind: Option<&PublicKeyKind>,
+    strength: Strength,
+    role: Role,
+) -> Result<(), Failure> {
     let code = match role {
         Role::EndEntity => Code::EndEntityKeyTooSmall,
         Role::Intermediate | Role::Anchor => Code::AuthorityKeyTooSmall,
     };
-    let kind = PublicKeyKind::of_spki(spki);
-    let (bits, least) = match &kind {
-        Some(PublicKeyKind::Rsa(bits) | PublicKeyKind::RsaPss(bits)) => (*bits, strength.rsa),
-        Some(kind) => match kind.bits() {
-            Some(bits) => (bits, strength.curve),
-            None => return Ok(()),
-        },
-        None => return Err(Failure::new(Code::Malformed, "its key is malformed")),
+    let Some(kind) = kind else {
+        return Err(Failure::new(Code::Malformed, "its key is malformed"));
     };
-    if bits >= least {
+    if strength.admits(kind) {
         return Ok(());
     }
-    let kind = kind.map(|kind| kind.to_string()).unwrap_or_default();
+    let (bits, least) = (kind.bits().unwrap_or_default(), strength.least(kind));
     let reason = format!("its key ({kind}) has {bits} bits, and less than {least} is not allowed");
     Err(Failure::new(code, reason))
 }

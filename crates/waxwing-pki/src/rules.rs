@@ -21,7 +21,7 @@ use crate::{Code, Failure, Profile, PublicKeyKind};
 const ANY_PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 
 /// Octets of a serial number. Some count the sign, others do not.
-const MAX_SERIAL: usize = 20;
+pub(crate) const MAX_SERIAL: usize = 20;
 
 /// Where a certificate stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,16 @@
 //! Whether a stapled OCSP response has to be there.
 
+use crate::plain::Plain;
 use crate::policy::Staple;
 use crate::revocation::Fields;
 use crate::tls_feature::must_staple;
 use crate::{Code, Failure};
 
-/// Asks for a staple where `policy` or the certificate says that there must be one.
+/// Asks for a staple where `policy` or the certificate says that there must be one. A plain one
+/// says nothing about it.
 pub(crate) fn check_staple(
     leaf: &[u8],
+    plain: Option<&Plain<'_>>,
     staple: Option<&[u8]>,
     policy: Staple,
 ) -> Result<(), Failure> {
@@ -17,7 +20,7 @@ pub(crate) fn check_staple(
     let reason = match policy {
         Staple::Ignored => return Ok(()),
         Staple::Required => "the server stapled no OCSP response, and one is required",
-        Staple::AsCertified if demanded_by(leaf) => {
+        Staple::AsCertified if plain.is_none() && demanded_by(leaf) => {
             "the server stapled no OCSP response, which its certificate says it does"
         }
         Staple::AsCertified => return Ok(()),
