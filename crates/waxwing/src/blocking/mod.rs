@@ -29,7 +29,7 @@ mod transfer;
 
 pub use split::{ReadStream, WriteStream};
 
-use transfer::{Failure, flush_out, read_some, waits};
+use transfer::{Failure, flush, flush_out, read_some, waits};
 
 /// A TLS connection and its transport.
 ///
@@ -50,7 +50,7 @@ impl<S> Stream<S> {
     /// Joins a connection with its transport; `output` is sent first.
     #[must_use]
     pub fn with_output(conn: Connection, output: Buffer, sock: S) -> Self {
-        let input = InBuf::new(ReadAhead::HeaderFirst);
+        let input = InBuf::new(ReadAhead::Full);
         Self {
             driver: Driver::new(conn, input, output),
             sock,
@@ -129,7 +129,7 @@ impl<S> Stream<S> {
         importer: &Importer<'_>,
         sock: S,
     ) -> Result<Self, ImportError> {
-        let driver = Driver::import(bytes, importer, ReadAhead::HeaderFirst)?;
+        let driver = Driver::import(bytes, importer, ReadAhead::Full)?;
         Ok(Self { driver, sock })
     }
 
@@ -152,7 +152,7 @@ impl<S> Stream<S> {
     /// off before the handshake.
     pub const fn set_read_ahead(&mut self, on: bool) {
         self.driver.set_read_ahead(if on {
-            ReadAhead::HeaderFirst
+            ReadAhead::Full
         } else {
             ReadAhead::Exact
         });
@@ -219,7 +219,7 @@ impl<S: Read + Write> Stream<S> {
     /// need not have waited for.
     fn flush_handshake(&mut self) -> io::Result<()> {
         let tickets = self.driver.ends_with_tickets();
-        match flush_out(self.driver.output(), &mut self.sock) {
+        match flush(&mut self.driver, &mut self.sock) {
             Err(error) if tickets && self.driver.output().peer_left(&error) => Ok(()),
             result => result,
         }
@@ -297,7 +297,7 @@ impl<S: Read + Write> Stream<S> {
     /// # Errors
     /// Of the transport.
     pub fn close_notify(&mut self) -> io::Result<()> {
-        self.driver.close();
+        self.driver.close().map_err(into_io)?;
         flush_out(self.driver.output(), &mut self.sock)
     }
 
@@ -396,11 +396,10 @@ impl<S: Read + Write> Stream<S> {
     /// Before a read may wait, the peer must have what it may be waiting for. Output that the
     /// transport does not take now is no reason not to read, unless it is too much.
     fn send_before_read(&mut self) -> io::Result<()> {
-        let output = self.driver.output();
-        if !output.is_due() {
+        if !self.driver.output().is_due() {
             return Ok(());
         }
-        match flush_out(output, &mut self.sock) {
+        match flush(&mut self.driver, &mut self.sock) {
             Err(error) if waits(&error) && !self.driver.output().is_flooded() => Ok(()),
             Err(error) if self.driver.output().peer_left(&error) => Ok(()),
             result => result,
@@ -442,7 +441,10 @@ impl<S: Read + Write> Stream<S> {
         self.fail(Failure::Tls(error))
     }
 
-    fn write_parts<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
+    fn write_parts<'a>(
+        &mut self,
+        parts: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> io::Result<usize> {
         if !self.driver.conn.may_write() && self.is_handshaking() {
             self.handshake()?;
         }
@@ -518,7 +520,7 @@ impl<S: Read + Write> Write for Stream<S> {
         if !self.driver.conn.may_write() && self.is_handshaking() {
             return self.handshake();
         }
-        flush_out(self.driver.output(), &mut self.sock)
+        flush(&mut self.driver, &mut self.sock)
     }
 }
 

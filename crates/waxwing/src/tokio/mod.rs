@@ -205,7 +205,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     /// # Errors
     /// Of the transport.
     pub async fn close_notify(&mut self) -> io::Result<()> {
-        self.driver.close();
+        self.driver.close().map_err(into_io)?;
         core::future::poll_fn(|cx| self.poll_flush_side(cx, Side::Writer)).await
     }
 
@@ -294,6 +294,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     }
 
     fn poll_flush_side(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<io::Result<()>> {
+        if self.failed.is_none() || side == Side::Writer {
+            self.driver.seal_gathered().map_err(into_io)?;
+        }
         let Self {
             driver,
             io,
@@ -316,7 +319,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     fn poll_write_parts<'a>(
         &mut self,
         cx: &mut Context<'_>,
-        parts: impl Iterator<Item = &'a [u8]>,
+        parts: impl Iterator<Item = &'a [u8]> + Clone,
     ) -> Poll<io::Result<usize>> {
         let Self {
             driver,
@@ -386,7 +389,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     /// Sends close_notify, flushes, and ends the sending direction of the transport.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.driver.close();
+        this.driver.close().map_err(into_io)?;
         let Self {
             driver,
             io,
