@@ -1,7 +1,7 @@
 //! The buffers of a stream: what arrived and is not used up, and what waits to be sent.
 //!
 //! Both give their memory back when there is nothing in them, so that an idle connection holds
-//! none.
+//! none; and none is taken before something arrives.
 
 use core::ops::Range;
 use std::io;

@@ -13,6 +13,7 @@ mod scenario;
 mod sizes;
 mod sockets;
 mod stats;
+mod streams;
 mod wall;
 
 use std::env;
@@ -51,6 +52,8 @@ enum Task {
     Handshakes,
     /// The speed of application data.
     Bulk,
+    /// Small writes through streams.
+    Streams,
     /// Heap bytes and allocations.
     Memory,
     /// Instruction counts, with valgrind.
@@ -163,6 +166,9 @@ fn main() -> ExitCode {
     }
     if all || matches!(args.command, Task::Bulk) {
         report.transfers(&wall::transfers(&base(), effort));
+    }
+    if all || matches!(args.command, Task::Streams) {
+        report.streams(&streams::measure(&base(), effort));
     }
     if all || matches!(args.command, Task::Memory) {
         // Made here if it is missing: making it in the child would use the libraries too early.

@@ -1,8 +1,9 @@
 //! TLS over a transport that blocks: anything that is [`Read`] and [`Write`].
 //!
-//! Writing is like [`std::io::BufWriter`]: what is written is sealed at once, but may wait, up to
-//! some kilobytes, until it is flushed. It is also sent before a read waits for the peer, so two
-//! sides that take turns need no flush.
+//! Writing is like [`std::io::BufWriter`]: small writes wait together for a flush, and become one
+//! record; large ones are sealed at once from where they are. What waits is bounded: as soon as
+//! there is enough for a whole record it is sent. It is also sent before a read waits for the peer,
+//! so two sides that take turns need no flush.
 //!
 //! The end of the peer's data is certain: a read returns 0 only after close_notify. If the
 //! transport ends without it, reading fails with [`io::ErrorKind::UnexpectedEof`], because data
@@ -507,15 +508,17 @@ impl<S: Read + Write> BufRead for Stream<S> {
 }
 
 impl<S: Read + Write> Write for Stream<S> {
+    /// Small writes wait together for a flush; see the [module](self).
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         self.write_parts(core::iter::once(data))
     }
 
-    /// Seals the slices into common records.
+    /// The slices get into common records.
     fn write_vectored(&mut self, data: &[IoSlice<'_>]) -> io::Result<usize> {
         self.write_parts(data.iter().map(|slice| &**slice))
     }
 
+    /// Sends what waits. An error of anything that was written before comes here at the latest.
     fn flush(&mut self) -> io::Result<()> {
         if !self.driver.conn.may_write() && self.is_handshaking() {
             return self.handshake();

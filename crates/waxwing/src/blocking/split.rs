@@ -157,6 +157,7 @@ impl<W: Write> WriteStream<W> {
 }
 
 impl<W: Write> Write for WriteStream<W> {
+    /// Small writes wait together for a flush; see the [module](super).
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         self.write_parts(core::iter::once(data))
     }
@@ -165,6 +166,7 @@ impl<W: Write> Write for WriteStream<W> {
         self.write_parts(data.iter().map(|slice| &**slice))
     }
 
+    /// Sends what waits. An error of anything that was written before comes here at the latest.
     fn flush(&mut self) -> io::Result<()> {
         let attended = self.sender.attend();
         let flushed = flush(&mut self.sender, &mut self.sock);

@@ -1,7 +1,8 @@
 //! TLS over a tokio transport: anything that is [`AsyncRead`] and [`AsyncWrite`].
 //!
-//! Writing is like [`BufWriter`](::tokio::io::BufWriter): what is written is sealed at once, but
-//! may wait, up to some kilobytes, until it is flushed. It is also sent when a read of the same
+//! Writing is like [`BufWriter`](::tokio::io::BufWriter): small writes wait together for a flush,
+//! and become one record; large ones are sealed at once from where they are. What waits is bounded:
+//! as soon as there is enough for a whole record it is sent. It is also sent when a read of the same
 //! stream has to wait for the peer. [`AsyncWriteExt::shutdown`](::tokio::io::AsyncWriteExt)
 //! sends everything and then close_notify; dropping a stream sends nothing.
 //!
@@ -360,6 +361,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncBufRead for TlsStream<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
+    /// Small writes wait together for a flush; see the [module](self).
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -377,11 +379,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
             .poll_write_parts(cx, data.iter().map(|slice| &**slice))
     }
 
-    /// The slices of one call are sealed into common records.
+    /// The slices of one call get into common records.
     fn is_write_vectored(&self) -> bool {
         true
     }
 
+    /// Sends what waits. An error of anything that was written before comes here at the latest.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.get_mut().poll_flush_side(cx, Side::Writer)
     }

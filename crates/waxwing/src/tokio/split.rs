@@ -218,6 +218,7 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
 }
 
 impl<W: AsyncWrite + Unpin> AsyncWrite for WriteHalf<W> {
+    /// Small writes wait together for a flush; see the [module](super).
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -235,11 +236,12 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for WriteHalf<W> {
             .poll_write_parts(cx, data.iter().map(|slice| &**slice))
     }
 
-    /// The slices of one call are sealed into common records.
+    /// The slices of one call get into common records.
     fn is_write_vectored(&self) -> bool {
         true
     }
 
+    /// Sends what waits. An error of anything that was written before comes here at the latest.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         ready!(this.poll_attend(cx))?;
