@@ -62,6 +62,9 @@ impl Gathered {
 
     /// Wipes what is there; the memory is kept.
     pub(crate) fn clear(&mut self) {
+        if self.0.is_empty() {
+            return;
+        }
         // Many times faster than byte by byte, and the barrier sees to it that it is done.
         self.0.fill(0);
         optimization_barrier(self.0.as_slice());

@@ -201,6 +201,23 @@ fn a_split_stream_gathers_too() {
     );
 }
 
+/// The same of a split stream, whose halves fail one after the other.
+#[test]
+fn the_alert_of_a_split_stream_comes_after_what_was_written() {
+    let (client, calls, server) = pair();
+    let halves = |both: Counted<Duplex>| Ok(both.split(|both| (both.reader, both.writer)));
+    let (mut read, mut write) = client.into_split_with(halves).unwrap();
+    let mut wire = server.into_inner();
+    wire.write_all(&[23, 3, 3, 0, 20]).unwrap();
+    wire.write_all(&[0; 20]).unwrap();
+    write.write_all(b"an answer").unwrap();
+    let error = read.read(&mut [0]).unwrap_err();
+    let told = write.flush().unwrap_err();
+    assert_eq!(tls_error(&told), tls_error(&error));
+    assert_eq!(calls.writes().1, [sealed(9), sealed(2)]);
+    assert_eq!(write.buffer_memory(), 0);
+}
+
 /// Sizes around every limit, in any order, with flushes and new keys in between.
 #[test]
 fn sizes_of_all_kinds_keep_their_order() {
