@@ -1,7 +1,7 @@
 //! The buffers of a stream: what arrived and is not used up, and what waits to be sent.
 //!
 //! Both give their memory back when there is nothing in them, so that an idle connection holds
-//! none.
+//! none; and none is taken before something arrives.
 
 use core::ops::Range;
 use std::io;
@@ -9,8 +9,10 @@ use std::io;
 use waxwing_core::Buffer;
 use waxwing_core::limits::{MAX_PLAINTEXT, MAX_RECORD, RECORD_HEADER};
 
-/// Bytes of memory for input at first: a whole record.
-const READ_AHEAD: usize = MAX_RECORD;
+use crate::gathered::Gathered;
+
+/// Bytes asked for at first: a whole record.
+pub(crate) const READ_AHEAD: usize = MAX_RECORD;
 /// Bytes of memory for input when the transport fills what it is offered.
 const MAX_READ_AHEAD: usize = 64 * 1024;
 /// Bytes waiting to be sent from which on nothing more is sealed.
@@ -21,20 +23,19 @@ const HIGH_WATER: usize = 64 * 1024;
 const FLOOD: usize = 2 * HIGH_WATER;
 /// Bytes waiting to be sent from which on a write hands them to the transport.
 const WRITE_OUT: usize = MAX_PLAINTEXT;
+/// Bytes of a write from which on it is sealed at once, although it might share a record with
+/// others: to copy that much costs as much as a record does.
+const LARGE: usize = 4096;
+/// The same for the first write after a flush. It may be the last before the next, and then to
+/// gather it would be in vain.
+const LARGE_ALONE: usize = 1024;
 
 /// How much to ask of the transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReadAhead {
     /// Never more than what is known to belong to the TLS connection.
     Exact,
-    /// A record's header if nothing is there, then as much as fits: for transports on which a
-    /// read waits, and would keep the memory waiting with it.
-    HeaderFirst,
     /// As much as fits.
-    #[cfg_attr(
-        not(feature = "tokio"),
-        allow(dead_code, reason = "for transports that never wait")
-    )]
     Full,
 }
 
@@ -157,6 +158,23 @@ impl InBuf {
         count
     }
 
+    /// Whether nothing is held but the beginning of a header, if at all. As long as nothing arrives,
+    /// no memory shall be, so [`READ_AHEAD`] bytes are asked for elsewhere: on the stack.
+    pub(crate) fn is_empty_handed(&self) -> bool {
+        self.memory.is_empty() && self.read_ahead != ReadAhead::Exact
+    }
+
+    /// The transport put `data` elsewhere.
+    pub(crate) fn received(&mut self, data: &[u8]) {
+        if data.is_empty() {
+            return;
+        }
+        self.memory = [self.unprocessed(), data].concat();
+        self.waiting = 0..self.memory.len();
+        self.plain = 0..0;
+        self.note_pace(data.len() >= READ_AHEAD);
+    }
+
     /// Where the transport shall put more. `hint` bytes at least are needed; no plaintext may
     /// be left.
     pub(crate) fn room(&mut self, hint: usize) -> &mut [u8] {
@@ -164,8 +182,7 @@ impl InBuf {
         let needed = self.waiting.len().saturating_add(hint.max(1));
         let size = match self.read_ahead {
             ReadAhead::Exact => needed,
-            ReadAhead::HeaderFirst if self.memory.is_empty() && needed <= RECORD_HEADER => needed,
-            ReadAhead::HeaderFirst | ReadAhead::Full => needed.max(self.size),
+            ReadAhead::Full => needed.max(self.size),
         };
         self.gather(size);
         let end = match self.read_ahead {
@@ -182,9 +199,12 @@ impl InBuf {
     pub(crate) fn filled(&mut self, count: usize) {
         let count = count.min(self.offered);
         self.waiting.end += count;
-        self.busy =
-            count == self.offered && !self.memory.is_empty() && self.read_ahead != ReadAhead::Exact;
-        if self.busy {
+        self.note_pace(count == self.offered && self.read_ahead != ReadAhead::Exact);
+    }
+
+    const fn note_pace(&mut self, busy: bool) {
+        self.busy = busy;
+        if busy {
             self.size = MAX_READ_AHEAD;
         }
     }
@@ -256,29 +276,43 @@ impl InBuf {
     }
 }
 
-/// Output: sealed records on their way to the transport.
+/// Output: sealed records on their way to the transport, and what will become the next.
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) buffer: Buffer,
+    /// Comes after what is sealed.
+    pub(crate) gathered: Gathered,
     /// Whether the transport took something since it was flushed last.
     pub(crate) unflushed: bool,
 }
 
 impl Output {
-    #[cfg_attr(
-        not(feature = "tokio"),
-        allow(dead_code, reason = "blocking streams begin with output")
-    )]
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(buffer: Buffer) -> Self {
         Self {
-            buffer: Buffer::new(),
+            buffer,
+            gathered: Gathered::new(),
             unflushed: false,
         }
     }
 
-    /// Whether there is something to write or to flush.
+    /// Whether there is something to seal, to write or to flush.
     pub(crate) const fn is_due(&self) -> bool {
-        !self.buffer.is_empty() || self.unflushed
+        !self.buffer.is_empty() || !self.gathered.is_empty() || self.unflushed
+    }
+
+    /// Whether a write of `count` bytes should be sealed at once.
+    pub(crate) const fn is_large(&self, count: usize) -> bool {
+        count >= LARGE || (count >= LARGE_ALONE && !self.is_due())
+    }
+
+    /// Bytes that wait.
+    const fn len(&self) -> usize {
+        self.buffer.len() + self.gathered.len()
+    }
+
+    /// Bytes of memory held.
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.capacity() + self.gathered.capacity()
     }
 
     /// Reading goes on although this could not be written: what the peer said before it left can
@@ -293,6 +327,7 @@ impl Output {
         );
         if left {
             self.buffer.clear();
+            self.gathered.clear();
             self.unflushed = false;
         }
         left
@@ -300,12 +335,12 @@ impl Output {
 
     /// Whether so much waits that nothing more may be written.
     pub(crate) const fn is_full(&self) -> bool {
-        self.buffer.len() >= HIGH_WATER
+        self.len() >= HIGH_WATER
     }
 
     /// Whether so much waits that nothing may be read that could add to it.
     pub(crate) const fn is_flooded(&self) -> bool {
-        self.buffer.len() >= FLOOD
+        self.len() >= FLOOD
     }
 
     /// Whether so much waits that it should be written.
@@ -333,28 +368,37 @@ impl Output {
     pub(crate) fn flushed(&mut self) {
         self.unflushed = false;
         self.buffer.release();
+        self.gathered.release();
     }
 }
 
 /// Slices of one vectored write that are looked at; a write may take less than all.
 const MAX_SLICES: usize = 64;
 
-/// Calls `f` with the first `limit` bytes of `parts`.
-pub(crate) fn with_limited<'a, T>(
+/// Calls `f` with the first `limit` bytes of `first` and then `parts`.
+pub(crate) fn with_limited<'f, 'a: 'f, T>(
+    first: &'f [u8],
     parts: impl Iterator<Item = &'a [u8]>,
     mut limit: usize,
-    f: impl FnOnce(&[&[u8]]) -> T,
+    f: impl FnOnce(&[&'f [u8]]) -> T,
 ) -> T {
     let mut slices: [&[u8]; MAX_SLICES] = [&[]; MAX_SLICES];
     let mut count = 0;
-    let parts = parts.filter(|part| !part.is_empty());
-    for (slot, part) in slices.iter_mut().zip(parts) {
-        if limit == 0 {
+    let mut add = |part: &'f [u8]| {
+        let part = &part[..part.len().min(limit)];
+        if !part.is_empty() {
+            slices[count] = part;
+            count += 1;
+            limit -= part.len();
+        }
+        count < MAX_SLICES && limit > 0
+    };
+    let mut more = add(first);
+    for part in parts {
+        if !more {
             break;
         }
-        *slot = &part[..part.len().min(limit)];
-        limit -= slot.len();
-        count += 1;
+        more = add(part);
     }
     f(&slices[..count])
 }
@@ -372,13 +416,11 @@ mod tests {
 
     #[test]
     fn a_partial_header_needs_no_memory() {
-        for mode in [ReadAhead::Exact, ReadAhead::HeaderFirst] {
-            let mut input = InBuf::new(mode);
-            receive(&mut input, 5, &[1, 2]);
-            receive(&mut input, 3, &[3]);
-            assert_eq!(input.waiting(), [1, 2, 3]);
-            assert_eq!(input.capacity(), 0);
-        }
+        let mut input = InBuf::new(ReadAhead::Exact);
+        receive(&mut input, 5, &[1, 2]);
+        receive(&mut input, 3, &[3]);
+        assert_eq!(input.waiting(), [1, 2, 3]);
+        assert_eq!(input.capacity(), 0);
         let mut input = InBuf::new(ReadAhead::Full);
         receive(&mut input, 5, &[1, 2]);
         assert!(input.capacity() >= MAX_RECORD);
@@ -407,8 +449,40 @@ mod tests {
     }
 
     #[test]
+    fn what_arrives_while_no_memory_is_held_takes_no_more_than_it_needs() {
+        let mut input = InBuf::new(ReadAhead::Full);
+        assert!(input.is_empty_handed());
+        input.received(&[]);
+        assert_eq!(input.capacity(), 0);
+        input.received(&[1, 2]);
+        input.idle();
+        assert!(
+            input.is_empty_handed(),
+            "the beginning of a header needs none"
+        );
+        input.received(b"plainnext");
+        assert_eq!((input.waiting().len(), input.capacity()), (11, 11));
+        assert!(!input.is_empty_handed());
+        input.processed(7, 2..7);
+        assert_eq!(input.plain(), b"plain");
+        input.take(5);
+        input.processed(4, 0..0);
+        assert_eq!(input.capacity(), 0);
+        assert!(!InBuf::new(ReadAhead::Exact).is_empty_handed());
+    }
+
+    #[test]
+    fn memory_stays_while_as_much_arrives_as_was_asked_for() {
+        let mut input = InBuf::new(ReadAhead::Full);
+        input.received(&[0; READ_AHEAD]);
+        input.processed(READ_AHEAD, 0..0);
+        assert!(!input.is_empty_handed(), "more is on its way");
+        assert_eq!(input.room(5).len(), MAX_READ_AHEAD);
+    }
+
+    #[test]
     fn another_buffer_goes_on_with_what_is_left() {
-        for mode in [ReadAhead::Exact, ReadAhead::HeaderFirst, ReadAhead::Full] {
+        for mode in [ReadAhead::Exact, ReadAhead::Full] {
             let mut input = InBuf::resume(mode, b"plain", b"nex");
             assert_eq!(
                 (input.plain(), input.unprocessed()),
@@ -455,7 +529,7 @@ mod tests {
 
     #[test]
     fn a_write_takes_whole_records_and_never_too_many_slices() {
-        let mut output = Output::new();
+        let mut output = Output::new(Buffer::new());
         assert_eq!(output.allowance(), HIGH_WATER);
         output.buffer.extend_from_slice(&[0; 30]);
         assert_eq!(output.allowance(), HIGH_WATER - MAX_PLAINTEXT);
@@ -467,10 +541,21 @@ mod tests {
         let part = [7u8; 10];
         let parts = |limit| {
             let many = core::iter::repeat_n(&part[..], 100);
-            with_limited(many, limit, |parts| (parts.len(), parts.concat().len()))
+            with_limited(b"", many, limit, |parts| {
+                (parts.len(), parts.concat().len())
+            })
         };
         assert_eq!(parts(25), (3, 25));
         assert_eq!(parts(10_000), (MAX_SLICES, 10 * MAX_SLICES));
-        assert_eq!(with_limited([].into_iter(), 9, |parts| parts.len()), 0);
+        let none = core::iter::empty();
+        assert_eq!(with_limited(b"", none.clone(), 9, |parts| parts.len()), 0);
+        assert_eq!(
+            with_limited(b"first", none, 9, |parts| parts.concat()),
+            b"first"
+        );
+        let two = with_limited(b"first", [b"second".as_slice()].into_iter(), 9, |parts| {
+            parts.concat()
+        });
+        assert_eq!(two, b"firstseco");
     }
 }

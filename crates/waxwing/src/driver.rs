@@ -22,6 +22,7 @@ use waxwing_core::{
 use waxwing_crypto::CryptoError;
 
 use crate::buffer::{InBuf, Output, ReadAhead, with_limited};
+use crate::gathered::MAX_GATHERED;
 
 /// A receiving direction.
 pub(crate) trait Inbound {
@@ -55,13 +56,69 @@ pub(crate) trait Outbound {
     /// Does what the receiving direction asked for, if it is a separate one.
     fn attend(&mut self) -> Result<(), Error>;
 
-    /// Seals close_notify, the first time.
-    fn close(&mut self);
+    /// Seals close_notify, the first time. If what was written cannot be sealed there is none: it
+    /// would say that this was all.
+    fn close(&mut self) -> Result<(), Error>;
 
-    /// Seals as much of `parts` as may wait; 0 only if there is nothing in them.
-    fn accept<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) -> Result<usize, Error> {
-        let allowance = self.output().allowance();
-        with_limited(parts, allowance, |parts| self.seal(parts))
+    /// Seals what small writes left: before anything else is sealed, and before it is flushed.
+    fn seal_gathered(&mut self) -> Result<(), Error> {
+        if self.output().gathered.is_empty() {
+            return Ok(());
+        }
+        self.seal_with_gathered(core::iter::empty(), MAX_GATHERED)?;
+        Ok(())
+    }
+
+    /// Takes as much of `parts` as may wait; 0 only if there is nothing in them. Little is gathered
+    /// for a common record, much is sealed from where it is.
+    fn accept<'a>(
+        &mut self,
+        parts: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> Result<usize, Error> {
+        let count = parts
+            .clone()
+            .map(<[u8]>::len)
+            .fold(0, usize::saturating_add);
+        if self.output().is_large(count) {
+            let allowance = self.output().allowance();
+            return self.seal_with_gathered(parts, allowance);
+        }
+        if self.output().gathered.is_empty() {
+            // Whoever may not write has to know it now.
+            self.seal(&[])?;
+        }
+        for part in parts {
+            self.gather(part)?;
+        }
+        Ok(count)
+    }
+
+    /// Adds to what waits for a record, and seals it each time that there is enough for one.
+    fn gather(&mut self, part: &[u8]) -> Result<(), Error> {
+        let mut rest = self.output().gathered.push(part);
+        while self.output().gathered.is_full() {
+            self.seal_gathered()?;
+            rest = self.output().gathered.push(rest);
+        }
+        debug_assert!(rest.is_empty(), "it is full or takes all");
+        Ok(())
+    }
+
+    /// Seals what was gathered and then `parts`, together no more than `limit` bytes, which is more
+    /// than what was gathered. Returns how many are of `parts`.
+    fn seal_with_gathered<'a>(
+        &mut self,
+        parts: impl Iterator<Item = &'a [u8]>,
+        limit: usize,
+    ) -> Result<usize, Error> {
+        let mut gathered = core::mem::take(&mut self.output().gathered);
+        let sealed = with_limited(gathered.as_slice(), parts, limit, |parts| self.seal(parts));
+        let result = sealed.map(|count| count - gathered.len());
+        if result.is_ok() {
+            gathered.clear();
+        }
+        self.output().gathered = gathered;
+        result
     }
 }
 
@@ -107,14 +164,10 @@ pub(crate) enum Asked {
 
 impl Driver {
     pub(crate) fn new(conn: Connection, input: InBuf, output: Buffer) -> Self {
-        let output = Output {
-            buffer: output,
-            unflushed: false,
-        };
         Self {
             conn,
             input,
-            output,
+            output: Output::new(output),
             asked: Asked::No,
         }
     }
@@ -124,7 +177,10 @@ impl Driver {
         clippy::result_large_err,
         reason = "the error is the driver, given back"
     )]
-    pub(crate) fn export(self) -> Result<Exported, (Self, ExportError)> {
+    pub(crate) fn export(mut self) -> Result<Exported, (Self, ExportError)> {
+        if let Err(error) = self.seal_gathered() {
+            return Err((self, ExportError::Failed(error)));
+        }
         let Self {
             conn,
             input,
@@ -165,6 +221,7 @@ impl Driver {
 
     /// Asks the client for a certificate.
     pub(crate) fn request_client_certificate(&mut self) -> Result<(), Error> {
+        self.seal_gathered()?;
         self.conn
             .request_client_certificate(&mut self.output.buffer)?;
         self.asked = Asked::Open;
@@ -173,6 +230,7 @@ impl Driver {
 
     /// Answers the open question.
     pub(crate) fn answer(&mut self, answer: Answer) -> Result<(), Error> {
+        self.seal_gathered()?;
         self.conn.answer(answer, &mut self.output.buffer)
     }
 
@@ -181,7 +239,7 @@ impl Driver {
     pub(crate) fn refuse(&mut self, wait: Wait) -> Error {
         if let Some(Question::ClientCertificate(_)) = self.conn.question() {
             // There is no such answer: a client without a certificate just goes on.
-            self.close();
+            let _ = self.close();
             return Misuse::Unanswered.into();
         }
         let answer = match wait {
@@ -217,11 +275,12 @@ impl Driver {
     }
 
     pub(crate) fn update_key(&mut self, ask_peer: bool) -> Result<(), Error> {
+        self.seal_gathered()?;
         self.conn.update_key(ask_peer, &mut self.output.buffer)
     }
 
     pub(crate) fn memory(&self) -> usize {
-        self.input.capacity() + self.output.buffer.capacity()
+        self.input.capacity() + self.output.capacity()
     }
 
     /// Separates the directions. Those of a connection that failed repeat its error.
@@ -264,6 +323,8 @@ impl Inbound for Driver {
     }
 
     fn step(&mut self) -> Result<Event, Error> {
+        // The answer to what arrived may be an alert, and nothing can be sealed after that.
+        self.seal_gathered()?;
         let Self {
             conn,
             input,
@@ -297,8 +358,10 @@ impl Outbound for Driver {
         Ok(())
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> Result<(), Error> {
+        self.seal_gathered()?;
         self.conn.close(&mut self.output.buffer);
+        Ok(())
     }
 }
 
@@ -344,7 +407,10 @@ impl Mailbox {
         ];
         actions.into_iter().filter(|action| {
             self.flag(*action)
-                .is_some_and(|flag| flag.swap(false, Ordering::Acquire))
+                // To look costs nothing, and almost always nothing is there.
+                .is_some_and(|flag| {
+                    flag.load(Ordering::Relaxed) && flag.swap(false, Ordering::Acquire)
+                })
         })
     }
 }
@@ -401,11 +467,12 @@ pub(crate) struct Sender {
 
 impl Sender {
     pub(crate) fn memory(&self) -> usize {
-        self.output.buffer.capacity()
+        self.output.capacity()
     }
 
     pub(crate) fn update_key(&mut self, ask_peer: bool) -> Result<(), Error> {
         self.attend()?;
+        self.seal_gathered()?;
         let half = self.half.as_mut().map_err(|error| error.clone())?;
         half.update_key(ask_peer, &mut self.output.buffer)
     }
@@ -422,21 +489,30 @@ impl Outbound for Sender {
     }
 
     fn attend(&mut self) -> Result<(), Error> {
-        let half = self.half.as_mut().map_err(|error| error.clone())?;
-        if let Some(error) = self.mailbox.failure.get() {
-            half.fail(error, &mut self.output.buffer);
-            self.half = Err(error.clone());
-            return Err(error.clone());
+        if let Some(error) = self.mailbox.failure.get().cloned()
+            && self.half.is_ok()
+        {
+            // What was written before comes before the alert. If it cannot be sealed it is lost,
+            // and so is the connection.
+            let _ = self.seal_gathered();
+            self.output.gathered.clear();
+            if let Ok(half) = &mut self.half {
+                half.fail(&error, &mut self.output.buffer);
+            }
+            self.half = Err(error);
         }
+        let half = self.half.as_mut().map_err(|error| error.clone())?;
         for action in self.mailbox.take() {
             half.apply(action, &mut self.output.buffer)?;
         }
         Ok(())
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> Result<(), Error> {
+        self.seal_gathered()?;
         if let Ok(half) = &mut self.half {
             half.close(&mut self.output.buffer);
         }
+        Ok(())
     }
 }

@@ -129,6 +129,7 @@ pub mod compression;
 mod connector;
 mod driver;
 mod error;
+mod gathered;
 mod keylog;
 #[cfg(feature = "refresh")]
 pub mod refresh;

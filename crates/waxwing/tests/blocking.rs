@@ -106,7 +106,7 @@ fn transports_that_move_random_portions() {
 fn what_is_written_waits_for_a_flush_and_is_written_when_it_is_much() {
     let (mut client, mut server) = pair(1 << 20);
     client.write_all(&[1; 1000]).unwrap();
-    assert!(client.buffer_memory() > 1000);
+    assert!(client.buffer_memory() >= 1000);
     client.flush().unwrap();
     assert_eq!(client.buffer_memory(), 0);
     client.write_all(&[2; 100_000]).unwrap();

@@ -14,6 +14,7 @@ mod scenario;
 mod sizes;
 mod sockets;
 mod stats;
+mod streams;
 mod wall;
 
 use std::env;
@@ -52,6 +53,8 @@ enum Task {
     Handshakes,
     /// The speed of application data.
     Bulk,
+    /// Small writes through streams.
+    Streams,
     /// Heap bytes and allocations.
     Memory,
     /// Instruction counts, with valgrind.
@@ -164,6 +167,9 @@ fn main() -> ExitCode {
     }
     if all || matches!(args.command, Task::Bulk) {
         report.transfers(&wall::transfers(&base(), effort));
+    }
+    if all || matches!(args.command, Task::Streams) {
+        report.streams(&streams::measure(&base(), effort));
     }
     if all || matches!(args.command, Task::Memory) {
         // Made here if it is missing: making it in the child would use the libraries too early.

@@ -15,6 +15,7 @@ use crate::scenario::Scenario;
 use crate::sizes;
 use crate::sockets::{self, Figures};
 use crate::stats::{Summary, median, summarise};
+use crate::streams;
 use crate::wall::{Effort, Row, Times, Transfer};
 
 /// The document and the summary while their sections are being replaced.
@@ -97,6 +98,32 @@ impl Report {
             &self.with_source(&[send, receive]),
             Value::Object(json),
         );
+    }
+
+    /// Small writes through blocking streams.
+    pub(crate) fn streams(&mut self, rounds: &[Vec<f64>; 2]) {
+        let [ours, theirs] = rounds;
+        let ratios: Vec<_> = theirs
+            .iter()
+            .zip(ours)
+            .map(|(theirs, ours)| theirs / ours)
+            .collect();
+        let cell = |ns: &[f64]| {
+            let Summary { median, spread } = summarise(ns);
+            format!("{median:.1} ±{:.0} %", spread * 100.0)
+        };
+        let [us, them] = streams::NAMES;
+        let table = format!(
+            "| | {us} | {them} | {us} : {them} |\n|---|---|---|---|\n\
+             | {} writes of {} B and a flush: ns by write | {} | {} | {:.2} |",
+            streams::WRITES,
+            streams::SIZE,
+            cell(ours),
+            cell(theirs),
+            median(&ratios),
+        );
+        let json = json!({us: ours, them: theirs});
+        self.put("streams", &self.with_source(&[table]), json);
     }
 
     /// Heap bytes and allocations, as [`crate::memory::measure`] gives them.

@@ -1,8 +1,9 @@
 //! TLS over a transport that blocks: anything that is [`Read`] and [`Write`].
 //!
-//! Writing is like [`std::io::BufWriter`]: what is written is sealed at once, but may wait, up to
-//! some kilobytes, until it is flushed. It is also sent before a read waits for the peer, so two
-//! sides that take turns need no flush.
+//! Writing is like [`std::io::BufWriter`]: small writes wait together for a flush, and become one
+//! record; large ones are sealed at once from where they are. What waits is bounded: as soon as
+//! there is enough for a whole record it is sent. It is also sent before a read waits for the peer,
+//! so two sides that take turns need no flush.
 //!
 //! The end of the peer's data is certain: a read returns 0 only after close_notify. If the
 //! transport ends without it, reading fails with [`io::ErrorKind::UnexpectedEof`], because data
@@ -29,7 +30,7 @@ mod transfer;
 
 pub use split::{ReadStream, WriteStream};
 
-use transfer::{Failure, flush_out, read_some, waits};
+use transfer::{Failure, flush, flush_out, read_some, waits};
 
 /// A TLS connection and its transport.
 ///
@@ -50,7 +51,7 @@ impl<S> Stream<S> {
     /// Joins a connection with its transport; `output` is sent first.
     #[must_use]
     pub fn with_output(conn: Connection, output: Buffer, sock: S) -> Self {
-        let input = InBuf::new(ReadAhead::HeaderFirst);
+        let input = InBuf::new(ReadAhead::Full);
         Self {
             driver: Driver::new(conn, input, output),
             sock,
@@ -129,7 +130,7 @@ impl<S> Stream<S> {
         importer: &Importer<'_>,
         sock: S,
     ) -> Result<Self, ImportError> {
-        let driver = Driver::import(bytes, importer, ReadAhead::HeaderFirst)?;
+        let driver = Driver::import(bytes, importer, ReadAhead::Full)?;
         Ok(Self { driver, sock })
     }
 
@@ -152,7 +153,7 @@ impl<S> Stream<S> {
     /// off before the handshake.
     pub const fn set_read_ahead(&mut self, on: bool) {
         self.driver.set_read_ahead(if on {
-            ReadAhead::HeaderFirst
+            ReadAhead::Full
         } else {
             ReadAhead::Exact
         });
@@ -219,7 +220,7 @@ impl<S: Read + Write> Stream<S> {
     /// need not have waited for.
     fn flush_handshake(&mut self) -> io::Result<()> {
         let tickets = self.driver.ends_with_tickets();
-        match flush_out(self.driver.output(), &mut self.sock) {
+        match flush(&mut self.driver, &mut self.sock) {
             Err(error) if tickets && self.driver.output().peer_left(&error) => Ok(()),
             result => result,
         }
@@ -297,7 +298,7 @@ impl<S: Read + Write> Stream<S> {
     /// # Errors
     /// Of the transport.
     pub fn close_notify(&mut self) -> io::Result<()> {
-        self.driver.close();
+        self.driver.close().map_err(into_io)?;
         flush_out(self.driver.output(), &mut self.sock)
     }
 
@@ -396,11 +397,10 @@ impl<S: Read + Write> Stream<S> {
     /// Before a read may wait, the peer must have what it may be waiting for. Output that the
     /// transport does not take now is no reason not to read, unless it is too much.
     fn send_before_read(&mut self) -> io::Result<()> {
-        let output = self.driver.output();
-        if !output.is_due() {
+        if !self.driver.output().is_due() {
             return Ok(());
         }
-        match flush_out(output, &mut self.sock) {
+        match flush(&mut self.driver, &mut self.sock) {
             Err(error) if waits(&error) && !self.driver.output().is_flooded() => Ok(()),
             Err(error) if self.driver.output().peer_left(&error) => Ok(()),
             result => result,
@@ -442,7 +442,10 @@ impl<S: Read + Write> Stream<S> {
         self.fail(Failure::Tls(error))
     }
 
-    fn write_parts<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
+    fn write_parts<'a>(
+        &mut self,
+        parts: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> io::Result<usize> {
         if !self.driver.conn.may_write() && self.is_handshaking() {
             self.handshake()?;
         }
@@ -505,20 +508,22 @@ impl<S: Read + Write> BufRead for Stream<S> {
 }
 
 impl<S: Read + Write> Write for Stream<S> {
+    /// Small writes wait together for a flush; see the [module](self).
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         self.write_parts(core::iter::once(data))
     }
 
-    /// Seals the slices into common records.
+    /// The slices get into common records.
     fn write_vectored(&mut self, data: &[IoSlice<'_>]) -> io::Result<usize> {
         self.write_parts(data.iter().map(|slice| &**slice))
     }
 
+    /// Sends what waits. An error of anything that was written before comes here at the latest.
     fn flush(&mut self) -> io::Result<()> {
         if !self.driver.conn.may_write() && self.is_handshaking() {
             return self.handshake();
         }
-        flush_out(self.driver.output(), &mut self.sock)
+        flush(&mut self.driver, &mut self.sock)
     }
 }
 

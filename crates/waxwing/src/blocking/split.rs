@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IoSlice, Read, Write};
 
 use waxwing_core::{ConnectionInfo, Event};
 
-use super::transfer::{Failure, flush_out, read_some, write};
+use super::transfer::{Failure, flush, flush_out, read_some, write};
 use crate::driver::{Inbound, Outbound, Receiver, Sender};
 use crate::error::into_io;
 
@@ -129,7 +129,7 @@ impl<W: Write> WriteStream<W> {
     /// Of the transport; or what receiving failed with, which is then what the peer is told.
     pub fn close_notify(&mut self) -> io::Result<()> {
         let attended = self.sender.attend();
-        self.sender.close();
+        self.sender.close().map_err(into_io)?;
         flush_out(self.sender.output(), &mut self.sock)?;
         attended.map_err(into_io)
     }
@@ -142,7 +142,10 @@ impl<W: Write> WriteStream<W> {
         self.sender.update_key(ask_peer).map_err(into_io)
     }
 
-    fn write_parts<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
+    fn write_parts<'a>(
+        &mut self,
+        parts: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> io::Result<usize> {
         write(&mut self.sender, &mut self.sock, parts).map_err(|failure| {
             if let Failure::Tls(_) = failure {
                 // The alert goes out as well as can be done now; the failure is what counts.
@@ -154,6 +157,7 @@ impl<W: Write> WriteStream<W> {
 }
 
 impl<W: Write> Write for WriteStream<W> {
+    /// Small writes wait together for a flush; see the [module](super).
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         self.write_parts(core::iter::once(data))
     }
@@ -162,9 +166,10 @@ impl<W: Write> Write for WriteStream<W> {
         self.write_parts(data.iter().map(|slice| &**slice))
     }
 
+    /// Sends what waits. An error of anything that was written before comes here at the latest.
     fn flush(&mut self) -> io::Result<()> {
         let attended = self.sender.attend();
-        let flushed = flush_out(self.sender.output(), &mut self.sock);
+        let flushed = flush(&mut self.sender, &mut self.sock);
         attended.map_err(into_io)?;
         flushed
     }

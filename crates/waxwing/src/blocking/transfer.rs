@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use waxwing_core::Error;
 
-use crate::buffer::Output;
+use crate::buffer::{InBuf, Output, READ_AHEAD};
 use crate::driver::{Inbound, Outbound};
 use crate::error::into_io;
 
@@ -37,31 +37,47 @@ pub(super) fn read_some(
     sock: &mut impl Read,
     hint: usize,
 ) -> Result<(), Failure> {
+    let input = driver.input();
+    let result = if input.is_empty_handed() {
+        read_first(input, sock)
+    } else {
+        let result = uninterrupted(sock, input.room(hint));
+        match result {
+            Ok(0) | Err(_) => input.idle(),
+            Ok(count) => input.filled(count),
+        }
+        result
+    };
+    match result {
+        Ok(0) => driver.end_of_input().map_err(Failure::Tls),
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::Transport(error)),
+    }
+}
+
+/// Reads where there is no memory for input: it may wait for long, and takes as much as arrives.
+#[inline(never)]
+fn read_first(input: &mut InBuf, sock: &mut impl Read) -> io::Result<usize> {
+    let mut stack = [0; READ_AHEAD];
+    let count = uninterrupted(sock, &mut stack)?;
+    input.received(&stack[..count]);
+    Ok(count)
+}
+
+fn uninterrupted(sock: &mut impl Read, to: &mut [u8]) -> io::Result<usize> {
     loop {
-        let input = driver.input();
-        match sock.read(input.room(hint)) {
-            Ok(0) => {
-                input.idle();
-                return driver.end_of_input().map_err(Failure::Tls);
-            }
-            Ok(count) => {
-                input.filled(count);
-                return Ok(());
-            }
+        match sock.read(to) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                input.idle();
-                return Err(Failure::Transport(error));
-            }
+            result => return result,
         }
     }
 }
 
-/// Seals as much as may wait; writes if it is worth it.
+/// Takes as much as may wait; writes if it is worth it.
 pub(super) fn write<'a>(
     driver: &mut impl Outbound,
     sock: &mut impl Write,
-    parts: impl Iterator<Item = &'a [u8]>,
+    parts: impl Iterator<Item = &'a [u8]> + Clone,
 ) -> Result<usize, Failure> {
     driver.attend().map_err(Failure::Tls)?;
     if driver.output().is_full() {
@@ -74,7 +90,7 @@ pub(super) fn write<'a>(
     let output = driver.output();
     if output.is_worth_writing() {
         match write_out(output, sock) {
-            // What was sealed is taken; it goes out with a later call.
+            // What is sealed is taken; it goes out with a later call.
             Err(error) if waits(&error) => {}
             result => result.map_err(Failure::Transport)?,
         }
@@ -82,7 +98,7 @@ pub(super) fn write<'a>(
     Ok(count)
 }
 
-/// Writes what waits.
+/// Writes what is sealed.
 pub(super) fn write_out(output: &mut Output, sock: &mut impl Write) -> io::Result<()> {
     while !output.buffer.is_empty() {
         match sock.write(output.buffer.as_slice()) {
@@ -95,7 +111,13 @@ pub(super) fn write_out(output: &mut Output, sock: &mut impl Write) -> io::Resul
     Ok(())
 }
 
-/// Writes what waits, and flushes the transport.
+/// Seals and writes what waits, and flushes the transport.
+pub(super) fn flush(driver: &mut impl Outbound, sock: &mut impl Write) -> io::Result<()> {
+    driver.seal_gathered().map_err(into_io)?;
+    flush_out(driver.output(), sock)
+}
+
+/// Writes what is sealed, and flushes the transport.
 pub(super) fn flush_out(output: &mut Output, sock: &mut impl Write) -> io::Result<()> {
     write_out(output, sock)?;
     sock.flush()?;

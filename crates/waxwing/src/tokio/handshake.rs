@@ -187,7 +187,7 @@ impl Setup {
         LazyAccept {
             acceptor: Acceptor::new(),
             input: InBuf::new(self.read_ahead),
-            output: Output::new(),
+            output: Output::new(Buffer::new()),
             io,
             answerer: self.answerer,
         }

@@ -1,7 +1,8 @@
 //! TLS over a tokio transport: anything that is [`AsyncRead`] and [`AsyncWrite`].
 //!
-//! Writing is like [`BufWriter`](::tokio::io::BufWriter): what is written is sealed at once, but
-//! may wait, up to some kilobytes, until it is flushed. It is also sent when a read of the same
+//! Writing is like [`BufWriter`](::tokio::io::BufWriter): small writes wait together for a flush,
+//! and become one record; large ones are sealed at once from where they are. What waits is bounded:
+//! as soon as there is enough for a whole record it is sent. It is also sent when a read of the same
 //! stream has to wait for the peer. [`AsyncWriteExt::shutdown`](::tokio::io::AsyncWriteExt)
 //! sends everything and then close_notify; dropping a stream sends nothing.
 //!
@@ -205,7 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     /// # Errors
     /// Of the transport.
     pub async fn close_notify(&mut self) -> io::Result<()> {
-        self.driver.close();
+        self.driver.close().map_err(into_io)?;
         core::future::poll_fn(|cx| self.poll_flush_side(cx, Side::Writer)).await
     }
 
@@ -294,6 +295,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     }
 
     fn poll_flush_side(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<io::Result<()>> {
+        if self.failed.is_none() || side == Side::Writer {
+            self.driver.seal_gathered().map_err(into_io)?;
+        }
         let Self {
             driver,
             io,
@@ -316,7 +320,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     fn poll_write_parts<'a>(
         &mut self,
         cx: &mut Context<'_>,
-        parts: impl Iterator<Item = &'a [u8]>,
+        parts: impl Iterator<Item = &'a [u8]> + Clone,
     ) -> Poll<io::Result<usize>> {
         let Self {
             driver,
@@ -357,6 +361,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncBufRead for TlsStream<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
+    /// Small writes wait together for a flush; see the [module](self).
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -374,11 +379,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
             .poll_write_parts(cx, data.iter().map(|slice| &**slice))
     }
 
-    /// The slices of one call are sealed into common records.
+    /// The slices of one call get into common records.
     fn is_write_vectored(&self) -> bool {
         true
     }
 
+    /// Sends what waits. An error of anything that was written before comes here at the latest.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.get_mut().poll_flush_side(cx, Side::Writer)
     }
@@ -386,7 +392,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     /// Sends close_notify, flushes, and ends the sending direction of the transport.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.driver.close();
+        this.driver.close().map_err(into_io)?;
         let Self {
             driver,
             io,

@@ -210,7 +210,7 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
     fn poll_write_parts<'a>(
         &mut self,
         cx: &mut Context<'_>,
-        parts: impl Iterator<Item = &'a [u8]>,
+        parts: impl Iterator<Item = &'a [u8]> + Clone,
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_attend(cx))?;
         poll_write(&mut self.sender, &mut self.io, cx, parts)
@@ -218,6 +218,7 @@ impl<W: AsyncWrite + Unpin> WriteHalf<W> {
 }
 
 impl<W: AsyncWrite + Unpin> AsyncWrite for WriteHalf<W> {
+    /// Small writes wait together for a flush; see the [module](super).
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -235,14 +236,16 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for WriteHalf<W> {
             .poll_write_parts(cx, data.iter().map(|slice| &**slice))
     }
 
-    /// The slices of one call are sealed into common records.
+    /// The slices of one call get into common records.
     fn is_write_vectored(&self) -> bool {
         true
     }
 
+    /// Sends what waits. An error of anything that was written before comes here at the latest.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         ready!(this.poll_attend(cx))?;
+        this.sender.seal_gathered().map_err(into_io)?;
         poll_flush_out(this.sender.output(), &mut this.io, cx)
     }
 
@@ -250,7 +253,7 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for WriteHalf<W> {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let attended = this.sender.attend();
-        this.sender.close();
+        this.sender.close().map_err(into_io)?;
         ready!(poll_flush_out(this.sender.output(), &mut this.io, cx))?;
         ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
         Poll::Ready(attended.map_err(into_io))

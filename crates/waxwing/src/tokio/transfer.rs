@@ -1,5 +1,6 @@
 //! Carrying bytes between a driver and a transport that is polled.
 
+use core::mem::MaybeUninit;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 use std::io;
@@ -8,7 +9,7 @@ use std::task::Wake;
 
 use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::buffer::{InBuf, Output};
+use crate::buffer::{InBuf, Output, READ_AHEAD};
 use crate::driver::{Inbound, Outbound};
 use crate::error::into_io;
 
@@ -34,6 +35,9 @@ pub(super) fn poll_read_some(
     cx: &mut Context<'_>,
     hint: usize,
 ) -> Poll<io::Result<bool>> {
+    if input.is_empty_handed() {
+        return poll_read_first(input, io, cx);
+    }
     let mut room = ReadBuf::new(input.room(hint));
     let result = Pin::new(io).poll_read(cx, &mut room);
     let count = room.filled().len();
@@ -45,7 +49,22 @@ pub(super) fn poll_read_some(
     result.map_ok(|()| count > 0)
 }
 
-/// Writes what waits.
+/// The same where there is no memory for input: it takes as much as arrives.
+#[inline(never)]
+fn poll_read_first(
+    input: &mut InBuf,
+    io: &mut (impl AsyncRead + Unpin),
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<bool>> {
+    let mut stack = [const { MaybeUninit::uninit() }; READ_AHEAD];
+    let mut room = ReadBuf::uninit(&mut stack);
+    let result = Pin::new(io).poll_read(cx, &mut room);
+    input.received(room.filled());
+    let more = !room.filled().is_empty();
+    result.map_ok(|()| more)
+}
+
+/// Writes what is sealed.
 pub(super) fn poll_write_out(
     output: &mut Output,
     io: &mut (impl AsyncWrite + Unpin),
@@ -61,7 +80,7 @@ pub(super) fn poll_write_out(
     Poll::Ready(Ok(()))
 }
 
-/// Writes what waits, and flushes the transport.
+/// Writes what is sealed, and flushes the transport.
 pub(super) fn poll_flush_out(
     output: &mut Output,
     io: &mut (impl AsyncWrite + Unpin),
@@ -73,12 +92,12 @@ pub(super) fn poll_flush_out(
     Poll::Ready(Ok(()))
 }
 
-/// Seals as much as may wait; writes if it is worth it.
+/// Takes as much as may wait; writes if it is worth it.
 pub(super) fn poll_write<'a>(
     driver: &mut impl Outbound,
     io: &mut (impl AsyncWrite + Unpin),
     cx: &mut Context<'_>,
-    parts: impl Iterator<Item = &'a [u8]>,
+    parts: impl Iterator<Item = &'a [u8]> + Clone,
 ) -> Poll<io::Result<usize>> {
     if driver.output().is_full() {
         match poll_write_out(driver.output(), io, cx) {
@@ -89,7 +108,7 @@ pub(super) fn poll_write<'a>(
     }
     let count = driver.accept(parts).map_err(into_io)?;
     if driver.output().is_worth_writing() {
-        // What was sealed is taken. If the transport is busy, it goes out with a later call.
+        // What is sealed is taken. If the transport is busy, it goes out with a later call.
         if let Poll::Ready(result) = poll_write_out(driver.output(), io, cx) {
             result?;
         }

@@ -9,6 +9,7 @@ use waxwing::{
 };
 use waxwing_testkit::pki;
 
+pub(crate) mod counted;
 pub(crate) mod patience;
 pub(crate) mod pipe;
 pub(crate) mod slow;

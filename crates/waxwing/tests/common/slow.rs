@@ -118,7 +118,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Slow<S> {
         to: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         ready!(self.poll_hesitate(0, cx));
-        let portion = self.manner.portion(to.remaining());
+        let portion = self.manner.portion(to.initialize_unfilled().len());
         let mut part = to.take(portion);
         ready!(Pin::new(&mut self.inner).poll_read(cx, &mut part))?;
         let count = part.filled().len();
