@@ -152,12 +152,14 @@ pub fn prf12(
     parts[1] = label;
     parts[2..2 + seed.len()].copy_from_slice(seed);
     let mut a = secret.sign(&parts[1..]);
-    for chunk in out.chunks_mut(secret.hash().output_len()) {
+    for (index, chunk) in out.chunks_mut(secret.hash().output_len()).enumerate() {
+        if index > 0 {
+            a = secret.sign(&[a.as_ref()]);
+        }
         let mut with_a = parts;
         with_a[0] = a.as_ref();
         let block = secret.sign(&with_a);
         chunk.copy_from_slice(&block.as_ref()[..chunk.len()]);
-        a = secret.sign(&[a.as_ref()]);
     }
     Ok(())
 }
