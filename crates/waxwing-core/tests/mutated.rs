@@ -66,6 +66,8 @@ fn pair(setting: Setting) -> Pair {
 enum Change {
     /// This byte, counted round and round, is XORed with this.
     Flip(usize, u8),
+    /// The lowest bit of this byte after the header, counted round and round.
+    FlipContent(usize),
     /// Everything from there on is lost, and the length in the header fits again.
     Cut(usize),
     /// These bytes come at the end, and the length fits again.
@@ -97,6 +99,10 @@ fn change(records: Vec<Vec<u8>>, first: usize, changes: &[(usize, Change)]) -> V
                 Change::Flip(at, with) => {
                     let at = at % record.len();
                     record[at] ^= with;
+                }
+                Change::FlipContent(at) => {
+                    let at = HEADER + at % (record.len() - HEADER);
+                    record[at] ^= 1;
                 }
                 Change::Cut(at) => {
                     record.truncate(HEADER + at % (record.len() - HEADER + 1));
@@ -243,9 +249,10 @@ fn no_byte_of_a_message_can_be_changed() {
             core::mem::swap(client, server);
         }
         for (nth, len) in lengths.iter().enumerate() {
-            for at in HEADER..*len {
+            // Signatures differ in length, so a record may be shorter than it was.
+            for at in 0..*len - HEADER {
                 let mut pair = pair(*setting);
-                run(&mut pair, &[(nth, Change::Flip(at, 1))]);
+                run(&mut pair, &[(nth, Change::FlipContent(at))]);
                 let both = is_complete(&pair.client) && is_complete(&pair.server);
                 assert!(!both, "byte {at} of record {nth}");
             }
