@@ -9,6 +9,7 @@ mod machine;
 mod memory;
 mod pair;
 mod pki;
+mod primitives;
 mod report;
 mod scenario;
 mod sizes;
@@ -53,6 +54,8 @@ enum Task {
     Handshakes,
     /// The speed of application data.
     Bulk,
+    /// The primitives of two libraries.
+    Primitives,
     /// Small writes through streams.
     Streams,
     /// Heap bytes and allocations.
@@ -167,6 +170,9 @@ fn main() -> ExitCode {
     }
     if all || matches!(args.command, Task::Bulk) {
         report.transfers(&wall::transfers(&base(), effort));
+    }
+    if all || matches!(args.command, Task::Primitives) {
+        report.primitives(&primitives::measure(pki, effort.rounds));
     }
     if all || matches!(args.command, Task::Streams) {
         report.streams(&streams::measure(&base(), effort));

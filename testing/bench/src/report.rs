@@ -11,6 +11,7 @@ use crate::goals;
 use crate::icount::{Counts, Work};
 use crate::machine;
 use crate::memory::STAGES;
+use crate::primitives;
 use crate::scenario::Scenario;
 use crate::sizes;
 use crate::sockets::{self, Figures};
@@ -124,6 +125,27 @@ impl Report {
         );
         let json = json!({us: ours, them: theirs});
         self.put("streams", &self.with_source(&[table]), json);
+    }
+
+    /// The primitives of two libraries.
+    pub(crate) fn primitives(&mut self, rows: &[primitives::Row]) {
+        let [first, second] = primitives::NAMES;
+        let mut lines = vec![
+            format!("| ns | {first} | {second} | {second} : {first} |"),
+            "|---|---|---|---|".to_owned(),
+        ];
+        let mut json = Map::new();
+        for primitives::Row { title, rounds } in rows {
+            let cells = rounds.each_ref().map(|ns| {
+                let Summary { median, spread } = summarise(ns);
+                format!("{} ±{:.0} %", grouped(Some(median)), spread * 100.0)
+            });
+            let ratio = ratio(&rounds[1], &rounds[0], false);
+            lines.push(format!("| {title} | {} | {ratio:.2} |", cells.join(" | ")));
+            let [ours, theirs] = rounds;
+            json.insert((*title).to_owned(), json!({first: ours, second: theirs}));
+        }
+        self.put("primitives", &lines.join("\n"), Value::Object(json));
     }
 
     /// Heap bytes and allocations, as [`crate::memory::measure`] gives them.
