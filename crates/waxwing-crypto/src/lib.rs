@@ -21,6 +21,7 @@
 extern crate alloc;
 
 mod aead;
+pub mod der;
 mod error;
 mod hash;
 mod hybrid;

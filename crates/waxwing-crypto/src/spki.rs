@@ -4,6 +4,7 @@
 //! (RFC 7250). Certificates themselves are parsed elsewhere, by a library.
 
 use crate::CryptoError;
+use crate::der::element;
 
 /// A borrowed view of a SubjectPublicKeyInfo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,28 +38,6 @@ impl<'a> SubjectPublicKeyInfo<'a> {
     }
 }
 
-/// Takes one element with the given tag: its content, and what follows it.
-fn element(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (first, rest) = input.split_first()?;
-    if *first != tag {
-        return None;
-    }
-    let (len, rest) = length(rest)?;
-    rest.split_at_checked(len)
-}
-
-/// A definite length of at most 65,535 in its only DER form (X.690, Section 10.1).
-fn length(input: &[u8]) -> Option<(usize, &[u8])> {
-    match *input {
-        [short @ 0..=0x7f, ref rest @ ..] => Some((usize::from(short), rest)),
-        [0x81, len @ 0x80..=0xff, ref rest @ ..] => Some((usize::from(len), rest)),
-        [0x82, high @ 1..=0xff, low, ref rest @ ..] => {
-            Some((usize::from(u16::from_be_bytes([high, low])), rest))
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,13 +61,5 @@ mod tests {
         }
         der.push(0);
         assert!(SubjectPublicKeyInfo::parse(&der).is_err());
-    }
-
-    #[test]
-    fn only_the_shortest_length_form_is_der() {
-        assert_eq!(length(&[0x81, 0x7f]), None);
-        assert_eq!(length(&[0x82, 0x00, 0x80]), None);
-        assert_eq!(length(&[0x80]), None);
-        assert_eq!(length(&[0x82, 0x01, 0x00]), Some((256, &[][..])));
     }
 }

@@ -1,6 +1,8 @@
 //! The elements of DER, borrowed (X.690, Sections 8.1 and 10.1), and no more of it than
 //! certificates need that are judged without being decoded.
 
+use waxwing_crypto::der::element;
+
 pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
@@ -36,12 +38,7 @@ impl<'a> Elements<'a> {
 
     /// The content of the next one, if that has this tag; else it stays the next.
     pub(crate) fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
-        let (first, rest) = self.0.split_first()?;
-        if *first != tag {
-            return None;
-        }
-        let (len, rest) = length(rest)?;
-        let (content, rest) = rest.split_at_checked(len)?;
+        let (content, rest) = element(self.0, tag)?;
         self.0 = rest;
         Some(content)
     }
@@ -69,18 +66,6 @@ pub(crate) fn only(bytes: &[u8], tag: u8) -> Option<&[u8]> {
     let content = elements.take(tag)?;
     elements.finish()?;
     Some(content)
-}
-
-/// A definite length of at most 65,535 in its only DER form (X.690, Section 10.1).
-fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    match *bytes {
-        [short @ 0..=0x7f, ref rest @ ..] => Some((usize::from(short), rest)),
-        [0x81, len @ 0x80..=0xff, ref rest @ ..] => Some((usize::from(len), rest)),
-        [0x82, high @ 1..=0xff, low, ref rest @ ..] => {
-            Some((usize::from(u16::from_be_bytes([high, low])), rest))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
