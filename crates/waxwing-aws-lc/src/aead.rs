@@ -57,26 +57,22 @@ struct Key {
     copied: usize,
 }
 
-impl Key {
-    /// Brings the plaintext together in `out` and seals it there.
-    #[inline]
-    fn seal_copy(
-        &self,
-        iv: &[u8; IV_LEN],
-        aad: &[u8],
-        plain: &[u8],
-        tail: &[u8],
-        out: &mut [u8],
-    ) -> Result<(), CryptoError> {
-        let (content, _) = split_tag(out, self.tag_len).ok_or(CryptoError::Misuse)?;
-        let (body, end) = content
-            .split_at_mut_checked(plain.len())
-            .filter(|(_, end)| end.len() == tail.len())
-            .ok_or(CryptoError::Misuse)?;
-        body.copy_from_slice(plain);
-        end.copy_from_slice(tail);
-        self.seal_in_place(iv, aad, out)
-    }
+/// Brings plaintext and tail together in `out`, where they can be sealed in place: before a tag.
+#[inline]
+pub(crate) fn bring_together(
+    plain: &[u8],
+    tail: &[u8],
+    out: &mut [u8],
+    tag_len: usize,
+) -> Result<(), CryptoError> {
+    let (content, _) = split_tag(out, tag_len).ok_or(CryptoError::Misuse)?;
+    let (body, end) = content
+        .split_at_mut_checked(plain.len())
+        .filter(|(_, end)| end.len() == tail.len())
+        .ok_or(CryptoError::Misuse)?;
+    body.copy_from_slice(plain);
+    end.copy_from_slice(tail);
+    Ok(())
 }
 
 #[inline]
@@ -94,7 +90,8 @@ impl AeadKey for Key {
         out: &mut [u8],
     ) -> Result<(), CryptoError> {
         if !tail.is_empty() && plain.len() <= self.copied {
-            return self.seal_copy(iv, aad, plain, tail, out);
+            bring_together(plain, tail, out, self.tag_len)?;
+            return self.seal_in_place(iv, aad, out);
         }
         // The library checks that each part of `out` has exactly the length it needs.
         let (body, tail_and_tag) = out
@@ -133,7 +130,7 @@ impl AeadKey for Key {
 }
 
 #[inline]
-fn split_tag(buf: &mut [u8], tag_len: usize) -> Option<(&mut [u8], &mut [u8])> {
+pub(crate) fn split_tag(buf: &mut [u8], tag_len: usize) -> Option<(&mut [u8], &mut [u8])> {
     let body_len = buf.len().checked_sub(tag_len)?;
     buf.split_at_mut_checked(body_len)
 }

@@ -10,6 +10,8 @@ use ccm::aead::{AeadInOut, KeyInit, KeySizeUser};
 use ccm::{Ccm, TagSize};
 use waxwing_crypto::{Aead, AeadKey, CryptoError, IV_LEN};
 
+use crate::aead::{bring_together, split_tag};
+
 /// AES-128-CCM with its tag of 16 bytes (RFC 6655, Section 3).
 pub static AES_128_CCM: &dyn Aead = &CcmAead::<U16>(PhantomData);
 /// AES-128-CCM with a tag cut to 8 bytes (RFC 6655, Section 4), for peers that count every byte.
@@ -47,13 +49,7 @@ impl<T: TagSize + ArraySize + Send + Sync> AeadKey for Key<T> {
         tail: &[u8],
         out: &mut [u8],
     ) -> Result<(), CryptoError> {
-        let (content, _) = split_tag::<T>(out).ok_or(CryptoError::Misuse)?;
-        let (body, end) = content
-            .split_at_mut_checked(plain.len())
-            .filter(|(_, end)| end.len() == tail.len())
-            .ok_or(CryptoError::Misuse)?;
-        body.copy_from_slice(plain);
-        end.copy_from_slice(tail);
+        bring_together(plain, tail, out, T::USIZE)?;
         self.seal_in_place(iv, aad, out)
     }
 
@@ -63,7 +59,7 @@ impl<T: TagSize + ArraySize + Send + Sync> AeadKey for Key<T> {
         aad: &[u8],
         buf: &mut [u8],
     ) -> Result<(), CryptoError> {
-        let (plain, place) = split_tag::<T>(buf).ok_or(CryptoError::Misuse)?;
+        let (plain, place) = split_tag(buf, T::USIZE).ok_or(CryptoError::Misuse)?;
         let tag = self
             .0
             .encrypt_inout_detached(iv.into(), aad, plain.into())
@@ -78,7 +74,7 @@ impl<T: TagSize + ArraySize + Send + Sync> AeadKey for Key<T> {
         aad: &[u8],
         buf: &mut [u8],
     ) -> Result<usize, CryptoError> {
-        let (body, tag) = split_tag::<T>(buf).ok_or(CryptoError::Unauthentic)?;
+        let (body, tag) = split_tag(buf, T::USIZE).ok_or(CryptoError::Unauthentic)?;
         let tag = (&*tag).try_into().map_err(|_| CryptoError::Unauthentic)?;
         let opened = self
             .0
@@ -90,11 +86,6 @@ impl<T: TagSize + ArraySize + Send + Sync> AeadKey for Key<T> {
         }
         Ok(body.len())
     }
-}
-
-fn split_tag<T: ArraySize>(buf: &mut [u8]) -> Option<(&mut [u8], &mut [u8])> {
-    let body_len = buf.len().checked_sub(T::USIZE)?;
-    buf.split_at_mut_checked(body_len)
 }
 
 #[cfg(test)]
