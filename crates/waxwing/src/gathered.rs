@@ -1,7 +1,7 @@
 //! Plaintext of small writes, which waits to become one record.
 
 use waxwing_core::limits::MAX_PLAINTEXT;
-use zeroize::optimization_barrier;
+use zeroize::Zeroize;
 
 /// Bytes that may wait: a whole record's.
 pub(crate) const MAX_GATHERED: usize = MAX_PLAINTEXT;
@@ -62,12 +62,8 @@ impl Gathered {
 
     /// Wipes what is there; the memory is kept.
     pub(crate) fn clear(&mut self) {
-        if self.0.is_empty() {
-            return;
-        }
-        // Many times faster than byte by byte, and the barrier sees to it that it is done.
-        self.0.fill(0);
-        optimization_barrier(self.0.as_slice());
+        // As a slice: a vector wipes all of its capacity.
+        self.0.as_mut_slice().zeroize();
         self.0.clear();
     }
 
