@@ -11,6 +11,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use subtle::ConstantTimeEq;
 use waxwing_core::UnixMillis;
 use waxwing_crypto::HmacKey;
 use zeroize::Zeroizing;
@@ -83,7 +84,7 @@ pub(crate) struct Key {
 impl Key {
     fn is(&self, other: &Self) -> bool {
         self.name == other.name
-            && self.secret == other.secret
+            && bool::from(self.secret.as_slice().ct_eq(other.secret.as_slice()))
             && (self.starts, self.ends) == (other.starts, other.ends)
     }
 
